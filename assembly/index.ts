@@ -1,1 +1,57 @@
-export { relu, reluGradient } from './activations';
+export {
+  relu,
+  reluGradient,
+  relu6,
+  relu6Gradient,
+  leakyRelu,
+  leakyReluGradient,
+  elu,
+  eluGradient,
+  selu,
+  seluGradient,
+  sigmoid,
+  sigmoidGradient,
+  hardSigmoid,
+  hardSigmoidGradient,
+  softplus,
+  softplusGradient,
+  softsign,
+  softsignGradient,
+  tanh,
+  tanhGradient,
+  swish,
+  swishGradient,
+  mish,
+  mishGradient,
+  gelu,
+  geluGradient,
+  geluNew,
+  geluNewGradient,
+  exponential,
+  logarithm,
+  cosine,
+} from './activations';
+export { softmax, logSoftmax, softmaxGradient, logSoftmaxGradient } from './softmax';
+export {
+  meanSquaredError,
+  meanAbsoluteError,
+  binaryCrossentropy,
+  sigmoidCrossentropy,
+  hinge,
+  logcosh,
+  huber,
+} from './losses';
+export { softmaxCrossentropy, sparseSoftmaxCrossentropy } from './crossentropy';
+export { categoricalCrossentropy, sparseCategoricalCrossentropy } from './categorical';
+export {
+  binaryAccuracy,
+  categoricalAccuracy,
+  sparseCategoricalAccuracy,
+  binaryCounts,
+  accumulate,
+  checkFinite,
+} from './metrics';
+export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
+export { adamCorrection, adam, adamw, adamax } from './adam';
+export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
+export { add, addInto, copy } from './arrays';

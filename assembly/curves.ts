@@ -1,0 +1,128 @@
+import { madd } from './simd';
+import { atLeast, atMost, cosv, erfv, expm1v, expv, logv, sigmoidv, softplusv, splat, tanhv } from './math';
+
+// The functions of activations.ts on four lanes; `kind` is a literal, so every chain of ifs folds at compile time.
+
+export const RELU: i32 = 0;
+export const RELU6: i32 = 1;
+export const LEAKY_RELU: i32 = 2;
+export const ELU: i32 = 3;
+export const SELU: i32 = 4;
+export const SIGMOID: i32 = 5;
+export const HARD_SIGMOID: i32 = 6;
+export const SOFTPLUS: i32 = 7;
+export const SOFTSIGN: i32 = 8;
+export const TANH: i32 = 9;
+export const SWISH: i32 = 10;
+export const MISH: i32 = 11;
+export const GELU: i32 = 12;
+export const GELU_NEW: i32 = 13;
+export const EXPONENTIAL: i32 = 14;
+export const LOGARITHM: i32 = 15;
+export const COSINE: i32 = 16;
+
+const SELU_SCALE: f32 = 1.0507009873554805;
+const SELU_SCALE_ALPHA: f32 = 1.7580993408473768;
+const SQRT_HALF: f32 = 0.7071067811865476;
+const INVERSE_SQRT_TWO_PI: f32 = 0.3989422804014327;
+const GELU_RATE: f32 = 1.5957691216057308; // 2·√(2/π): (1 + tanh u) / 2 = sigmoid(2u)
+const GELU_CUBIC: f32 = 0.044715;
+
+/** y where x < 0, else `otherwise`. */
+// @ts-ignore: decorator
+@inline function whereNegative(x: v128, y: v128, otherwise: v128): v128 {
+  return v128.bitselect(y, otherwise, f32x4.lt(x, splat(0)));
+}
+
+/** tanh(softplus(x)) = w / (w + 2), w = e·(e + 2), e = exp(x): this is w; it is 1 to the last bit from x = 20 on. */
+// @ts-ignore: decorator
+@inline function mishWeight(e: v128): v128 {
+  return f32x4.mul(e, f32x4.add(e, splat(2)));
+}
+
+/** sigmoid(2u), u = √(2/π)·(x + 0.044715 x³). */
+// @ts-ignore: decorator
+@inline function geluGate(x: v128): v128 {
+  const cubic = madd(f32x4.mul(x, x), splat(GELU_RATE * GELU_CUBIC), splat(GELU_RATE));
+  return sigmoidv(f32x4.mul(x, cubic));
+}
+
+/** f(x). */
+// @ts-ignore: decorator
+@inline export function forward(kind: i32, x: v128, alpha: f32): v128 {
+  if (kind == RELU) return f32x4.max(x, splat(0));
+  if (kind == RELU6) return f32x4.min(f32x4.max(x, splat(0)), splat(6));
+  if (kind == LEAKY_RELU) return whereNegative(x, f32x4.mul(x, splat(alpha)), x);
+  if (kind == ELU) return whereNegative(x, f32x4.mul(expm1v(atMost(x, 0)), splat(alpha)), x);
+  if (kind == SELU) {
+    const below = f32x4.mul(expm1v(atMost(x, 0)), splat(SELU_SCALE_ALPHA));
+    return whereNegative(x, below, f32x4.mul(x, splat(SELU_SCALE)));
+  }
+  if (kind == SIGMOID) return sigmoidv(x);
+  if (kind == HARD_SIGMOID) return atLeast(atMost(madd(x, splat(0.2), splat(0.5)), 1), 0);
+  if (kind == SOFTPLUS) return softplusv(x);
+  if (kind == SOFTSIGN) return f32x4.div(x, f32x4.add(f32x4.abs(x), splat(1)));
+  if (kind == TANH) return tanhv(x);
+  if (kind == SWISH) return f32x4.mul(x, sigmoidv(x));
+  if (kind == MISH) {
+    const w = mishWeight(expv(atMost(x, 20)));
+    return f32x4.mul(x, f32x4.div(w, f32x4.add(w, splat(2))));
+  }
+  if (kind == GELU) {
+    const half = f32x4.mul(x, splat(0.5));
+    return madd(half, erfv(f32x4.mul(x, splat(SQRT_HALF))), half);
+  }
+  if (kind == GELU_NEW) return f32x4.mul(x, geluGate(x));
+  if (kind == EXPONENTIAL) return expv(x);
+  if (kind == LOGARITHM) return logv(x);
+  return cosv(x);
+}
+
+/** f'(s), s the output where that gives it, else the input: see activations.ts. */
+// @ts-ignore: decorator
+@inline export function slope(kind: i32, s: v128, alpha: f32): v128 {
+  const one = splat(1);
+  if (kind == RELU) return v128.and(f32x4.gt(s, splat(0)), one);
+  if (kind == RELU6) return v128.and(v128.and(f32x4.gt(s, splat(0)), f32x4.lt(s, splat(6))), one);
+  if (kind == LEAKY_RELU) return v128.bitselect(one, splat(alpha), f32x4.gt(s, splat(0)));
+  if (kind == ELU) return whereNegative(s, f32x4.add(s, splat(alpha)), one);
+  if (kind == SELU) {
+    const below = f32x4.add(s, splat(SELU_SCALE_ALPHA));
+    return v128.bitselect(splat(SELU_SCALE), below, f32x4.gt(s, splat(0)));
+  }
+  if (kind == SIGMOID) return f32x4.mul(s, f32x4.sub(one, s));
+  if (kind == HARD_SIGMOID) return v128.and(v128.and(f32x4.gt(s, splat(0)), f32x4.lt(s, one)), splat(0.2));
+  if (kind == SOFTPLUS) return f32x4.neg(expm1v(f32x4.neg(s)));
+  if (kind == TANH) return f32x4.sub(one, f32x4.mul(s, s));
+  return slopeOfInput(kind, s);
+}
+
+/** f'(x) of the functions whose output does not give it. */
+// @ts-ignore: decorator
+@inline function slopeOfInput(kind: i32, x: v128): v128 {
+  const one = splat(1);
+  if (kind == SOFTSIGN) {
+    const d = f32x4.add(f32x4.abs(x), one);
+    return f32x4.div(one, f32x4.mul(d, d));
+  }
+  if (kind == SWISH) {
+    const gate = sigmoidv(x);
+    return f32x4.mul(gate, madd(x, f32x4.sub(one, gate), one));
+  }
+  if (kind == MISH) {
+    const e = expv(atMost(x, 20));
+    const w = mishWeight(e);
+    const d = f32x4.add(w, splat(2));
+    const rise = f32x4.div(f32x4.mul(f32x4.mul(splat(4), e), f32x4.add(e, one)), f32x4.mul(d, d));
+    return madd(x, rise, f32x4.div(w, d));
+  }
+  if (kind == GELU) {
+    const half = f32x4.mul(erfv(f32x4.mul(x, splat(SQRT_HALF))), splat(0.5));
+    const density = expv(f32x4.mul(f32x4.mul(x, x), splat(-0.5)));
+    return madd(f32x4.mul(x, density), splat(INVERSE_SQRT_TWO_PI), f32x4.add(half, splat(0.5)));
+  }
+  const gate = geluGate(x); // GELU_NEW; beyond ±20 its slope is 0 or 1 and x² must not overflow
+  const c = atLeast(atMost(x, 20), -20);
+  const du = madd(f32x4.mul(c, c), splat(3 * GELU_RATE * GELU_CUBIC), splat(GELU_RATE));
+  return madd(f32x4.mul(f32x4.mul(c, du), gate), f32x4.sub(one, gate), gate);
+}

@@ -1,0 +1,241 @@
+import type { KernelName, Kernels } from './kernels.ts'
+import { bytesOf, type Parameter } from './parameter.ts'
+import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
+import { samples, sizeOf, slices, update, write } from './value.ts'
+
+/** A kernel's arguments after `begin` and `end`, by name of the kernel. */
+type Arguments<K extends KernelName> =
+  Parameters<Kernels[K]> extends [number, number, ...infer Rest] ? { [I in keyof Rest]: Argument } : never
+
+/** Run-time scalars, private to each worker and renewed by it before each step. */
+export interface Cells {
+  /** i32: samples in this mini-batch. */
+  rows: Value
+  /** i32: first sample of this mini-batch in the order of the epoch. */
+  position: Value
+  /** i32: updates so far, counted from 1, over the life of the model. */
+  step: Value
+  /** f32: learning rate of this step. */
+  rate: Value
+  /** f32: 1 / rows. */
+  scale: Value
+  /** 3 × u32: seed (low, high) and lifetime step, the key of every random draw. */
+  key: Value
+  /** i32: 0, or the number of the check that found something not finite. */
+  fault: Value
+  /** 2 × i32 a leaf: its first sample and the one past its last. */
+  spans: Value[]
+}
+
+export interface GraphOptions {
+  /** Dropout draws, batch statistics are gathered, gradients flow. */
+  training: boolean
+  /** Fixed parts of a mini-batch whose gradients are summed in a fixed binary tree. */
+  leaves: number
+  /** Largest mini-batch; chunk sizes of sums over samples follow from it. */
+  rows: number
+}
+
+/**
+ * Records kernel calls. Ops add forward calls and, by `onBackward`, closures that add the backward ones; `differentiate`
+ * runs these once, in reverse. Nothing dynamic is left in the result, a flat list of calls.
+ */
+export class Graph {
+  readonly calls: Call[] = []
+  /** Calls that compute a value from parameters alone: run before the first step and after each update. */
+  readonly derivations: Call[] = []
+  /** What each fault number means; entry 0 is unused. */
+  readonly faults: string[] = ['']
+  readonly training: boolean
+  readonly leaves: number
+  readonly rows: number
+  readonly cells: Cells
+  /** Shards begin at multiples of this many samples; ops with fixed chunks of samples raise it (powers of two only). */
+  grain = 1
+  private readonly gradients = new Map<Storage, Value>()
+  private readonly parameters = new Map<Parameter, Value>()
+  private readonly logits = new Map<Storage, { activation: 'softmax' | 'sigmoid'; logits: Value }>()
+  private readonly derived = new Map<string, Value[]>()
+  private readonly backward: { output: Storage; record: (dy: Value) => void }[] = []
+  private recording: Call[] = this.calls
+  private storages = 0
+  private sites = 0
+
+  constructor(options: GraphOptions) {
+    this.training = options.training
+    this.leaves = options.leaves
+    this.rows = options.rows
+    const cell = (name: string, words = 1) => this.allocate('worker', `cell ${name}`, [words], 4 * words)
+    this.cells = {
+      rows: cell('rows'),
+      position: cell('position'),
+      step: cell('step'),
+      rate: cell('rate'),
+      scale: cell('scale'),
+      key: cell('key', 3),
+      fault: cell('fault'),
+      spans: Array.from({ length: options.leaves }, (_, leaf) => cell(`span ${leaf}`, 2)),
+    }
+  }
+
+  /** A value of `bytes` (a sample for `batch`, in all otherwise). */
+  allocate(placement: Placement, label: string, shape: readonly number[], bytes: number, differentiable = false): Value {
+    const storage: Storage = { id: this.storages++, placement, label, bytes, offset: 0 }
+    return { storage, shape, differentiable }
+  }
+
+  /** A float32 value of the mini-batch with `shape` a sample; differentiable if one of `inputs` is. */
+  batch(label: string, shape: readonly number[], ...inputs: Value[]): Value {
+    const differentiable = inputs.some(input => input.differentiable)
+    return this.allocate('batch', label, shape, 4 * sizeOf(shape), differentiable)
+  }
+
+  /** Memory private to each worker for the duration of one call. */
+  scratch(bytes: number): Value {
+    return this.allocate('worker', 'scratch', [bytes], bytes)
+  }
+
+  /** A parameter as a value; the same one however often it is asked for, so that shared layers share gradients. */
+  parameter(parameter: Parameter): Value {
+    const known = this.parameters.get(parameter)
+    if (known) return known
+    const { name, shape, offset, trainable } = parameter
+    const storage: Storage = { id: this.storages++, placement: 'state', label: name, bytes: bytesOf(shape), offset }
+    const value: Value = { storage, shape, differentiable: trainable }
+    this.parameters.set(parameter, value)
+    return value
+  }
+
+  /** Remembers that y = activation(logits), so that a loss can be computed from the logits, where it is stable. */
+  nameLogits(y: Value, activation: 'softmax' | 'sigmoid', logits: Value): void {
+    this.logits.set(y.storage, { activation, logits })
+  }
+
+  /** The logits that y was computed from, if y is a softmax or sigmoid. */
+  logitsOf(y: Value): { activation: 'softmax' | 'sigmoid'; logits: Value } | undefined {
+    return this.logits.get(y.storage)
+  }
+
+  /** The same memory under another shape of the same size. */
+  view(x: Value, shape: readonly number[]): Value {
+    return { ...x, shape }
+  }
+
+  /** A number that no other call site of this graph has; the same in every graph of the model. */
+  site(): number {
+    return this.sites++
+  }
+
+  /** Records a call. Plain values are read; wrap an output in `write`, an accumulator in `update`. */
+  call<K extends KernelName>(kernel: K, cut: Cut, ...args: Arguments<K>): void {
+    this.record(kernel, cut, args as readonly Argument[], 'compute')
+  }
+
+  /** As `call`, for calls that change the model's state. */
+  update<K extends KernelName>(kernel: K, cut: Cut, ...args: Arguments<K>): void {
+    this.record(kernel, cut, args as readonly Argument[], 'update')
+  }
+
+  /** The values (of so many bytes each) that `record` computes from parameter w alone; recorded once however often asked for. */
+  derive(w: Value, purpose: string, bytes: readonly number[], record: (...results: Access[]) => void): Value[] {
+    const key = `${w.storage.id} ${purpose}`
+    const known = this.derived.get(key)
+    if (known) return known
+    const results = bytes.map(size => this.allocate('run', `${w.storage.label} ${purpose}`, w.shape, size))
+    this.derived.set(key, results)
+    this.recording = this.derivations
+    record(...results.map(update))
+    this.recording = this.calls
+    return results
+  }
+
+  /** `record` receives the gradient of y when `differentiate` comes to this op. */
+  onBackward(y: Value, record: (dy: Value) => void): void {
+    if (this.training && y.differentiable) this.backward.push({ output: y.storage, record })
+  }
+
+  /** The gradient of a value, once something has produced it. */
+  gradientOf(x: Value): Value | undefined {
+    return this.gradients.get(x.storage)
+  }
+
+  /**
+   * Lets `record` write the gradient of x, unless none is needed. A second contribution is added to the first: fan-out is
+   * the graph's business, never an op's.
+   */
+  contribute(x: Value, record: (dx: Access) => void): void {
+    if (!x.differentiable) return
+    const before = this.gradients.get(x.storage)
+    const dx = this.batch(`d ${x.storage.label}`, x.shape)
+    record(write(dx))
+    if (!before) {
+      this.gradients.set(x.storage, dx)
+    } else {
+      this.call('add', samples(sizeOf(x.shape)), before, dx, update(before))
+    }
+  }
+
+  /** Makes dx, already computed, the gradient of x (an op whose gradient is a view or a by-product of its forward call). */
+  contributeValue(x: Value, dx: Value): void {
+    const before = this.gradients.get(x.storage)
+    if (before) this.call('add', samples(sizeOf(x.shape)), before, dx, update(before))
+    else this.gradients.set(x.storage, dx)
+  }
+
+  /**
+   * The gradient of parameter w: `record` is called once a leaf with where to write and which samples to sum, and the
+   * leaves' gradients are summed in a fixed binary tree (like a binary counter, so log2(leaves) + 1 are alive at most).
+   */
+  contributeParameter(w: Value, record: (dw: Access, span: Value) => void): void {
+    if (!w.differentiable) return
+    const add = (into: Value, from: Value) => this.call('addInto', slices(w.storage.bytes / 64), update(into), from)
+    const stack: { value: Value; level: number }[] = []
+    for (const span of this.cells.spans) {
+      let top = { value: this.allocate('shared', `d ${w.storage.label}`, w.shape, w.storage.bytes), level: 0 }
+      record(write(top.value), span)
+      while (stack.at(-1)?.level === top.level) {
+        const left = stack.pop()!
+        add(left.value, top.value)
+        top = { value: left.value, level: left.level + 1 }
+      }
+      stack.push(top)
+    }
+    const total = stack.reduceRight((right, left) => (add(left.value, right.value), left)).value
+    this.contributeParameterValue(w, total)
+  }
+
+  /** Makes dw, summed over the whole mini-batch already, the gradient of parameter w. */
+  contributeParameterValue(w: Value, dw: Value): void {
+    if (!w.differentiable) return
+    const before = this.gradients.get(w.storage)
+    if (before) this.call('addInto', slices(w.storage.bytes / 64), update(before), dw)
+    else this.gradients.set(w.storage, dw)
+  }
+
+  /** Has the workers stop together, before any update, if an element of x is not finite. */
+  checkFinite(x: Value, what: string): void {
+    const size = sizeOf(x.shape)
+    this.call('checkFinite', samples(size), x, update(this.cells.fault), this.faults.push(what) - 1)
+  }
+
+  /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */
+  differentiate(): void {
+    for (const { output, record } of this.backward.reverse()) {
+      const dy = this.gradients.get(output)
+      if (dy) record(dy)
+    }
+  }
+
+  private record(kernel: string, cut: Cut, args: readonly Argument[], stage: Call['stage']): void {
+    const reads: Storage[] = []
+    const writes: Storage[] = []
+    const bound = args.map(arg => {
+      if (typeof arg === 'number') return arg
+      const { storage } = 'mode' in arg ? arg.value : arg
+      if (!('mode' in arg) || arg.mode === 'update') reads.push(storage)
+      if ('mode' in arg) writes.push(storage)
+      return storage
+    })
+    this.recording.push({ kernel, cut, args: bound, reads, writes, stage })
+  }
+}

@@ -1,0 +1,1 @@
+export type { KernelName, Kernels } from '../runtime/tiers.ts'

@@ -1,0 +1,57 @@
+import { sizeOf } from './value.ts'
+
+/**
+ * A piece of model state: a weight, a moving statistic, an optimizer's slot. Seen as a matrix (k, n), n its last axis, it
+ * lies in panels of 16 columns, [ceil(n/16)][k][16], the columns past n zero: products read it as it is, and slices of 16
+ * floats are what workers share out. A vector is the case k = 1.
+ */
+export interface Parameter {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** Whether the optimizer changes it. */
+  trainable: boolean
+  /** Byte offset in the model's state block; set when the model lays its state out. */
+  offset: number
+}
+
+/** Rows and columns of a parameter seen as a matrix. */
+export function matrixOf(shape: readonly number[]): { k: number; n: number } {
+  const n = shape.at(-1) ?? 1
+  return { k: sizeOf(shape) / n, n }
+}
+
+/** Units of 16 floats that a parameter of this shape takes. */
+export function unitsOf(shape: readonly number[]): number {
+  const { k, n } = matrixOf(shape)
+  return Math.ceil(n / 16) * k
+}
+
+export const bytesOf = (shape: readonly number[]): number => 64 * unitsOf(shape)
+
+/** Row-major values → panels. */
+export function pack(values: ArrayLike<number>, shape: readonly number[], panels: Float32Array): void {
+  const { k, n } = matrixOf(shape)
+  for (let panel = 0; panel * 16 < n; panel++) {
+    const columns = Math.min(16, n - panel * 16)
+    for (let row = 0; row < k; row++) {
+      const source = row * n + panel * 16
+      const target = (panel * k + row) * 16
+      for (let j = 0; j < columns; j++) panels[target + j] = values[source + j]!
+      for (let j = columns; j < 16; j++) panels[target + j] = 0
+    }
+  }
+}
+
+/** Panels → row-major values. */
+export function unpack(panels: Float32Array, shape: readonly number[]): Float32Array {
+  const { k, n } = matrixOf(shape)
+  const values = new Float32Array(k * n)
+  for (let panel = 0; panel * 16 < n; panel++) {
+    const columns = Math.min(16, n - panel * 16)
+    for (let row = 0; row < k; row++) {
+      const source = (panel * k + row) * 16
+      values.set(panels.subarray(source, source + columns), row * n + panel * 16)
+    }
+  }
+  return values
+}

@@ -1,0 +1,69 @@
+/**
+ * Where a value lives.
+ * `batch`: one row a sample, `bytes` a row, as many rows as the plan allows; the planner reuses its memory.
+ * `shared`: `bytes` in all, temporary (gradients, partial sums); reused too.
+ * `state`: parameters, slots and moving statistics, at a fixed offset in the model's block.
+ * `run`: kept for a whole run (epoch totals). `worker`: private to each worker (scratch, cells). `data`: bound by the run.
+ */
+export type Placement = 'batch' | 'shared' | 'state' | 'run' | 'worker' | 'data'
+
+/** A piece of memory; several values (views) may show the same one. */
+export interface Storage {
+  readonly id: number
+  readonly placement: Placement
+  readonly label: string
+  /** Bytes a sample for `batch`, bytes in all otherwise. */
+  readonly bytes: number
+  /** Byte offset in the model's block; only for `state`. */
+  readonly offset: number
+}
+
+/** What a graph computes: a storage seen with a shape (without the batch axis). */
+export interface Value {
+  readonly storage: Storage
+  readonly shape: readonly number[]
+  /** Whether a trainable parameter lies upstream, so that gradients must flow through. */
+  readonly differentiable: boolean
+}
+
+/** An argument that its kernel writes (`write`), or reads and writes (`update`). */
+export interface Access {
+  readonly value: Value
+  readonly mode: 'write' | 'update'
+}
+
+export const write = (value: Value): Access => ({ value, mode: 'write' })
+export const update = (value: Value): Access => ({ value, mode: 'update' })
+
+/** A kernel argument: a constant, a value that is read, or an access that writes. */
+export type Argument = number | Value | Access
+
+/** Number of elements of a shape (of one sample). */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
+
+/** The axis along which a call may be cut between workers, and what `begin` and `end` count. */
+export type Cut =
+  /** Samples of the mini-batch; the kernel counts `unit` rows or elements a sample. */
+  | { readonly axis: 'rows'; readonly unit: number }
+  /** Units of a parameter or feature axis (16 floats each, or fixed chunks of them). */
+  | { readonly axis: 'slices'; readonly count: number }
+  /** One worker does all of it. */
+  | { readonly axis: 'once' }
+  /** Every worker does it for itself, on memory of its own. */
+  | { readonly axis: 'each' }
+
+export const once: Cut = { axis: 'once' }
+export const each: Cut = { axis: 'each' }
+export const slices = (count: number): Cut => ({ axis: 'slices', count })
+export const samples = (unit = 1): Cut => ({ axis: 'rows', unit })
+
+/** One recorded kernel call. */
+export interface Call {
+  readonly kernel: string
+  readonly cut: Cut
+  readonly args: readonly (number | Storage)[]
+  readonly reads: readonly Storage[]
+  readonly writes: readonly Storage[]
+  /** `update` calls change the model's state: they come after every check that the step is finite. */
+  readonly stage: 'compute' | 'update'
+}

@@ -1,0 +1,98 @@
+import { inRange, nonNegativeInteger, oneOf, positiveInteger } from '../errors.ts'
+import { sizeOf } from '../graph/value.ts'
+import { type ActivationName, activate, activationNames, leakyRelu } from '../ops/activation.ts'
+import { dense as denseOp } from '../ops/dense.ts'
+import { dropout as dropoutOp } from '../ops/dropout.ts'
+import { reshape as reshapeOp } from '../ops/shape.ts'
+import type { InitializerIdentifier } from '../training/initializers.ts'
+import type { RegularizerIdentifier } from '../training/regularizers.ts'
+import { defineLayer, required } from './define.ts'
+
+export function checkActivation(where: string, activation: ActivationName | null): void {
+  if (activation !== null) oneOf(where, 'activation', activation, activationNames)
+}
+
+/** y = activation(x·kernel + bias) over the last axis: (…, k) → (…, units). */
+export const dense = defineLayer(
+  'Dense',
+  {
+    /** Size of the output's last axis. */
+    units: required<number>(),
+    activation: null as ActivationName | null,
+    useBias: true,
+    kernelInitializer: 'glorotNormal' as InitializerIdentifier,
+    biasInitializer: 'zeros' as InitializerIdentifier,
+    kernelRegularizer: null as RegularizerIdentifier | null,
+    biasRegularizer: null as RegularizerIdentifier | null,
+  },
+  (where, { units, activation }) => {
+    positiveInteger(where, 'units', units)
+    checkActivation(where, activation)
+  },
+  ({ g, weight, refuse }, x, { units, activation, ...config }) => {
+    const k = x.shape.at(-1)
+    if (k === undefined || k === 0) refuse('the input must have at least one feature, got none; correct inputShape')
+    const w = weight('kernel', [k!, units], { initializer: config.kernelInitializer, regularizer: config.kernelRegularizer })
+    const bias = { initializer: config.biasInitializer, regularizer: config.biasRegularizer }
+    const b = config.useBias ? weight('bias', [units], bias) : undefined
+    const y = denseOp(g, x, w, b, activation === 'relu')
+    return activation === null || activation === 'relu' ? y : activate(g, y, activation)
+  },
+)
+
+/** y = activation(x). */
+export const activation = defineLayer(
+  'Activation',
+  { activation: required<ActivationName>() },
+  (where, config) => checkActivation(where, config.activation),
+  ({ g }, x, config) => activate(g, x, config.activation),
+)
+
+/** y = x where x > 0, else alpha·x. */
+export const leakyReLU = defineLayer(
+  'LeakyReLU',
+  {
+    /** Slope left of zero. */
+    alpha: 0.3,
+  },
+  (where, { alpha }) => inRange(where, 'alpha', alpha, '[0, Infinity)'),
+  ({ g }, x, { alpha }) => leakyRelu(g, x, alpha),
+)
+
+/** In training sets elements to zero with probability `rate` and scales the others by 1 / (1 − rate). Source: Srivastava et al. (2014). */
+export const dropout = defineLayer(
+  'Dropout',
+  {
+    rate: required<number>(),
+    /** Kept in saved models; the draws follow from the seed of `fit`. */
+    seed: null as number | null,
+  },
+  (where, { rate }) => inRange(where, 'rate', rate, '[0, 1)'),
+  ({ g }, x, { rate }) => dropoutOp(g, x, rate),
+)
+
+/** (a, b, …) → (a·b·…). */
+export const flatten = defineLayer(
+  'Flatten',
+  {},
+  () => {},
+  ({ g }, x) => reshapeOp(g, x, [sizeOf(x.shape)]),
+)
+
+/** The same elements in another shape; one size may be −1, it follows from the others. */
+export const reshape = defineLayer(
+  'Reshape',
+  { targetShape: required<readonly number[]>() },
+  (where, { targetShape }) => {
+    for (const size of targetShape) if (size !== -1) nonNegativeInteger(where, 'a size of targetShape', size)
+  },
+  ({ g, refuse }, x, { targetShape }) => {
+    const size = sizeOf(x.shape)
+    const known = sizeOf(targetShape.filter(n => n !== -1))
+    const shape = targetShape.map(n => (n === -1 ? size / known : n))
+    if (sizeOf(shape) !== size || !shape.every(Number.isInteger) || targetShape.filter(n => n === -1).length > 1) {
+      refuse(`targetShape must have ${size} elements as the input [${x.shape}], got [${targetShape}]; correct targetShape`)
+    }
+    return reshapeOp(g, x, shape)
+  },
+)

@@ -1,0 +1,199 @@
+import { checkOptions, nonNegativeInteger, show } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Parameter } from '../graph/parameter.ts'
+import type { Value } from '../graph/value.ts'
+import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
+import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
+
+/** Marks an option that must be given. */
+const requiredOption = Symbol('required')
+type Required<T> = { readonly [requiredOption]: T }
+
+/** The default of an option that has none: it must be given. */
+export const required = <T>(): Required<T> => ({ [requiredOption]: undefined }) as Required<T>
+
+type RequiredKeys<D> = { [K in keyof D]: D[K] extends Required<unknown> ? K : never }[keyof D]
+type ValueOf<T> = T extends Required<infer U> ? U : T
+
+/** Options that every layer takes. */
+export interface CommonConfig {
+  /** Unique in its model; made from the class name where it is not given. */
+  name?: string
+  /** Shape of one sample; needed on the first layer. */
+  inputShape?: readonly number[]
+  /** As inputShape, with the batch axis (null) before it. */
+  batchInputShape?: readonly (number | null)[]
+  /** Whether the optimizer changes the weights; true by default. */
+  trainable?: boolean
+  dtype?: string
+}
+
+/** What a user writes: required options, and any of the others. */
+export type ConfigOf<D> = { [K in RequiredKeys<D>]: ValueOf<D[K]> } & {
+  [K in Exclude<keyof D, RequiredKeys<D>>]?: D[K] | null
+} & CommonConfig
+
+/** What `build` sees: every option, defaults filled in. */
+export type FullConfig<D> = { [K in keyof D]: ValueOf<D[K]> }
+
+export interface WeightOptions {
+  readonly initializer: InitializerIdentifier
+  readonly regularizer?: RegularizerIdentifier | null
+  /** false for statistics that the optimizer never touches. */
+  readonly trainable?: boolean
+}
+
+/** A parameter of a layer, with how it begins and what penalty it adds to the loss. */
+export interface Weight extends Parameter {
+  readonly initializer: Initializer
+  readonly regularizer: L1L2 | null
+  /** Whether the layer's own `trainable` decides. */
+  readonly learnt: boolean
+}
+
+/** What a layer's `build` works with. */
+export interface Builder {
+  readonly g: Graph
+  /** The layer's weight of this name, made when it is first asked for. */
+  weight(name: string, shape: readonly number[], options: WeightOptions): Value
+  /** Throws a RangeError in the layer's name. */
+  refuse(message: string): never
+}
+
+/** A layer of a model: its configuration, and how it records itself on a graph. */
+export class Layer {
+  readonly className: string
+  readonly name: string
+  /** The saved form: every option with its value. */
+  readonly config: Readonly<Record<string, unknown>>
+  readonly batchInputShape: readonly (number | null)[] | undefined
+  readonly weights: Weight[] = []
+  private readonly record: (builder: Builder, x: Value) => Value
+  private learns: boolean
+
+  constructor(
+    className: string,
+    config: Record<string, unknown>,
+    common: CommonConfig,
+    record: (builder: Builder, x: Value) => Value,
+  ) {
+    this.className = className
+    this.name = common.name ?? autoName(className)
+    this.config = config
+    this.batchInputShape = common.batchInputShape ?? (common.inputShape && [null, ...common.inputShape])
+    this.learns = common.trainable ?? true
+    this.record = record
+  }
+
+  get trainable(): boolean {
+    return this.learns
+  }
+
+  /** Freezes or frees the weights; takes effect at the next `compile`. */
+  set trainable(trainable: boolean) {
+    this.learns = trainable
+    for (const weight of this.weights) weight.trainable = weight.learnt && trainable
+  }
+
+  /** Records the layer on g; makes the weights the first time. */
+  build(g: Graph, x: Value): Value {
+    const { name } = this
+    return this.record(
+      {
+        g,
+        weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
+        refuse(message) {
+          throw new RangeError(`${name}: ${message}`)
+        },
+      },
+      x,
+    )
+  }
+
+  private weight(weightName: string, shape: readonly number[], options: WeightOptions): Weight {
+    const name = `${this.name}/${weightName}`
+    const known = this.weights.find(weight => weight.name === name)
+    if (known) {
+      if (String(known.shape) !== String(shape)) {
+        throw new RangeError(`${this.name}: ${weightName} must keep its shape [${known.shape}], got [${shape}]; make a new layer`)
+      }
+      return known
+    }
+    const learnt = options.trainable ?? true
+    const weight: Weight = {
+      name,
+      shape,
+      learnt,
+      trainable: learnt && this.learns,
+      offset: 0,
+      initializer: getInitializer(options.initializer),
+      regularizer: options.regularizer ? getRegularizer(options.regularizer) : null,
+    }
+    this.weights.push(weight)
+    return weight
+  }
+}
+
+const counters = new Map<string, number>()
+
+/** TF.js' pattern: `dense_Dense1`, `max_pooling2d_MaxPooling2D1`. */
+function autoName(className: string): string {
+  const count = (counters.get(className) ?? 0) + 1
+  counters.set(className, count)
+  const snake = className
+    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+  return `${snake}_${className}${count}`
+}
+
+const commonKeys = ['name', 'inputShape', 'batchInputShape', 'trainable', 'dtype'] as const
+
+function checkCommon(where: string, { inputShape, batchInputShape, dtype }: CommonConfig): void {
+  const shape = inputShape ?? batchInputShape?.slice(1)
+  if (shape !== undefined && !Array.isArray(shape)) {
+    throw new TypeError(`${where}: inputShape must be an array of sizes, got ${show(shape)}; write inputShape: [784]`)
+  }
+  for (const size of shape ?? []) nonNegativeInteger(where, 'a size of inputShape', size)
+  if (dtype !== undefined && dtype !== null && dtype !== 'float32') {
+    throw new RangeError(`${where}: dtype must be "float32", got ${show(dtype)}; leave it out`)
+  }
+}
+
+/** Makes a layer from its options. */
+export interface LayerFactory<D> {
+  (config: ConfigOf<D>): Layer
+  readonly className: string
+  readonly defaults: D
+}
+
+/**
+ * A kind of layer. `defaults` names every option once: its default, or `required()`; it is the documentation, the check of
+ * what a user writes, and the saved form. `check` refuses wrong values; `build` records the layer on a graph, asking for its
+ * weights as it goes, and its result's shape is the layer's output shape.
+ */
+export function defineLayer<D extends object>(
+  className: string,
+  defaults: D,
+  check: (where: string, config: FullConfig<D>) => void,
+  build: (builder: Builder, x: Value, config: FullConfig<D>) => Value,
+): LayerFactory<D> {
+  const names = [...Object.keys(defaults), ...commonKeys]
+  const make = (given?: ConfigOf<D>): Layer => {
+    checkOptions(className, given, names)
+    const options = (given ?? {}) as Record<string, unknown>
+    checkCommon(className, options)
+    const config: Record<string, unknown> = {}
+    for (const [name, byDefault] of Object.entries(defaults)) {
+      const value = options[name]
+      const mustBeGiven = typeof byDefault === 'object' && byDefault !== null && requiredOption in byDefault
+      if ((value === undefined || value === null) && mustBeGiven) {
+        throw new TypeError(`${className}: ${name} must be given, got ${show(value)}; add it to the options`)
+      }
+      config[name] = value === undefined || (value === null && byDefault !== null) ? byDefault : value
+    }
+    check(className, config as FullConfig<D>)
+    return new Layer(className, config, options, (builder, x) => build(builder, x, config as FullConfig<D>))
+  }
+  return Object.assign(make as (config: ConfigOf<D>) => Layer, { className, defaults })
+}

@@ -1,0 +1,63 @@
+import type { Call, Cut, Storage } from '../graph/value.ts'
+
+/** Whether two calls, cut for the same number of workers, touch a common storage only in the worker's own part. */
+function sameCut(a: Cut, b: Cut): boolean {
+  if (a.axis !== b.axis) return false
+  return a.axis === 'slices' && b.axis === 'slices' ? a.count === b.count : true
+}
+
+interface Use {
+  level: number
+  cut: Cut
+  writes: boolean
+}
+
+/**
+ * Distributes calls over phases, each as early as its dependencies allow. A call must come a phase later than another if
+ * both touch a storage, one writes, and the part that a worker touches may be another worker's: only there a barrier is
+ * needed. Inside a phase the recorded order holds. Calls that change the state come after every check that the step is
+ * finite.
+ */
+export function cutIntoPhases(calls: readonly Call[]): Call[][] {
+  const uses = new Map<Storage, Use[]>()
+  const phases: Call[][] = []
+  let afterChecks = 0
+  for (const call of calls) {
+    let level = call.stage === 'update' ? afterChecks : 0
+    const touch = (storage: Storage, writes: boolean) => {
+      for (const use of uses.get(storage) ?? []) {
+        if (!writes && !use.writes) continue
+        const apart = storage.placement !== 'worker' && !sameCut(use.cut, call.cut)
+        level = Math.max(level, use.level + (apart ? 1 : 0))
+      }
+    }
+    for (const storage of call.reads) touch(storage, false)
+    for (const storage of call.writes) touch(storage, true)
+    const note = (storage: Storage, writes: boolean) => {
+      const list = uses.get(storage)
+      const use = { level, cut: call.cut, writes }
+      if (list) list.push(use)
+      else uses.set(storage, [use])
+    }
+    for (const storage of call.reads) note(storage, false)
+    for (const storage of call.writes) note(storage, true)
+    if (call.kernel === 'checkFinite') afterChecks = Math.max(afterChecks, level + 1)
+    ;(phases[level] ??= []).push(call)
+  }
+  return phases
+}
+
+/** Drops calls whose results nobody reads: they write no state, output, run-long value or cell, and feed no kept call. */
+export function dropUnread(calls: readonly Call[], outputs: readonly Storage[]): Call[] {
+  const wanted = new Set(outputs)
+  const lasts = (storage: Storage): boolean => {
+    if (storage.placement === 'batch' || storage.placement === 'shared') return wanted.has(storage)
+    return storage.label !== 'scratch'
+  }
+  const kept = calls.toReversed().filter(call => {
+    const keep = call.writes.some(lasts)
+    if (keep) for (const storage of call.reads) wanted.add(storage)
+    return keep
+  })
+  return kept.reverse()
+}

@@ -1,0 +1,60 @@
+/** A place relative to a base that the run supplies: the plan's own blocks, the model's state, or a data source by name. */
+export interface Place {
+  readonly base: 'arena' | 'state' | 'run' | 'worker' | `data ${string}`
+  readonly offset: number
+}
+
+/** How a call is cut: `perSample` units a sample, a count of units, or not at all. */
+export type PlanCut =
+  | { readonly axis: 'rows'; readonly unit: number }
+  | { readonly axis: 'slices'; readonly count: number }
+  | { readonly axis: 'once' }
+  | { readonly axis: 'each' }
+
+/** One kernel call with its arguments after `begin` and `end`. */
+export interface PlanCall {
+  readonly kernel: string
+  readonly cut: PlanCut
+  readonly args: readonly (number | Place)[]
+}
+
+/** The calls between two barriers, in order. */
+export type Phase = readonly PlanCall[]
+
+/** Byte offsets of the run-time scalars in a worker's block; see `Cells` in the graph. */
+export interface CellOffsets {
+  readonly rows: number
+  readonly position: number
+  readonly step: number
+  readonly rate: number
+  readonly scale: number
+  readonly key: number
+  readonly fault: number
+  readonly spans: readonly number[]
+}
+
+/** Everything a worker needs for one kind of step. Plain data: it can be posted, printed and tested. */
+export interface Plan {
+  /** Largest number of samples a step. */
+  readonly rows: number
+  /** Shards begin at multiples of this many samples, so that fixed chunks of samples are never cut. */
+  readonly grain: number
+  /** Run once before the first step: what is derived from parameters alone. */
+  readonly prologue: readonly Phase[]
+  readonly phases: readonly Phase[]
+  readonly cells: CellOffsets
+  /** What each fault number means. */
+  readonly faults: readonly string[]
+  /** Bytes of the temporary values, of what lasts a run, and of each worker's private block. */
+  readonly arenaBytes: number
+  readonly runBytes: number
+  readonly workerBytes: number
+  /** Places that the caller reads or fills: outputs by name. */
+  readonly outputs: Readonly<Record<string, Place>>
+}
+
+/** First unit of shard `rank` when `count` units are cut for `workers`, at multiples of `grain`. */
+export function cutAt(count: number, rank: number, workers: number, grain = 1): number {
+  const blocks = Math.ceil(count / grain)
+  return Math.min(count, Math.floor((blocks * rank) / workers) * grain)
+}

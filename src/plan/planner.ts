@@ -1,0 +1,72 @@
+import type { Graph } from '../graph/graph.ts'
+import type { Call, Storage, Value } from '../graph/value.ts'
+import { align, planMemory } from './memory.ts'
+import { cutIntoPhases, dropUnread } from './phases.ts'
+import type { Phase, Place, Plan, PlanCall } from './plan.ts'
+
+/** Lays the given storages out one behind the other. */
+function sequence(storages: Iterable<Storage>): { offsets: Map<Storage, number>; bytes: number } {
+  const offsets = new Map<Storage, number>()
+  let bytes = 0
+  for (const storage of storages) {
+    offsets.set(storage, bytes)
+    bytes += align(storage.bytes + 64)
+  }
+  return { offsets, bytes }
+}
+
+/** Cells first, then one region that all scratch shares: scratch lives only inside a call. */
+function workerLayout(graph: Graph, calls: readonly Call[]): { offsets: Map<Storage, number>; bytes: number } {
+  const { spans, ...single } = graph.cells
+  const cells = [...Object.values(single), ...spans].map(value => value.storage)
+  const touched = new Set(calls.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'worker'))
+  const scratch = [...touched].filter(storage => storage.label === 'scratch')
+  const { offsets, bytes } = sequence([...cells, ...[...touched].filter(s => !cells.includes(s) && s.label !== 'scratch')])
+  for (const storage of scratch) offsets.set(storage, bytes)
+  return { offsets, bytes: bytes + align(Math.max(0, ...scratch.map(storage => storage.bytes)) + 64) }
+}
+
+/**
+ * Turns a recorded graph into a Plan: unread calls dropped, barriers found, every value given its place.
+ * `outputs` are values that the caller reads after a step; `grain` the samples that a shard may not be cut below.
+ */
+export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Plan {
+  const outputStorages = Object.values(outputs).map(value => value.storage)
+  const derivations = graph.derivations
+  const read = dropUnread([...graph.calls, ...derivations], outputStorages)
+  const phases = cutIntoPhases(read)
+  const prologue = cutIntoPhases(derivations)
+  const memory = planMemory(phases, graph.rows, outputStorages)
+  const all = [...read, ...derivations]
+  const runStorages = new Set(all.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'run'))
+  const run = sequence(runStorages)
+  const worker = workerLayout(graph, all)
+  const placeOf = (storage: Storage): Place => {
+    if (storage.placement === 'state') return { base: 'state', offset: storage.offset }
+    if (storage.placement === 'data') return { base: `data ${storage.label}`, offset: 0 }
+    if (storage.placement === 'run') return { base: 'run', offset: run.offsets.get(storage)! }
+    if (storage.placement === 'worker') return { base: 'worker', offset: worker.offsets.get(storage)! }
+    return { base: 'arena', offset: memory.offsets.get(storage)! }
+  }
+  const planCall = ({ kernel, cut, args }: Call): PlanCall => ({
+    kernel,
+    cut,
+    args: args.map(arg => (typeof arg === 'number' ? arg : placeOf(arg))),
+  })
+  const planPhase = (phase: Call[]): Phase => phase.map(planCall)
+  const offset = (value: Value) => worker.offsets.get(value.storage)!
+  const { spans, ...single } = graph.cells
+  const cells = Object.fromEntries(Object.entries(single).map(([name, value]) => [name, offset(value)]))
+  return {
+    rows: graph.rows,
+    grain: graph.grain,
+    prologue: prologue.map(planPhase),
+    phases: phases.map(planPhase),
+    cells: { ...(cells as Omit<Plan['cells'], 'spans'>), spans: spans.map(offset) },
+    faults: graph.faults,
+    arenaBytes: memory.bytes,
+    runBytes: run.bytes,
+    workerBytes: worker.bytes,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, placeOf(value.storage)])),
+  }
+}

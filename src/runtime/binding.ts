@@ -1,0 +1,63 @@
+import { cutAt, type Place, type Plan, type PlanCall } from '../plan/plan.ts'
+import type { Kernels } from './tiers.ts'
+
+/** Byte addresses that a run gives to a plan's bases; `data NAME` is looked up in `data`. */
+export interface Bases {
+  readonly arena: number
+  readonly state: number
+  readonly run: number
+  /** Address of rank 0's private block; the others follow, `workerBytes` apart. */
+  readonly worker: number
+  readonly data: Readonly<Record<string, number>>
+}
+
+/** A kernel and its complete arguments, ready for `kernel.apply(undefined, args)` (16–30 ns a call, nothing allocated). */
+export interface BoundCall {
+  readonly kernel: (...args: number[]) => void
+  readonly args: number[]
+}
+
+/** The units of a call that fall to `rank`, when the mini-batch has `rows` samples. */
+export function shardOf(plan: Plan, { cut }: PlanCall, rank: number, workers: number, rows: number): [number, number] {
+  if (cut.axis === 'each') return [0, 1]
+  if (cut.axis === 'once') return rank === 0 ? [0, 1] : [0, 0]
+  if (cut.axis === 'slices') return [cutAt(cut.count, rank, workers), cutAt(cut.count, rank + 1, workers)]
+  const begin = cutAt(rows, rank, workers, plan.grain)
+  const end = cutAt(rows, rank + 1, workers, plan.grain)
+  return [begin * cut.unit, end * cut.unit]
+}
+
+/** Signed 32-bit, so that the engine keeps it as a small integer. */
+function addressOf(place: Place, plan: Plan, bases: Bases, rank: number): number {
+  const { base, offset } = place
+  if (base === 'worker') return (bases.worker + rank * plan.workerBytes + offset) | 0
+  if (base === 'arena' || base === 'state' || base === 'run') return (bases[base] + offset) | 0
+  const address = bases.data[base.slice('data '.length)]
+  if (address === undefined) throw new Error(`bind: the run must give an address for "${base}"`)
+  return (address + offset) | 0
+}
+
+/** Resolves names to functions and places to addresses for one worker and one batch size; empty shards are left out. */
+export function bindPhases(
+  phases: Plan['phases'],
+  plan: Plan,
+  bases: Bases,
+  kernels: Kernels,
+  shard: { rank: number; workers: number; rows: number },
+): BoundCall[][] {
+  const { rank, workers, rows } = shard
+  return phases.map(phase =>
+    phase.flatMap(call => {
+      const [begin, end] = shardOf(plan, call, rank, workers, rows)
+      if (begin >= end) return []
+      const kernel = (kernels as unknown as Record<string, (...args: number[]) => void>)[call.kernel]
+      if (!kernel) throw new Error(`bind: there is no kernel "${call.kernel}"`)
+      // An array that once held a string keeps boxed elements: applying it allocates nothing, even where it holds fractions.
+      const args: unknown[] = ['']
+      args.length = 0
+      args.push(begin, end)
+      for (const arg of call.args) args.push(typeof arg === 'number' ? arg : addressOf(arg, plan, bases, rank))
+      return [{ kernel, args: args as number[] }]
+    }),
+  )
+}

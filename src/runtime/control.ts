@@ -1,0 +1,173 @@
+/**
+ * The control block of a run: 32-bit words in shared memory. What different workers write lies on different 64-byte lines.
+ *
+ *   line 0  command number, sleepers          line 3  stop request, batch at which to stop
+ *   line 1  abort code (0 while healthy)      line 4  current batch
+ *   line 2  barrier release, sleepers         line 5  streamed batches filled, sleepers
+ *   line 6 + 2·rank  barrier arrival, sleepers      line 7 + 2·rank  heartbeat
+ */
+const lineWords = 16
+export const controlBytes = (workers: number): number => (6 + 2 * workers) * lineWords * 4
+
+const words = {
+  command: 0,
+  abort: lineWords,
+  release: 2 * lineWords,
+  stop: 3 * lineWords,
+  stopAt: 3 * lineWords + 1,
+  batch: 4 * lineWords,
+  filled: 5 * lineWords,
+}
+const arrivalWord = (rank: number): number => (6 + 2 * rank) * lineWords
+const heartbeatWord = (rank: number): number => (7 + 2 * rank) * lineWords
+
+/** Waits are sliced, so that an abort is seen even if its notification was lost. */
+const sliceMs = 100
+
+/** Why a run was aborted; the kind is in the upper half of the abort word, its subject (rank or fault number) in the lower. */
+export const abortKinds = { main: 1, worker: 2, fault: 3 } as const
+export type AbortKind = keyof typeof abortKinds
+
+/** Thrown inside a worker that leaves because the run was aborted; the cause is in the control block. */
+export class RunAborted extends Error {
+  override readonly name = 'RunAborted'
+}
+
+const pause: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {})
+
+/** One thread's view of a run's control block. */
+export class Control {
+  private readonly words: Int32Array
+
+  constructor(memory: WebAssembly.Memory, address: number, workers: number) {
+    this.words = new Int32Array(memory.buffer, address, controlBytes(workers) / 4)
+  }
+
+  /** Marks the run as failed; only the first cause is kept. */
+  abort(kind: AbortKind, subject: number): void {
+    Atomics.compareExchange(this.words, words.abort, 0, (abortKinds[kind] << 16) | subject)
+    for (let word = 0; word < this.words.length; word += lineWords) Atomics.notify(this.words, word)
+  }
+
+  get aborted(): { kind: AbortKind; subject: number } | undefined {
+    const code = Atomics.load(this.words, words.abort)
+    if (code === 0) return undefined
+    const kind = (Object.keys(abortKinds) as AbortKind[]).find(name => abortKinds[name] === code >> 16)!
+    return { kind, subject: code & 0xffff }
+  }
+
+  checkAbort(): void {
+    if (Atomics.load(this.words, words.abort) !== 0) throw new RunAborted('the run was aborted')
+  }
+
+  /** Main: makes the workers look for their next command. */
+  announceCommand(): number {
+    const number = Atomics.add(this.words, words.command, 1) + 1
+    Atomics.notify(this.words, words.command)
+    return number
+  }
+
+  /** Worker: waits for a command after `seen`; returns its number. */
+  awaitCommand(seen: number, spins: number): number {
+    return this.waitPast(words.command, seen + 1, spins)
+  }
+
+  /** Main: batches 0 to `count` − 1 of a streamed epoch lie in their slots. */
+  announceFilled(count: number): void {
+    this.publish(words.filled, count)
+  }
+
+  resetFilled(): void {
+    Atomics.store(this.words, words.filled, 0)
+  }
+
+  /** Worker: waits for a streamed batch; `onSlice` is called now and then, since this wait is not the worker's fault. */
+  awaitFilled(batch: number, spins: number, onSlice: () => void): void {
+    this.waitPast(words.filled, batch + 1, spins, onSlice)
+  }
+
+  /** Main: asks the workers to leave after the step in progress. */
+  requestStop(): void {
+    Atomics.store(this.words, words.stop, 1)
+  }
+
+  clearStop(): void {
+    Atomics.store(this.words, words.stop, 0)
+    Atomics.store(this.words, words.stopAt, -1)
+  }
+
+  /** Rank 0, before the last barrier of `batch`: passes a stop request on, so that all workers leave at the same batch. */
+  decideStop(batch: number): void {
+    if (Atomics.load(this.words, words.stop) !== 0) Atomics.store(this.words, words.stopAt, batch + 1)
+  }
+
+  stopsAt(batch: number): boolean {
+    return Atomics.load(this.words, words.stopAt) === batch
+  }
+
+  set batch(batch: number) {
+    Atomics.store(this.words, words.batch, batch)
+  }
+
+  get batch(): number {
+    return Atomics.load(this.words, words.batch)
+  }
+
+  /** A plain store: the supervisor only needs to see it some time. */
+  beat(rank: number, count: number): void {
+    this.words[heartbeatWord(rank)] = count
+  }
+
+  heartbeat(rank: number): number {
+    return this.words[heartbeatWord(rank)]!
+  }
+
+  /** Number of barriers passed so far. */
+  get generation(): number {
+    return Atomics.load(this.words, words.release)
+  }
+
+  /**
+   * A barrier of `workers` threads as a combining tree: a worker waits for its two children (2·rank + 1, 2·rank + 2), then
+   * tells its parent; rank 0 releases all. No word is written by two workers.
+   */
+  barrier(rank: number, workers: number, generation: number, spins: number): void {
+    const target = generation + 1
+    for (let child = 2 * rank + 1; child <= 2 * rank + 2 && child < workers; child++) {
+      this.waitPast(arrivalWord(child), target, spins)
+    }
+    if (rank === 0) {
+      this.publish(words.release, target)
+    } else {
+      this.publish(arrivalWord(rank), target)
+      this.waitPast(words.release, target, spins)
+    }
+    this.checkAbort()
+  }
+
+  /** Stores a counter and wakes who sleeps on it; the word behind it counts the sleepers, so that nobody is notified in vain. */
+  private publish(word: number, value: number): void {
+    Atomics.store(this.words, word, value)
+    if (Atomics.load(this.words, word + 1) !== 0) Atomics.notify(this.words, word)
+  }
+
+  /** Waits until a counter reaches `target`: spins first, then sleeps. @throws RunAborted. */
+  private waitPast(word: number, target: number, spins: number, onSlice?: () => void): number {
+    const { words: all } = this
+    let value = Atomics.load(all, word)
+    for (let spin = 0; value - target < 0 && spin < spins; spin++) {
+      if ((spin & 63) === 63) this.checkAbort()
+      pause()
+      value = Atomics.load(all, word)
+    }
+    while (value - target < 0) {
+      this.checkAbort()
+      onSlice?.()
+      Atomics.add(all, word + 1, 1)
+      Atomics.wait(all, word, value, sliceMs)
+      Atomics.sub(all, word + 1, 1)
+      value = Atomics.load(all, word)
+    }
+    return value
+  }
+}

@@ -1,0 +1,167 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { Plan } from '../plan/plan.ts'
+import type { Bases } from './binding.ts'
+import { Control, RunAborted } from './control.ts'
+import { type Pace, type Steps, Stepper } from './stepper.ts'
+import { instantiateKernels, type KernelModule, type Kernels } from './tiers.ts'
+
+/** What a Piscina task of a run is given; the task lasts until the run ends. */
+export interface RunTask {
+  readonly kernels: KernelModule
+  readonly memory: WebAssembly.Memory
+  /** Address of the control block, laid out for `workers`. */
+  readonly control: number
+  readonly rank: number
+  readonly workers: number
+  /** Reads of a counter before a waiting worker sleeps. */
+  readonly spins: number
+  /** Commands come in here; rank 0 reports on it. */
+  readonly port: MessagePort
+}
+
+/** A plan under a number that later commands use. */
+export interface BindCommand {
+  readonly kind: 'bind'
+  readonly id: number
+  readonly plan: Plan
+  readonly bases: Bases
+}
+
+/** Run some steps of a bound plan with the first `workers` ranks. */
+export interface StepsCommand {
+  readonly kind: 'steps'
+  readonly id: number
+  readonly workers: number
+  readonly steps: Steps
+  /** Recompute what is derived from parameters first: set when they changed since the plan's last step. */
+  readonly prologue: boolean
+  /** Measure the time at barriers. */
+  readonly timed: boolean
+}
+
+export type Command = BindCommand | StepsCommand | { readonly kind: 'end' }
+
+/** What rank 0 says when a command is done (and every rank, of its barriers, when it was timed). */
+export interface Report {
+  readonly rank: number
+  /** Batch after the last one that was run. */
+  readonly next: number
+  readonly milliseconds: number
+  readonly barrierMilliseconds: number
+}
+
+interface BoundPlan {
+  plan: Plan
+  bases: Bases
+  steppers: Map<number, Stepper>
+}
+
+let cached: { module: WebAssembly.Module; memory: WebAssembly.Memory; kernels: Kernels } | undefined
+
+/** Kernels outlive a run: a thread instantiates each module once. */
+function kernelsOf({ kernels, memory }: RunTask): Kernels {
+  if (cached?.module !== kernels.module || cached.memory !== memory) {
+    cached = { module: kernels.module, memory, kernels: instantiateKernels(kernels, memory) }
+  }
+  return cached.kernels
+}
+
+/** A worker of one run: obeys commands until it is told to end or the run is aborted. */
+export class Servant implements Pace {
+  private readonly task: RunTask
+  private readonly kernels: Kernels
+  private readonly control: Control
+  private readonly plans = new Map<number, BoundPlan>()
+  private stepper: Stepper | undefined
+  private active = 1
+  private beats = 0
+  private generation = 0
+  private timed = false
+  private barrierMs = 0
+
+  constructor(task: RunTask, kernels: Kernels = kernelsOf(task)) {
+    this.task = task
+    this.kernels = kernels
+    this.control = new Control(task.memory, task.control, task.workers)
+  }
+
+  /** @throws RunAborted, or whatever a kernel throws. */
+  serve(): void {
+    const { port, spins } = this.task
+    for (let seen = 0; ; ) {
+      seen = this.control.awaitCommand(seen, spins)
+      for (let message = receiveMessageOnPort(port); message; message = receiveMessageOnPort(port)) {
+        const command = message.message as Command
+        if (command.kind === 'end') return
+        if (command.kind === 'bind') this.plans.set(command.id, { ...command, steppers: new Map() })
+        else if (this.task.rank < command.workers) this.runSteps(command)
+      }
+    }
+  }
+
+  beat(): void {
+    this.control.beat(this.task.rank, ++this.beats)
+  }
+
+  phaseDone(batch: number, last: boolean): void {
+    const fault = this.stepper!.fault
+    if (fault !== 0) this.control.abort('fault', fault)
+    if (last && this.task.rank === 0) this.control.decideStop(batch)
+    if (this.active === 1) {
+      this.control.checkAbort()
+      return
+    }
+    const start = this.timed ? performance.now() : 0
+    this.control.barrier(this.task.rank, this.active, this.generation++, this.task.spins)
+    if (this.timed) this.barrierMs += performance.now() - start
+    this.beat()
+  }
+
+  private runSteps({ id, workers, steps, prologue, timed }: StepsCommand): void {
+    const { rank, spins, port } = this.task
+    this.active = workers
+    this.generation = this.control.generation
+    this.timed = timed
+    this.barrierMs = 0
+    this.stepper = this.stepperOf(id, workers)
+    this.stepper.clearFault()
+    const start = performance.now()
+    if (prologue) this.stepper.prologue(this)
+    let batch = steps.from
+    while (batch < steps.to) {
+      if (rank === 0) this.control.batch = batch
+      if (steps.slots > 0) this.control.awaitFilled(batch, spins, () => this.beat())
+      this.stepper.step(batch, steps, this)
+      batch++
+      if (this.control.stopsAt(batch)) break
+    }
+    const report: Report = { rank, next: batch, milliseconds: performance.now() - start, barrierMilliseconds: this.barrierMs }
+    if (rank === 0 || timed) port.postMessage(report)
+  }
+
+  private stepperOf(id: number, workers: number): Stepper {
+    const bound = this.plans.get(id)!
+    let stepper = bound.steppers.get(workers)
+    if (!stepper) {
+      const { memory, rank } = this.task
+      stepper = new Stepper(bound.plan, bound.bases, { kernels: this.kernels, memory, rank, workers })
+      bound.steppers.set(workers, stepper)
+    }
+    return stepper
+  }
+}
+
+/** Serves one run; a failure is announced to the other workers before it is passed on, so that nobody waits for ever. */
+export function serveRun(task: RunTask, servant: (task: RunTask) => Servant = t => new Servant(t)): void {
+  try {
+    servant(task).serve()
+  } catch (error) {
+    if (error instanceof RunAborted) return
+    new Control(task.memory, task.control, task.workers).abort('worker', task.rank)
+    throw error
+  } finally {
+    task.port.close()
+  }
+}
+
+export default (task: RunTask): void => serveRun(task)
