@@ -67,7 +67,11 @@ export function gather(
   const row = (<usize>size) << 2;
   if (!order) {
     if (end <= begin) return;
-    copyFloats(source + <usize>(first + begin) * row, x + <usize>begin * row, <usize>(end - begin) * <usize>size);
+    copyFloats(
+      source + <usize>(first + begin) * row,
+      x + <usize>begin * row,
+      <usize>(end - begin) * <usize>size,
+    );
   } else if (size == 1) {
     for (let r = begin; r < end; r++) {
       store<f32>(x + ((<usize>r) << 2), load<f32>(source + (sourceRow(order, first + r) << 2)));

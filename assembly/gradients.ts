@@ -50,9 +50,9 @@ export function penalty(begin: i32, end: i32, w: usize, partial: usize, units: i
   chunkSums(begin, end, w, partial, units, <f64>l1, <f64>l2);
 }
 
-/** partial[chunk] (f64) = Σ x²; units is the number of slices of x; begin, end in chunks. */
-export function squaredNorm(begin: i32, end: i32, x: usize, partial: usize, units: i32): void {
-  chunkSums(begin, end, x, partial, units, 0, 1);
+/** partial[first + chunk] (f64) = Σ x²; units is the number of slices of x; begin, end in chunks of x. */
+export function squaredNorm(begin: i32, end: i32, x: usize, partial: usize, units: i32, first: i32): void {
+  chunkSums(begin, end, x, partial + ((<usize>first) << 3), units, 0, 1);
 }
 
 /** dw = dw clipped to [-limit, limit]. */

@@ -55,3 +55,6 @@ export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax } from './adam';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy } from './arrays';
+export { product, transposePanels } from './product';
+export { productGradient, sumRows } from './gradient';
+export { gather, gatherBytes } from './gather';

@@ -73,8 +73,8 @@ export function rowDot(a: usize, b: usize, n: i32): f32 {
   return sumLanes(f32x4.add(u, v));
 }
 
-/** weight[row / inner] · scale[0]; a weight address of 0 stands for ones. */
+/** weight[row / inner] · scale[0] / inner; a weight address of 0 stands for ones. */
 export function rowFactor(row: i32, weight: usize, scale: usize, inner: i32): f32 {
-  const factor = load<f32>(scale);
+  const factor = load<f32>(scale) / <f32>inner;
   return weight ? load<f32>(weight + ((<usize>(row / inner)) << 2)) * factor : factor;
 }

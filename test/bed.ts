@@ -1,4 +1,11 @@
-import { canRevectorize, compileKernels, instantiateKernels, type Kernels, type Numerics, type Tier } from '../src/runtime/tiers.ts'
+import {
+  canRevectorize,
+  compileKernels,
+  instantiateKernels,
+  type Kernels,
+  type Numerics,
+  type Tier,
+} from '../src/runtime/tiers.ts'
 
 const guard = 64
 
@@ -60,7 +67,8 @@ export class Bed {
     const bytes = new Uint8Array(this.memory.buffer)
     for (const end of this.ends) {
       for (let i = end; i < end + guard; i++) {
-        if (bytes[i] !== 0xa5) throw new Error(`guard byte at ${i} (${i - end} past an array's end) was overwritten`)
+        if (bytes[i] !== 0xa5)
+          throw new Error(`guard byte at ${i} (${i - end} past an array's end) was overwritten`)
       }
     }
   }

@@ -123,7 +123,7 @@ test('Keras saves the family under its own names, with nulls', () => {
 })
 
 test.each([
-  [() => initializers.constant(), 'RangeError: Constant: value must be a finite number, got NaN'],
+  [() => initializers.constant(), 'TypeError: Constant: value must be a finite number, got undefined'],
   [
     () => initializers.heNormal({ sead: 1 } as never),
     'TypeError: HeNormal: unknown option "sead"; did you mean "seed"?',

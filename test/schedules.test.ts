@@ -96,7 +96,7 @@ test.each([
   ],
   [
     () => schedules.step({ ...base, stepSize: 3 } as never),
-    'TypeError: StepDecay: unknown option "decaySteps"; did you mean "stepSize"?',
+    'TypeError: StepDecay: unknown option "decaySteps"; known are initialLearningRate, stepSize, factor',
   ],
   [
     () => schedules.inverseTime({ ...base, decaySteps: 0, decayRate: 1 }),

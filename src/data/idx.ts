@@ -85,7 +85,7 @@ export function readIdx(path: string): Tensor {
     throw new RangeError(`${where} must have ${end} bytes for shape ${show(shape)}, got ${bytes.length}`)
   }
   const { dtype, bytes: width, get } = elementTypes[code]!
-  if (dtype === 'uint8') return new Tensor(bytes.slice(start), shape, dtype)
+  if (dtype === 'uint8') return new Tensor(new Uint8Array(bytes.subarray(start)), shape, dtype)
   const values = dtype === 'int32' ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape))
   const view = viewOf(bytes)
   for (let i = 0; i < values.length; i++) values[i] = get(view, start + i * width)

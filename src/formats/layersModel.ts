@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { version } from '../version.ts'
 import { readManifest } from './manifest.ts'

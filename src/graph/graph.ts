@@ -79,7 +79,13 @@ export class Graph {
   }
 
   /** A value of `bytes` (a sample for `batch`, in all otherwise). */
-  allocate(placement: Placement, label: string, shape: readonly number[], bytes: number, differentiable = false): Value {
+  allocate(
+    placement: Placement,
+    label: string,
+    shape: readonly number[],
+    bytes: number,
+    differentiable = false,
+  ): Value {
     const storage: Storage = { id: this.storages++, placement, label, bytes, offset: 0 }
     return { storage, shape, differentiable }
   }
@@ -100,7 +106,13 @@ export class Graph {
     const known = this.parameters.get(parameter)
     if (known) return known
     const { name, shape, offset, trainable } = parameter
-    const storage: Storage = { id: this.storages++, placement: 'state', label: name, bytes: bytesOf(shape), offset }
+    const storage: Storage = {
+      id: this.storages++,
+      placement: 'state',
+      label: name,
+      bytes: bytesOf(shape),
+      offset,
+    }
     const value: Value = { storage, shape, differentiable: trainable }
     this.parameters.set(parameter, value)
     return value
@@ -137,7 +149,12 @@ export class Graph {
   }
 
   /** The values (of so many bytes each) that `record` computes from parameter w alone; recorded once however often asked for. */
-  derive(w: Value, purpose: string, bytes: readonly number[], record: (...results: Access[]) => void): Value[] {
+  derive(
+    w: Value,
+    purpose: string,
+    bytes: readonly number[],
+    record: (...results: Access[]) => void,
+  ): Value[] {
     const key = `${w.storage.id} ${purpose}`
     const known = this.derived.get(key)
     if (known) return known
@@ -188,7 +205,8 @@ export class Graph {
    */
   contributeParameter(w: Value, record: (dw: Access, span: Value) => void): void {
     if (!w.differentiable) return
-    const add = (into: Value, from: Value) => this.call('addInto', slices(w.storage.bytes / 64), update(into), from)
+    const add = (into: Value, from: Value) =>
+      this.call('addInto', slices(w.storage.bytes / 64), update(into), from)
     const stack: { value: Value; level: number }[] = []
     for (const span of this.cells.spans) {
       let top = { value: this.allocate('shared', `d ${w.storage.label}`, w.shape, w.storage.bytes), level: 0 }
@@ -200,7 +218,11 @@ export class Graph {
       }
       stack.push(top)
     }
-    const total = stack.reduceRight((right, left) => (add(left.value, right.value), left)).value
+    let total = stack.pop()!.value
+    for (let left = stack.pop(); left; left = stack.pop()) {
+      add(left.value, total)
+      total = left.value
+    }
     this.contributeParameterValue(w, total)
   }
 

@@ -2,7 +2,6 @@ import { inRange, nonNegativeInteger, oneOf, positiveInteger } from '../errors.t
 import { sizeOf } from '../graph/value.ts'
 import { type ActivationName, activate, activationNames, leakyRelu } from '../ops/activation.ts'
 import { dense as denseOp } from '../ops/dense.ts'
-import { dropout as dropoutOp } from '../ops/dropout.ts'
 import { reshape as reshapeOp } from '../ops/shape.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
@@ -31,8 +30,12 @@ export const dense = defineLayer(
   },
   ({ g, weight, refuse }, x, { units, activation, ...config }) => {
     const k = x.shape.at(-1)
-    if (k === undefined || k === 0) refuse('the input must have at least one feature, got none; correct inputShape')
-    const w = weight('kernel', [k!, units], { initializer: config.kernelInitializer, regularizer: config.kernelRegularizer })
+    if (k === undefined || k === 0)
+      refuse('the input must have at least one feature, got none; correct inputShape')
+    const w = weight('kernel', [k!, units], {
+      initializer: config.kernelInitializer,
+      regularizer: config.kernelRegularizer,
+    })
     const bias = { initializer: config.biasInitializer, regularizer: config.biasRegularizer }
     const b = config.useBias ? weight('bias', [units], bias) : undefined
     const y = denseOp(g, x, w, b, activation === 'relu')
@@ -59,18 +62,6 @@ export const leakyReLU = defineLayer(
   ({ g }, x, { alpha }) => leakyRelu(g, x, alpha),
 )
 
-/** In training sets elements to zero with probability `rate` and scales the others by 1 / (1 − rate). Source: Srivastava et al. (2014). */
-export const dropout = defineLayer(
-  'Dropout',
-  {
-    rate: required<number>(),
-    /** Kept in saved models; the draws follow from the seed of `fit`. */
-    seed: null as number | null,
-  },
-  (where, { rate }) => inRange(where, 'rate', rate, '[0, 1)'),
-  ({ g }, x, { rate }) => dropoutOp(g, x, rate),
-)
-
 /** (a, b, …) → (a·b·…). */
 export const flatten = defineLayer(
   'Flatten',
@@ -90,8 +81,14 @@ export const reshape = defineLayer(
     const size = sizeOf(x.shape)
     const known = sizeOf(targetShape.filter(n => n !== -1))
     const shape = targetShape.map(n => (n === -1 ? size / known : n))
-    if (sizeOf(shape) !== size || !shape.every(Number.isInteger) || targetShape.filter(n => n === -1).length > 1) {
-      refuse(`targetShape must have ${size} elements as the input [${x.shape}], got [${targetShape}]; correct targetShape`)
+    if (
+      sizeOf(shape) !== size ||
+      !shape.every(Number.isInteger) ||
+      targetShape.filter(n => n === -1).length > 1
+    ) {
+      refuse(
+        `targetShape must have ${size} elements as the input [${x.shape}], got [${targetShape}]; correct targetShape`,
+      )
     }
     return reshapeOp(g, x, shape)
   },

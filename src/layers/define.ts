@@ -115,7 +115,9 @@ export class Layer {
     const known = this.weights.find(weight => weight.name === name)
     if (known) {
       if (String(known.shape) !== String(shape)) {
-        throw new RangeError(`${this.name}: ${weightName} must keep its shape [${known.shape}], got [${shape}]; make a new layer`)
+        throw new RangeError(
+          `${this.name}: ${weightName} must keep its shape [${known.shape}], got [${shape}]; make a new layer`,
+        )
       }
       return known
     }
@@ -152,7 +154,9 @@ const commonKeys = ['name', 'inputShape', 'batchInputShape', 'trainable', 'dtype
 function checkCommon(where: string, { inputShape, batchInputShape, dtype }: CommonConfig): void {
   const shape = inputShape ?? batchInputShape?.slice(1)
   if (shape !== undefined && !Array.isArray(shape)) {
-    throw new TypeError(`${where}: inputShape must be an array of sizes, got ${show(shape)}; write inputShape: [784]`)
+    throw new TypeError(
+      `${where}: inputShape must be an array of sizes, got ${show(shape)}; write inputShape: [784]`,
+    )
   }
   for (const size of shape ?? []) nonNegativeInteger(where, 'a size of inputShape', size)
   if (dtype !== undefined && dtype !== null && dtype !== 'float32') {

@@ -1,22 +1,6 @@
-import * as convolution from './convolution.ts'
 import * as core from './core.ts'
-import * as normalization from './normalization.ts'
 
-const { dense, activation, leakyReLU, dropout, flatten, reshape } = core
-const { conv2d, maxPooling2d, averagePooling2d, globalAveragePooling2d } = convolution
-const { batchNormalization } = normalization
+const { dense, activation, leakyReLU, flatten, reshape } = core
 
 /** Every layer, under TensorFlow.js' name for its factory. */
-export const layers = {
-  activation,
-  averagePooling2d,
-  batchNormalization,
-  conv2d,
-  dense,
-  dropout,
-  flatten,
-  globalAveragePooling2d,
-  leakyReLU,
-  maxPooling2d,
-  reshape,
-}
+export const layers = { activation, dense, flatten, leakyReLU, reshape }

@@ -25,10 +25,15 @@ export function dense(g: Graph, x: Value, w: Value, b: Value | undefined, relu =
   g.onBackward(y, gradient => {
     const dy = relu ? reluBackward(g, y, gradient) : gradient
     g.checkFinite(dy, `the gradient of ${w.storage.label}`)
-    g.contribute(x, dx => g.call('product', samples(rows), dy, transposed(g, w), 0, dx, k, n, Number.NEGATIVE_INFINITY))
-    if (b) g.contributeParameter(b, (db, span) => g.call('sumRows', slices(unitsOf(b.shape)), dy, db, span, rows, n))
+    g.contribute(x, dx =>
+      g.call('product', samples(rows), dy, transposed(g, w), 0, dx, k, n, Number.NEGATIVE_INFINITY),
+    )
+    if (b)
+      g.contributeParameter(b, (db, span) =>
+        g.call('sumRows', slices(unitsOf(b.shape)), dy, db, span, rows, n),
+      )
     g.contributeParameter(w, (dw, span) => {
-      const scratch = g.scratch(productGradientScratch(k, n))
+      const scratch = g.scratch(productGradientScratch())
       g.call('productGradient', slices(unitsOf(w.shape)), x, dy, dw, span, rows, k, n, write(scratch))
     })
   })

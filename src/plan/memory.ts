@@ -18,7 +18,8 @@ interface Life {
 /** How a value's bytes are divided between workers, if each use divides them in the same way. */
 function cutKeyOf(call: Call, storage: Storage): string | undefined {
   if (call.cut.axis === 'rows' && storage.placement === 'batch') return `rows ${storage.bytes}`
-  if (call.cut.axis === 'slices' && storage.placement === 'shared') return `slices ${call.cut.count} ${storage.bytes}`
+  if (call.cut.axis === 'slices' && storage.placement === 'shared')
+    return `slices ${call.cut.count} ${storage.bytes}`
   return undefined
 }
 
@@ -37,7 +38,15 @@ function lifetimes(phases: readonly Call[][], rows: number): Life[] {
           if (life.cutKey !== cutKey) life.cutKey = undefined
         } else {
           const bytes = align(storage.bytes * (storage.placement === 'batch' ? rows : 1) + guardBytes)
-          lives.set(storage, { storage, bytes, firstPhase: p, lastPhase: p, firstCall: index, lastCall: index, cutKey })
+          lives.set(storage, {
+            storage,
+            bytes,
+            firstPhase: p,
+            lastPhase: p,
+            firstCall: index,
+            lastCall: index,
+            cutKey,
+          })
         }
       }
       index++

@@ -16,12 +16,20 @@ function sequence(storages: Iterable<Storage>): { offsets: Map<Storage, number>;
 }
 
 /** Cells first, then one region that all scratch shares: scratch lives only inside a call. */
-function workerLayout(graph: Graph, calls: readonly Call[]): { offsets: Map<Storage, number>; bytes: number } {
+function workerLayout(
+  graph: Graph,
+  calls: readonly Call[],
+): { offsets: Map<Storage, number>; bytes: number } {
   const { spans, ...single } = graph.cells
   const cells = [...Object.values(single), ...spans].map(value => value.storage)
-  const touched = new Set(calls.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'worker'))
+  const touched = new Set(
+    calls.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'worker'),
+  )
   const scratch = [...touched].filter(storage => storage.label === 'scratch')
-  const { offsets, bytes } = sequence([...cells, ...[...touched].filter(s => !cells.includes(s) && s.label !== 'scratch')])
+  const { offsets, bytes } = sequence([
+    ...cells,
+    ...[...touched].filter(s => !cells.includes(s) && s.label !== 'scratch'),
+  ])
   for (const storage of scratch) offsets.set(storage, bytes)
   return { offsets, bytes: bytes + align(Math.max(0, ...scratch.map(storage => storage.bytes)) + 64) }
 }
@@ -38,7 +46,9 @@ export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Pla
   const prologue = cutIntoPhases(derivations)
   const memory = planMemory(phases, graph.rows, outputStorages)
   const all = [...read, ...derivations]
-  const runStorages = new Set(all.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'run'))
+  const runStorages = new Set(
+    all.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'run'),
+  )
   const run = sequence(runStorages)
   const worker = workerLayout(graph, all)
   const placeOf = (storage: Storage): Place => {
@@ -67,6 +77,8 @@ export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Pla
     arenaBytes: memory.bytes,
     runBytes: run.bytes,
     workerBytes: worker.bytes,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, placeOf(value.storage)])),
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([name, value]) => [name, placeOf(value.storage)]),
+    ),
   }
 }

@@ -18,7 +18,13 @@ export interface BoundCall {
 }
 
 /** The units of a call that fall to `rank`, when the mini-batch has `rows` samples. */
-export function shardOf(plan: Plan, { cut }: PlanCall, rank: number, workers: number, rows: number): [number, number] {
+export function shardOf(
+  plan: Plan,
+  { cut }: PlanCall,
+  rank: number,
+  workers: number,
+  rows: number,
+): [number, number] {
   if (cut.axis === 'each') return [0, 1]
   if (cut.axis === 'once') return rank === 0 ? [0, 1] : [0, 0]
   if (cut.axis === 'slices') return [cutAt(cut.count, rank, workers), cutAt(cut.count, rank + 1, workers)]
@@ -56,7 +62,8 @@ export function bindPhases(
       const args: unknown[] = ['']
       args.length = 0
       args.push(begin, end)
-      for (const arg of call.args) args.push(typeof arg === 'number' ? arg : addressOf(arg, plan, bases, rank))
+      for (const arg of call.args)
+        args.push(typeof arg === 'number' ? arg : addressOf(arg, plan, bases, rank))
       return [{ kernel, args: args as number[] }]
     }),
   )

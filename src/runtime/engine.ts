@@ -62,7 +62,14 @@ export class Engine {
   get info(): EngineInfo {
     const { tier, numerics } = this.module
     const { cores } = this
-    return { tier, numerics, workers: this.pool?.size ?? 0, cores, node: process.version, bytes: this.arena.bytes }
+    return {
+      tier,
+      numerics,
+      workers: this.pool?.size ?? 0,
+      cores,
+      node: process.version,
+      bytes: this.arena.bytes,
+    }
   }
 
   /**
@@ -148,7 +155,10 @@ function fromEnvironment<T extends string>(name: string, allowed: readonly T[]):
  * @throws Error once the engine is in use.
  */
 export function configure(options: EngineOptions): void {
-  if (shared) throw new Error('configure: must be called before the first model or tensor operation; move it to the top')
+  if (shared)
+    throw new Error(
+      'configure: must be called before the first model or tensor operation; move it to the top',
+    )
   configured = { ...configured, ...options }
 }
 

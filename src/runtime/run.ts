@@ -142,7 +142,15 @@ export class Run {
   private startWorker(rank: number, kernels: KernelModule): void {
     const { port1, port2 } = new MessageChannel()
     const { workers, spins } = this.options
-    const task: RunTask = { kernels, memory: this.arena.memory, control: this.block.address, rank, workers, spins, port: port2 }
+    const task: RunTask = {
+      kernels,
+      memory: this.arena.memory,
+      control: this.block.address,
+      rank,
+      workers,
+      spins,
+      port: port2,
+    }
     port1.on('message', (report: Report) => this.report(report))
     port1.unref()
     this.ports.push(port1)
@@ -173,12 +181,15 @@ export class Run {
     if (this.ending || this.cause) return
     const aborted = this.control.aborted
     if (aborted?.kind === 'fault') this.fail(new FaultError(aborted.subject, this.control.batch))
-    else if (aborted?.kind !== 'worker') this.fail(new Error(`a worker left the run in batch ${this.control.batch}`))
+    else if (aborted?.kind !== 'worker')
+      this.fail(new Error(`a worker left the run in batch ${this.control.batch}`))
   }
 
   private workerError(rank: number, error: unknown): Error {
     const reason = error instanceof Error ? error.message : String(error)
-    return new Error(`worker ${rank} of ${this.workers} failed in batch ${this.control.batch}: ${reason}`, { cause: error })
+    return new Error(`worker ${rank} of ${this.workers} failed in batch ${this.control.batch}: ${reason}`, {
+      cause: error,
+    })
   }
 
   /** The first cause wins. Workers get `graceMs` to leave; then their threads are ended. */
@@ -213,7 +224,10 @@ export class Run {
   private watch(): void {
     const { stallMs } = this.options
     const tickMs = Math.max(10, Math.min(1000, stallMs / 5))
-    const seen = Array.from({ length: this.workers }, (_, rank) => ({ beat: this.control.heartbeat(rank), at: performance.now() }))
+    const seen = Array.from({ length: this.workers }, (_, rank) => ({
+      beat: this.control.heartbeat(rank),
+      at: performance.now(),
+    }))
     let lastTick = performance.now()
     this.timer = setInterval(() => {
       const now = performance.now()

@@ -29,7 +29,6 @@ export interface Pace {
   phaseDone(batch: number, last: boolean): void
 }
 
-
 /** One of `workers` threads that run a plan together. */
 export interface Thread {
   readonly kernels: Kernels
@@ -98,7 +97,8 @@ export class Stepper {
     const { ints, floats } = this
     const step = steps.stepsBefore + batch + 1
     ints[cells.rows / 4] = rows
-    ints[cells.position / 4] = steps.slots > 0 ? (batch % steps.slots) * steps.batchSize : steps.start + batch * steps.batchSize
+    ints[cells.position / 4] =
+      steps.slots > 0 ? (batch % steps.slots) * steps.batchSize : steps.start + batch * steps.batchSize
     ints[cells.step / 4] = step
     floats[cells.scale / 4] = 1 / rows
     if (steps.rates !== 0) ints[cells.rate / 4] = this.rates(steps.rates)[batch]!
@@ -116,7 +116,8 @@ export class Stepper {
 
   /** The learning rates as raw words, so that they pass through unchanged. */
   private rates(address: number): Int32Array {
-    if (this.rateView?.byteOffset !== address) this.rateView = new Int32Array(this.thread.memory.buffer, address)
+    if (this.rateView?.byteOffset !== address)
+      this.rateView = new Int32Array(this.thread.memory.buffer, address)
     return this.rateView
   }
 

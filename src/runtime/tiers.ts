@@ -30,6 +30,8 @@ function compileFlags(tier: Tier, numerics: Numerics): string[] {
   return [
     'no-liftoff',
     'no-wasm-lazy-compilation',
+    // V8 14 inlines by call counts that only its baseline compiler gathers, and dies without them.
+    ...(v8Major >= 13 ? ['no-wasm-inlining'] : []),
     ...(tier === 'simd256' ? ['experimental-wasm-revectorize'] : []),
     ...(numerics === 'fused' && relaxedNeedsFlag ? ['experimental-wasm-relaxed-simd'] : []),
   ]
@@ -39,9 +41,14 @@ function compileFlags(tier: Tier, numerics: Numerics): string[] {
 function configuredFlag(flag: string): string {
   const name = flag.replace(/^no-/, '')
   const fallback = name.startsWith('experimental') ? `no-${name}` : name
-  const options = [...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/), ...process.execArgv]
+  const options = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv]
   const mentions = options
-    .map(option => option.replace(/^--/, '').replaceAll('_', '-').replace(/^no(?!-)/, 'no-'))
+    .map(option =>
+      option
+        .replace(/^--/, '')
+        .replaceAll('_', '-')
+        .replace(/^no(?!-)/, 'no-'),
+    )
     .filter(option => option === name || option === `no-${name}`)
   return mentions.at(-1) ?? fallback
 }

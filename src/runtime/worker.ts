@@ -2,7 +2,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Plan } from '../plan/plan.ts'
 import type { Bases } from './binding.ts'
 import { Control, RunAborted } from './control.ts'
-import { type Pace, type Steps, Stepper } from './stepper.ts'
+import { type Pace, Stepper, type Steps } from './stepper.ts'
 import { instantiateKernels, type KernelModule, type Kernels } from './tiers.ts'
 
 /** What a Piscina task of a run is given; the task lasts until the run ends. */
@@ -135,7 +135,12 @@ export class Servant implements Pace {
       batch++
       if (this.control.stopsAt(batch)) break
     }
-    const report: Report = { rank, next: batch, milliseconds: performance.now() - start, barrierMilliseconds: this.barrierMs }
+    const report: Report = {
+      rank,
+      next: batch,
+      milliseconds: performance.now() - start,
+      barrierMilliseconds: this.barrierMs,
+    }
     if (rank === 0 || timed) port.postMessage(report)
   }
 

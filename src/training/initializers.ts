@@ -119,10 +119,6 @@ function fillOrthogonal(gain: number, shape: Shape, random: RandomSource): Float
   return values
 }
 
-function checkConstant({ value }: { value: number }): void {
-  finiteNumber('Constant', 'value', value)
-}
-
 /**
  * How weights start: fifteen of TF.js Layers', with its names, options and defaults. A seed makes a weight independent of
  * the model's own seed. `fanIn` and `fanOut` are the inputs and outputs of one unit, times the window of a convolution.
@@ -134,11 +130,8 @@ export const initializers = {
   /** 1 */
   ones: define('Ones', {}, (_, shape) => new Float32Array(sizeOf(shape)).fill(1)),
   /** value, which must be given. */
-  constant: define(
-    'Constant',
-    { value: Number.NaN },
-    ({ value }, shape) => new Float32Array(sizeOf(shape)).fill(value),
-    checkConstant,
+  constant: define('Constant', { value: undefined as unknown as number }, ({ value }, shape) =>
+    new Float32Array(sizeOf(shape)).fill(value),
   ),
   /** Even in [minval, maxval). Deviation: TF.js takes a bound of 0 for "not given". */
   randomUniform: define(

@@ -39,7 +39,13 @@ type LossKernel =
   | 'logcosh'
 
 /** Records one kernel that computes the losses of rows of n and, in training, writes the gradient of `p`. */
-function recordRows(g: Graph, kernel: LossKernel | 'huber', p: Value, { target, weight }: Comparison, rest: number[] = []): RowLosses {
+function recordRows(
+  g: Graph,
+  kernel: LossKernel | 'huber',
+  p: Value,
+  { target, weight }: Comparison,
+  rest: number[] = [],
+): RowLosses {
   const n = p.shape.at(-1) ?? 1
   const inner = sizeOf(p.shape) / n
   const values = g.batch('loss', [inner])
@@ -70,7 +76,12 @@ function plain(name: LossKernel): Loss {
 }
 
 /** A loss on probabilities that is computed from the logits wherever the model ends in the matching activation. */
-function crossentropy(name: LossKernel, activation: 'softmax' | 'sigmoid', fromLogits: LossKernel, sparse: boolean): Loss {
+function crossentropy(
+  name: LossKernel,
+  activation: 'softmax' | 'sigmoid',
+  fromLogits: LossKernel,
+  sparse: boolean,
+): Loss {
   return {
     name,
     sparse,
@@ -104,7 +115,12 @@ export const losses = {
   /** −Σ t·log p, t a distribution over classes; from the logits after a final softmax. */
   categoricalCrossentropy: crossentropy('categoricalCrossentropy', 'softmax', 'softmaxCrossentropy', false),
   /** −log p[t], t a class number; from the logits after a final softmax. */
-  sparseCategoricalCrossentropy: crossentropy('sparseCategoricalCrossentropy', 'softmax', 'sparseSoftmaxCrossentropy', true),
+  sparseCategoricalCrossentropy: crossentropy(
+    'sparseCategoricalCrossentropy',
+    'softmax',
+    'sparseSoftmaxCrossentropy',
+    true,
+  ),
   /** mean max(0, 1 − t·p), t = ±1. */
   hinge: plain('hinge'),
   /** mean log cosh(prediction − target). */
@@ -120,10 +136,14 @@ export type LossName = keyof typeof losses | 'mse' | 'mae'
 export function getLoss(identifier: LossName | Loss): Loss {
   if (typeof identifier === 'object' && identifier !== null && 'record' in identifier) return identifier
   if (typeof identifier !== 'string') {
-    throw new TypeError(`compile: loss must be a name or a loss, got ${show(identifier)}; try 'meanSquaredError'`)
+    throw new TypeError(
+      `compile: loss must be a name or a loss, got ${show(identifier)}; try 'meanSquaredError'`,
+    )
   }
   const name = shortForms[identifier] ?? identifier
   if (Object.hasOwn(losses, name)) return losses[name as keyof typeof losses]
   const names = [...Object.keys(losses), ...Object.keys(shortForms)]
-  throw new RangeError(`compile: loss must be a known name, got "${name}"; did you mean "${nearest(name, names)}"?`)
+  throw new RangeError(
+    `compile: loss must be a known name, got "${name}"; did you mean "${nearest(name, names)}"?`,
+  )
 }

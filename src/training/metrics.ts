@@ -94,10 +94,12 @@ export function binaryAccuracy(threshold = 0.5): Metric {
 }
 
 /** Of what was predicted positive, the share that is: TP / (TP + FP). */
-export const precision = (threshold = 0.5): Metric => counts('precision', ([tp, predicted]) => ratio(tp!, predicted!), threshold)
+export const precision = (threshold = 0.5): Metric =>
+  counts('precision', ([tp, predicted]) => ratio(tp!, predicted!), threshold)
 
 /** Of what is positive, the share that was found: TP / (TP + FN). */
-export const recall = (threshold = 0.5): Metric => counts('recall', ([tp, , actual]) => ratio(tp!, actual!), threshold)
+export const recall = (threshold = 0.5): Metric =>
+  counts('recall', ([tp, , actual]) => ratio(tp!, actual!), threshold)
 
 /** Every metric by TensorFlow.js' name for it. */
 export const metrics = {
@@ -119,23 +121,32 @@ export type MetricName = keyof typeof metrics | 'accuracy' | 'acc' | 'mse' | 'ma
 /** `accuracy` is one of three, chosen by the loss and by how many numbers are predicted. */
 function accuracyFor(loss: Loss, prediction: readonly number[]): Metric {
   if (loss.sparse) return metrics.sparseCategoricalAccuracy
-  return prediction.at(-1) === 1 || loss.name === 'binaryCrossentropy' ? metrics.binaryAccuracy : metrics.categoricalAccuracy
+  return prediction.at(-1) === 1 || loss.name === 'binaryCrossentropy'
+    ? metrics.binaryAccuracy
+    : metrics.categoricalAccuracy
 }
 
 /**
  * The metric an identifier means, under the name that logs use for it: the identifier itself (`acc` for both forms of accuracy).
  * @throws RangeError for an unknown name.
  */
-export function getMetric(identifier: MetricName | Metric, loss: Loss, prediction: readonly number[]): { key: string; metric: Metric } {
+export function getMetric(
+  identifier: MetricName | Metric,
+  loss: Loss,
+  prediction: readonly number[],
+): { key: string; metric: Metric } {
   if (typeof identifier === 'object' && identifier !== null && 'record' in identifier) {
     return { key: identifier.name, metric: identifier }
   }
   if (typeof identifier !== 'string') {
     throw new TypeError(`compile: metrics must be names or metrics, got ${show(identifier)}; try 'accuracy'`)
   }
-  if (identifier === 'accuracy' || identifier === 'acc') return { key: 'acc', metric: accuracyFor(loss, prediction) }
+  if (identifier === 'accuracy' || identifier === 'acc')
+    return { key: 'acc', metric: accuracyFor(loss, prediction) }
   const name = shortForms[identifier] ?? identifier
   if (Object.hasOwn(metrics, name)) return { key: identifier, metric: metrics[name as keyof typeof metrics] }
   const names = [...Object.keys(metrics), ...Object.keys(shortForms), 'accuracy']
-  throw new RangeError(`compile: metric must be a known name, got "${name}"; did you mean "${nearest(name, names)}"?`)
+  throw new RangeError(
+    `compile: metric must be a known name, got "${name}"; did you mean "${nearest(name, names)}"?`,
+  )
 }

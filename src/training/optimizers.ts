@@ -63,7 +63,9 @@ export class Optimizer {
 
   set learningRate(rate: number) {
     if (this.schedule) {
-      throw new Error(`${this.className}: learningRate follows a schedule, so it cannot be set; give a number instead of a schedule`)
+      throw new Error(
+        `${this.className}: learningRate follows a schedule, so it cannot be set; give a number instead of a schedule`,
+      )
     }
     this.rate = inRange(this.className, 'learningRate', rate, '[0, Infinity)')
   }
@@ -105,7 +107,8 @@ function recordNormClip(g: Graph, updates: readonly Update[], limit: number): vo
     g.call('squaredNorm', slices(chunksOf(dw)), dw, update(partials), dw.storage.bytes / 64, first)
     first += chunksOf(dw)
   }
-  for (const { dw } of updates) g.call('clipNorm', slices(dw.storage.bytes / 64), update(dw), partials, total, limit)
+  for (const { dw } of updates)
+    g.call('clipNorm', slices(dw.storage.bytes / 64), update(dw), partials, total, limit)
 }
 
 const clipKeys = ['clipValue', 'clipNorm', 'globalClipNorm'] as const
@@ -127,7 +130,8 @@ function build<T extends Readonly<{ learningRate: LearningRate }>>(
   }
   const config = withDefaults<globalThis.Record<string, unknown>>(where, defaults, own) as unknown as T
   for (const [key, value] of Object.entries(config)) {
-    if (typeof defaults[key as keyof T] !== 'number' || (key === 'learningRate' && isSchedule(value))) continue
+    if (typeof defaults[key as keyof T] !== 'number' || (key === 'learningRate' && isSchedule(value)))
+      continue
     finiteNumber(where, key, value)
     inRange(where, key, value, '[0, Infinity)')
   }
@@ -142,7 +146,9 @@ const isSchedule = (value: unknown): value is Schedule => {
 function optionsOf<T extends object>(first: LearningRate | T | undefined, rest: T): T {
   const object = typeof first === 'object' && first !== null && !isSchedule(first)
   const given = object ? { ...first, ...rest } : { ...rest, learningRate: first }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null)) as T
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined && value !== null),
+  ) as T
 }
 
 const slot = (name: string, initial = 0) => ({ name, initial })
@@ -159,7 +165,11 @@ const momentumDefaults = { learningRate: 0.01 as LearningRate, momentum: 0.9, us
 type MomentumOptions = Partial<typeof momentumDefaults> & ClipOptions
 
 /** v ← momentum·v + dw; w ← w − rate·v (with Nesterov: w − rate·(dw + momentum·v)). Source: Sutskever et al. (2013). */
-function momentum(learningRate: LearningRate | MomentumOptions, momentum?: number, useNesterov?: boolean): Optimizer {
+function momentum(
+  learningRate: LearningRate | MomentumOptions,
+  momentum?: number,
+  useNesterov?: boolean,
+): Optimizer {
   const given = optionsOf<MomentumOptions>(learningRate, omitUndefined({ momentum, useNesterov }))
   return build('Momentum', momentumDefaults, given, ({ momentum, useNesterov }) => ({
     slots: [slot('momentum')],
@@ -208,7 +218,8 @@ function adagrad(learningRate: LearningRate | AdagradOptions, initialAccumulator
   const given = optionsOf<AdagradOptions>(learningRate, omitUndefined({ initialAccumulatorValue }))
   return build('Adagrad', adagradDefaults, given, ({ initialAccumulatorValue, epsilon }) => ({
     slots: [slot('accumulator', initialAccumulatorValue)],
-    record: (g, cut, { w, dw, slots: [a] }) => g.update('adagrad', cut, update(w), dw, update(a!), g.cells.rate, epsilon),
+    record: (g, cut, { w, dw, slots: [a] }) =>
+      g.update('adagrad', cut, update(w), dw, update(a!), g.cells.rate, epsilon),
   }))
 }
 
@@ -230,13 +241,30 @@ const adamDefaults = { learningRate: 0.001 as LearningRate, beta1: 0.9, beta2: 0
 type AdamOptions = Partial<typeof adamDefaults> & ClipOptions
 
 /** Running mean m and mean square v of the gradient, both corrected for their start. Source: Kingma & Ba (2015), algorithm 1. */
-function adam(learningRate?: LearningRate | AdamOptions, beta1?: number, beta2?: number, epsilon?: number): Optimizer {
+function adam(
+  learningRate?: LearningRate | AdamOptions,
+  beta1?: number,
+  beta2?: number,
+  epsilon?: number,
+): Optimizer {
   const given = optionsOf<AdamOptions>(learningRate, omitUndefined({ beta1, beta2, epsilon }))
   return build('Adam', adamDefaults, given, ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
     record: (g, cut, { w, dw, slots: [m, v] }, correction) => {
-      g.update('adam', cut, update(w), dw, update(m!), update(v!), g.cells.rate, correction, beta1, beta2, epsilon)
+      g.update(
+        'adam',
+        cut,
+        update(w),
+        dw,
+        update(m!),
+        update(v!),
+        g.cells.rate,
+        correction,
+        beta1,
+        beta2,
+        epsilon,
+      )
     },
   }))
 }
@@ -244,13 +272,30 @@ function adam(learningRate?: LearningRate | AdamOptions, beta1?: number, beta2?:
 const adamaxDefaults = { ...adamDefaults, learningRate: 0.002 as LearningRate }
 
 /** Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. */
-function adamax(learningRate?: LearningRate | AdamOptions, beta1?: number, beta2?: number, epsilon?: number): Optimizer {
+function adamax(
+  learningRate?: LearningRate | AdamOptions,
+  beta1?: number,
+  beta2?: number,
+  epsilon?: number,
+): Optimizer {
   const given = optionsOf<AdamOptions>(learningRate, omitUndefined({ beta1, beta2, epsilon }))
   return build('Adamax', adamaxDefaults, given, ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
     record: (g, cut, { w, dw, slots: [m, u] }, correction) => {
-      g.update('adamax', cut, update(w), dw, update(m!), update(u!), g.cells.rate, correction, beta1, beta2, epsilon)
+      g.update(
+        'adamax',
+        cut,
+        update(w),
+        dw,
+        update(m!),
+        update(u!),
+        g.cells.rate,
+        correction,
+        beta1,
+        beta2,
+        epsilon,
+      )
     },
   }))
 }
@@ -266,7 +311,19 @@ function adamw(learningRate?: LearningRate | AdamwOptions, weightDecay?: number)
     betas: [beta1, beta2],
     record: (g, cut, { w, dw, slots: [m, v] }, correction) => {
       const moments = [update(m!), update(v!)] as const
-      g.update('adamw', cut, update(w), dw, ...moments, g.cells.rate, correction, beta1, beta2, epsilon, weightDecay)
+      g.update(
+        'adamw',
+        cut,
+        update(w),
+        dw,
+        ...moments,
+        g.cells.rate,
+        correction,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay,
+      )
     },
   }))
 }
@@ -280,9 +337,14 @@ export type OptimizerName = keyof typeof train
 export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
   if (identifier instanceof Optimizer) return identifier
   if (typeof identifier !== 'string') {
-    throw new TypeError(`compile: optimizer must be a name or an optimizer, got ${show(identifier)}; try 'adam'`)
+    throw new TypeError(
+      `compile: optimizer must be a name or an optimizer, got ${show(identifier)}; try 'adam'`,
+    )
   }
-  if (Object.hasOwn(train, identifier)) return identifier === 'momentum' ? momentum(0.01) : train[identifier as 'sgd']()
+  if (Object.hasOwn(train, identifier))
+    return identifier === 'momentum' ? momentum(0.01) : train[identifier as 'sgd']()
   const guess = nearest(identifier, Object.keys(train))
-  throw new RangeError(`compile: optimizer must be a known name, got "${identifier}"; did you mean "${guess}"?`)
+  throw new RangeError(
+    `compile: optimizer must be a known name, got "${identifier}"; did you mean "${guess}"?`,
+  )
 }
