@@ -58,3 +58,6 @@ export { add, addInto, copy } from './arrays';
 export { product, transposePanels } from './product';
 export { productGradient, sumRows } from './gradient';
 export { gather, gatherBytes } from './gather';
+export { randomUniform, randomNormal, truncatedNormal } from './random';
+export { dropout, multiply } from './dropout';
+export { shuffle } from './shuffle';

@@ -1,4 +1,4 @@
-import { madd, storeLanes } from './simd';
+import { madd } from './simd';
 import { cosv, logv, sinv, splat } from './math';
 
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011): a bijection of a
@@ -11,7 +11,7 @@ const W0: i32 = 0x9e3779b9;
 const W1: i32 = 0xbb67ae85;
 
 // What becomes of the words. Two uniforms make two normals: words 0 and 1, and words 2 and 3, of a block.
-const MASK: i32 = 0;
+export const MASK: i32 = 0;
 const UNIFORM: i32 = 1;
 const NORMAL: i32 = 2;
 const TRUNCATED: i32 = 3;
@@ -85,7 +85,7 @@ function storeWithin(address: usize, v: v128, first: i32, last: i32): void {
 
 /** y[e] for first ≤ e < last, 16 elements at a time: four blocks, word j of each in c_j. */
 // @ts-ignore: decorator
-@inline function fill(
+@inline export function fill(
   kind: i32,
   first: i32,
   last: i32,
@@ -139,47 +139,6 @@ function storeWithin(address: usize, v: v128, first: i32, last: i32): void {
     storeWithin(p + 16, finish(kind, v128.shuffle<i64>(low01, low23, 1, 3), a, b), from - 4, to - 4);
     storeWithin(p + 32, finish(kind, v128.shuffle<i64>(high01, high23, 0, 2), a, b), from - 8, to - 8);
     storeWithin(p + 48, finish(kind, v128.shuffle<i64>(high01, high23, 1, 3), a, b), from - 12, to - 12);
-  }
-}
-
-/** y = a·b; begin, end in elements. */
-export function multiply(begin: i32, end: i32, a: usize, b: usize, y: usize): void {
-  const stop = (<usize>end) << 2;
-  let i = (<usize>begin) << 2;
-  for (; i + 32 <= stop; i += 32) {
-    const u = f32x4.mul(v128.load(a + i), v128.load(b + i));
-    const v = f32x4.mul(v128.load(a + i, 16), v128.load(b + i, 16));
-    v128.store(y + i, u);
-    v128.store(y + i, v, 16);
-  }
-  for (; i < stop; i += 16) {
-    const u = f32x4.mul(v128.load(a + i), v128.load(b + i));
-    if (i + 16 <= stop) v128.store(y + i, u);
-    else storeLanes(y + i, u, (<i32>(stop - i)) >> 2);
-  }
-}
-
-/**
- * mask (rows,size) = 0 with probability rate, else 1/(1 - rate); y = x·mask. The counter holds the row's number in the
- * mini-batch; begin, end in rows.
- */
-export function dropout(
-  begin: i32,
-  end: i32,
-  x: usize,
-  y: usize,
-  mask: usize,
-  key: usize,
-  site: i32,
-  size: i32,
-  rate: f32,
-): void {
-  const threshold = i32x4.splat(<i32>ceil<f32>(rate * 16777216));
-  const scale = splat(1 / (1 - rate));
-  for (let r = begin; r < end; r++) {
-    const offset = (<usize>r * <usize>size) << 2;
-    fill(MASK, 0, size, mask + offset, r, key, site, threshold, scale);
-    multiply(0, size, x + offset, mask + offset, y + offset);
   }
 }
 

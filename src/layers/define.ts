@@ -6,8 +6,8 @@ import { getInitializer, type Initializer, type InitializerIdentifier } from '..
 import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
 
 /** Marks an option that must be given. */
-const requiredOption = Symbol('required')
-type Required<T> = { readonly [requiredOption]: T }
+export const requiredOption: unique symbol = Symbol('required')
+export type Required<T> = { readonly [requiredOption]: T }
 
 /** The default of an option that has none: it must be given. */
 export const required = <T>(): Required<T> => ({ [requiredOption]: undefined }) as Required<T>

@@ -1,0 +1,44 @@
+import { splat } from './math';
+import { MASK, fill } from './random';
+import { storeLanes } from './simd';
+
+/** y = a·b; begin, end in elements. */
+export function multiply(begin: i32, end: i32, a: usize, b: usize, y: usize): void {
+  const stop = (<usize>end) << 2;
+  let i = (<usize>begin) << 2;
+  for (; i + 32 <= stop; i += 32) {
+    const u = f32x4.mul(v128.load(a + i), v128.load(b + i));
+    const v = f32x4.mul(v128.load(a + i, 16), v128.load(b + i, 16));
+    v128.store(y + i, u);
+    v128.store(y + i, v, 16);
+  }
+  for (; i < stop; i += 16) {
+    const u = f32x4.mul(v128.load(a + i), v128.load(b + i));
+    if (i + 16 <= stop) v128.store(y + i, u);
+    else storeLanes(y + i, u, (<i32>(stop - i)) >> 2);
+  }
+}
+
+/**
+ * mask (rows,size) = 0 with probability rate, else 1/(1 - rate); y = x·mask. The counter holds the row's number in the
+ * mini-batch; begin, end in rows.
+ */
+export function dropout(
+  begin: i32,
+  end: i32,
+  x: usize,
+  y: usize,
+  mask: usize,
+  key: usize,
+  site: i32,
+  size: i32,
+  rate: f32,
+): void {
+  const threshold = i32x4.splat(<i32>ceil<f32>(rate * 16777216));
+  const scale = splat(1 / (1 - rate));
+  for (let r = begin; r < end; r++) {
+    const offset = (<usize>r * <usize>size) << 2;
+    fill(MASK, 0, size, mask + offset, r, key, site, threshold, scale);
+    multiply(0, size, x + offset, mask + offset, y + offset);
+  }
+}
