@@ -36,7 +36,7 @@ function philox(block: i32, attempt: i32, key: usize, site: i32): v128 {
   const bound = <u32>(i + 1);
   let product = <u64>word * <u64>bound;
   if (<u32>product < bound) {
-    const threshold = (0 - bound) % bound;
+    const threshold: u32 = (0 - bound) % bound;
     for (let attempt = 1; <u32>product < threshold; attempt++) {
       product = <u64>(<u32>i32x4.extract_lane(philox(i, attempt, key, site), 0)) * <u64>bound;
     }

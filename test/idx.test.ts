@@ -87,7 +87,9 @@ test('mnist', () => {
   expect([...train.y.values.slice(0, 5)]).toEqual([5, 0, 4, 1, 9])
   expect([...test.y.values.slice(0, 4)]).toEqual([7, 2, 1, 0])
   // The mean pixel of the training images is known to be 0.1307.
-  expect(train.x.values.reduce((sum, byte) => sum + byte, 0) / train.x.size / 255).toBeCloseTo(0.1307, 4)
+  expect(
+    (train.x.values as Uint8Array).reduce((sum, byte) => sum + byte, 0) / train.x.size / 255,
+  ).toBeCloseTo(0.1307, 4)
 })
 
 test('a package that is not installed', async () => {

@@ -43,6 +43,15 @@ const cases: (Case & { label: string })[] = [
   },
   { label: 'one feature', sizes: [1, 1], loss: 'meanSquaredError', optimizer: 'sgd', leaves: 1, ...base },
   {
+    label: 'dropout',
+    sizes: [13, 37, 20, 10],
+    loss: 'sparseCategoricalCrossentropy',
+    optimizer: 'adam',
+    leaves: 1,
+    dropout: 0.3,
+    ...base,
+  },
+  {
     label: 'clipped',
     sizes: [9, 33, 5],
     loss: 'huber',

@@ -2,6 +2,7 @@ import { Graph } from '../src/graph/graph.ts'
 import { bytesOf, type Parameter, pack, unpack } from '../src/graph/parameter.ts'
 import { once, samples, sizeOf, update, type Value, write } from '../src/graph/value.ts'
 import { dense } from '../src/ops/dense.ts'
+import { dropout } from '../src/ops/dropout.ts'
 import type { Plan } from '../src/plan/plan.ts'
 import { makePlan } from '../src/plan/planner.ts'
 import type { Engine } from '../src/runtime/engine.ts'
@@ -17,6 +18,7 @@ export interface Case {
   leaves: number
   batchSize: number
   samples: number
+  dropout?: number
   clip?: { globalClipNorm?: number; clipValue?: number }
 }
 
@@ -27,7 +29,15 @@ interface Prepared {
 }
 
 /** Dense layers with relu between them; state laid out one parameter behind the other, slots behind their parameter. */
-export function prepare({ sizes, loss, optimizer: name, leaves, batchSize, clip = {} }: Case): Prepared {
+export function prepare({
+  sizes,
+  loss,
+  optimizer: name,
+  leaves,
+  batchSize,
+  clip = {},
+  dropout: rate = 0,
+}: Case): Prepared {
   const optimizer = train[name as 'adam']({ learningRate: 0.01, ...clip })
   let stateBytes = 0
   const parameters: Parameter[] = []
@@ -58,6 +68,7 @@ export function prepare({ sizes, loss, optimizer: name, leaves, batchSize, clip 
       pairs.push({ w: g.parameter(parameter), slots })
     }
     h = dense(g, h, g.parameter(w), g.parameter(b), layer < sizes.length - 1)
+    if (rate > 0 && layer < sizes.length - 1) h = dropout(g, h, rate)
   }
   const target = input('y', [...losses[loss].targetShape(h.shape)])
   const { values } = losses[loss].record(g, { prediction: h, target, weight: undefined })

@@ -30,7 +30,7 @@ function narrow(values: ArrayLike<number>): Rows['values'] {
   if (values instanceof Uint8ClampedArray)
     return new Uint8Array(values.buffer, values.byteOffset, values.length)
   const small = values instanceof Int8Array || values instanceof Int16Array || values instanceof Uint16Array
-  return small ? Int32Array.from(values) : Float32Array.from(values)
+  return small ? new Int32Array(values) : new Float32Array(values)
 }
 
 interface Read {
@@ -95,15 +95,17 @@ function checkShape(
   )
 }
 
-function checkFinite(where: string, name: string, values: ArrayLike<number>, shape: readonly number[]): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!
-    // One subtraction finds NaN and both infinities.
-    if (value - value === 0) continue
+function checkFinite(where: string, name: string, values: Float32Array, shape: readonly number[]): void {
+  for (let begin = 0; begin < values.length; begin += 1024) {
+    const end = Math.min(begin + 1024, values.length)
+    // A number minus itself is 0, but NaN for NaN and both infinities; one branch a block is several times faster.
+    let sum = 0
+    for (let i = begin; i < end; i++) sum += values[i]! - values[i]!
+    if (sum === 0) continue
+    const index = values.findIndex(value => !Number.isFinite(value))
     const fix = 'remove or replace what is missing or too large for float32'
-    throw new RangeError(
-      `${where}: ${name} must be finite, got ${value} at ${show(positionOf(i, shape))}; ${fix}`,
-    )
+    const position = show(positionOf(index, shape))
+    throw new RangeError(`${where}: ${name} must be finite, got ${values[index]} at ${position}; ${fix}`)
   }
 }
 

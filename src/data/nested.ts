@@ -51,23 +51,36 @@ export function flatten(
   shape: readonly number[],
 ): Float64Array {
   const flat = new Float64Array(sizeOf(shape))
+  const path: number[] = []
+  const what = () => `${where}: ${label}${path.map(i => `[${i}]`).join('')}`
   let count = 0
-  const visit = (item: Nested, depth: number, path: () => string): void => {
+  const visit = (item: Nested, depth: number): void => {
     if (depth === shape.length) {
       if (typeof item !== 'number' && typeof item !== 'boolean') {
-        throw new TypeError(`${where}: ${path()} must be a number or boolean, got ${show(item)}`)
+        throw new TypeError(`${what()} must be a number or boolean, got ${show(item)}`)
       }
       flat[count++] = Number(item)
       return
     }
     const list = Array.isArray(item) || isTypedArray(item) ? (item as ArrayLike<Nested>) : undefined
     if (list?.length !== shape[depth]) {
-      const got = list ? list.length : show(item)
-      throw new RangeError(`${where}: ${path()} must have ${shape[depth]} elements, got ${got}`)
+      throw new RangeError(
+        `${what()} must have ${shape[depth]} elements, got ${list ? list.length : show(item)}`,
+      )
     }
-    for (let i = 0; i < list!.length; i++) visit(list![i]!, depth + 1, () => `${path()}[${i}]`)
+    const isLast = depth === shape.length - 1
+    for (let i = 0; i < list!.length; i++) {
+      const inner = list![i]!
+      if (isLast && typeof inner === 'number') {
+        flat[count++] = inner
+        continue
+      }
+      path[depth] = i
+      visit(inner, depth + 1)
+    }
+    path.length = depth
   }
-  visit(values, 0, () => label)
+  visit(values, 0)
   return flat
 }
 

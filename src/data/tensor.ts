@@ -105,9 +105,9 @@ function inferDType(values: Nested): DType {
 /** Values in the dtype's array; numbers are truncated to integers and rounded to booleans, as in TF.js, but never wrapped. */
 function convert(where: string, values: ArrayLike<number>, dtype: DType): TensorValues {
   if (dtype !== 'bool' && values instanceof arrays[dtype]) return values as TensorValues
-  if (dtype === 'float32') return Float32Array.from(values)
+  if (dtype === 'float32') return new Float32Array(values)
   if (dtype === 'bool') return Uint8Array.from(values, value => (Math.round(value) === 0 ? 0 : 1))
-  const converted = arrays[dtype].from(values)
+  const converted = new arrays[dtype](values)
   for (let i = 0; i < converted.length; i++) {
     if (Math.trunc(values[i]!) === converted[i]) continue
     throw new RangeError(`${where}: values must fit ${dtype}, got ${values[i]} at element ${i}`)

@@ -1,6 +1,6 @@
 import * as core from './core.ts'
 
-const { dense, activation, leakyReLU, flatten, reshape } = core
+const { dense, activation, leakyReLU, dropout, flatten, reshape } = core
 
 /** Every layer, under TensorFlow.js' name for its factory. */
-export const layers = { activation, dense, flatten, leakyReLU, reshape }
+export const layers = { activation, dense, dropout, flatten, leakyReLU, reshape }
