@@ -141,20 +141,23 @@ test('moments of normals, chi-square of uniforms', () => {
   }
 })
 
-/** Fisher and Yates with words drawn as the kernel draws them. */
-function shuffled(count: number): number[] {
+/** Fisher and Yates with words drawn as the kernel draws them, and how many were drawn again. */
+function shuffled(count: number, [low, high, step]: Int32Array) {
   const order = Array.from({ length: count }, (_, i) => i)
+  const draw = (block: number, attempt: number, place: number) =>
+    BigInt(philox([block, attempt, step!, site], [low! >>> 0, high! >>> 0])[place]!)
+  let again = 0
   for (let i = count - 1; i >= 0; i--) {
     const bound = BigInt(i + 1)
     const threshold = 2n ** 32n % bound
-    let product = BigInt(word(i, 0)) * bound
-    for (let attempt = 1; (product & 0xffffffffn) < threshold; attempt++) {
-      product = BigInt(philox([i, attempt, step, site], [seedLow, seedHigh])[0]) * bound
+    let product = draw(i >> 2, 0, i & 3) * bound
+    for (let attempt = 1; (product & 0xffffffffn) < threshold; attempt++, again++) {
+      product = draw(i, attempt, 0) * bound
     }
     const j = Number(product >> 32n)
     ;[order[i], order[j]] = [order[j]!, order[i]!]
   }
-  return order
+  return { order, again }
 }
 
 const shuffle = (count: number, words = key) => {
@@ -168,14 +171,20 @@ const shuffle = (count: number, words = key) => {
 }
 
 test('shuffle', () => {
-  for (const count of [...awkwardSizes, 2000]) expect(shuffle(count)).toEqual(shuffled(count))
+  for (const count of [...awkwardSizes, 2000]) expect(shuffle(count)).toEqual(shuffled(count, key).order)
+  const rare = Int32Array.of(1, 0, 0) // the draw for element 58,065 is rejected
+  const { order, again } = shuffled(58_070, rare)
+  expect(again).toBe(1)
+  expect(shuffle(58_070, rare)).toEqual(order)
 })
 
 test('shuffle: each element comes to each place equally often', () => {
   const [count, trials] = [6, 3000]
   const places = new Float64Array(count * count)
   for (let seed = 0; seed < trials; seed++) {
-    shuffle(count, Int32Array.of(seed, 0, 0)).forEach((value, place) => places[place * count + value]!++)
+    for (const [place, value] of shuffle(count, Int32Array.of(seed, 0, 0)).entries()) {
+      places[place * count + value]!++
+    }
   }
   const expected = trials / count
   expect(places.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0)).toBeLessThan(60) // 25 degrees of freedom
