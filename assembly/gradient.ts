@@ -1,11 +1,18 @@
-import { madd } from './simd';
+import { packColumns, strip } from './tile';
+import { firstLanes, storeFirst } from './rows';
 
-/** Rows whose dy panel is packed at once: 16 KiB, so that it stays in the first-level cache. */
+/** Rows summed in one pass over dw: a panel of dy (16 KiB) and one line of x a row stay in the first-level cache. */
 const CHUNK: i32 = 256;
+/** Panels of dy packed at once. */
+const GROUP: i32 = 8;
+/** Columns of x copied at once. */
+const BLOCK: i32 = 192;
+/** Bytes between two rows of the copy: an odd number of cache lines, so that the rows spread over all sets. */
+const PITCH: usize = 13 * 64;
 
 /**
  * dw = Σ x[r,·]ᵀ·dy[r,·] over the rows of samples span[0] … span[1] − 1, in row order; begin, end in slices of dw, panels
- * (n/16, k, 16), whose padding becomes 0. x (·,k), dy (·,n), perSample rows a sample; scratch holds 256·64 bytes.
+ * (n/16, k, 16), whose padding becomes 0. x (·,k), dy (·,n), perSample rows a sample. scratch: CHUNK·(64·GROUP + PITCH).
  */
 export function productGradient(
   begin: i32,
@@ -19,120 +26,96 @@ export function productGradient(
   n: i32,
   scratch: usize,
 ): void {
-  memory.fill(dw + ((<usize>begin) << 6), 0, (<usize>(end - begin)) << 6);
   const first = load<i32>(span) * perSample;
   const last = load<i32>(span, 4) * perSample;
-  for (let u = begin; u < end;) {
-    const panel = u / k;
-    const stop = min(end, (panel + 1) * k);
-    for (let r = first; r < last; r += CHUNK) {
-      const rows = min(CHUNK, last - r);
-      packPanel(
-        dy + <usize>r * ((<usize>n) << 2) + ((<usize>panel) << 6),
-        (<usize>n) << 2,
+  if (first >= last) memory.fill(dw + ((<usize>begin) << 6), 0, (<usize>(end - begin)) << 6);
+  else {
+    for (let u = begin; u < end;) {
+      const panel = u / k;
+      const row = u - panel * k;
+      const whole = row ? 0 : min(GROUP, (end - u) / k);
+      const rows = whole ? k : min(k - row, end - u);
+      rectangle(panel, max(whole, 1), row, rows, x, dy, dw, first, last, k, n, scratch);
+      u += whole ? whole * k : rows;
+    }
+  }
+}
+
+/** Rows row … row + m − 1 of `count` panels of dw. */
+function rectangle(
+  panel: i32,
+  count: i32,
+  row: i32,
+  m: i32,
+  x: usize,
+  dy: usize,
+  dw: usize,
+  first: i32,
+  last: i32,
+  k: i32,
+  n: i32,
+  scratch: usize,
+): void {
+  const ldx = (<usize>k) << 2;
+  const ldy = (<usize>n) << 2;
+  const copy = scratch + GROUP * CHUNK * 64;
+  const far = count > 1 && (k & 127) == 0 && last - first > 16;
+  for (let r = first; r < last; r += CHUNK) {
+    const rows = min(CHUNK, last - r);
+    for (let p = 0; p < count; p++) {
+      const j = (panel + p) << 4;
+      packColumns(
+        dy + <usize>r * ldy + ((<usize>j) << 2),
+        ldy,
         rows,
-        n - (panel << 4),
-        scratch,
+        n - j,
+        scratch + <usize>((p * CHUNK) << 6),
       );
-      const start = x + <usize>r * ((<usize>k) << 2);
-      for (let v = u; v < stop; v += 4) {
-        tile(
+    }
+    for (let i = row; i < row + m; i += BLOCK) {
+      const width = min(BLOCK, row + m - i);
+      const source = x + <usize>r * ldx + ((<usize>i) << 2);
+      if (far) copyRows(source, ldx, rows, width, copy);
+      for (let p = 0; p < count; p++) {
+        const target = dw + ((<usize>((panel + p) * k + i)) << 6);
+        const columns = n - ((panel + p) << 4) > 8 ? 16 : 8;
+        if (r == first && columns == 8) memory.fill(target, 0, (<usize>width) << 6);
+        const a = far ? copy : source;
+        const step = far ? PITCH : ldx;
+        const b = scratch + <usize>((p * CHUNK) << 6);
+        strip(
+          width,
+          a,
+          4,
+          step,
           rows,
-          start + ((<usize>(v - panel * k)) << 2),
-          (<usize>k) << 2,
-          scratch,
-          dw + ((<usize>v) << 6),
-          min(4, stop - v),
+          0,
+          1,
+          b,
+          target,
+          64,
+          r == first ? 0 : -1,
+          target,
+          64,
+          columns,
+          -Infinity,
         );
       }
     }
-    u = stop;
   }
 }
 
-/** 16 columns of `rows` rows, side by side; columns past `columns` are zero. */
-function packPanel(source: usize, stride: usize, rows: i32, columns: i32, target: usize): void {
+/** The first `width` floats of each row, PITCH bytes apart; up to seven more are copied. */
+function copyRows(source: usize, stride: usize, rows: i32, width: i32, target: usize): void {
   for (let r = 0; r < rows; r++) {
-    if (columns >= 16) {
-      v128.store(target, v128.load(source));
-      v128.store(target, v128.load(source, 16), 16);
-      v128.store(target, v128.load(source, 32), 32);
-      v128.store(target, v128.load(source, 48), 48);
-    } else {
-      for (let j = 0; j < 16; j++) {
-        store<f32>(target + ((<usize>j) << 2), j < columns ? load<f32>(source + ((<usize>j) << 2)) : 0);
-      }
+    for (let j = 0; j < width; j += 8) {
+      const at = (<usize>j) << 2;
+      v128.store(target + at, v128.load(source + at));
+      v128.store(target + at, v128.load(source + at, 16), 16);
     }
     source += stride;
-    target += 64;
+    target += PITCH;
   }
-}
-
-/** At most 4 adjacent rows of dw (16 floats each) gain the products of `rows` rows; a missing row repeats the first. */
-function tile(rows: i32, x0: usize, stride: usize, dy: usize, c: usize, count: i32): void {
-  const x1 = count > 1 ? <usize>4 : 0,
-    x2 = count > 2 ? <usize>8 : 0,
-    x3 = count > 3 ? <usize>12 : 0;
-  let w0 = v128.load(c),
-    w1 = v128.load(c, 16),
-    w2 = v128.load(c, 32),
-    w3 = v128.load(c, 48);
-  const d = c + (x1 << 4),
-    e = c + (x2 << 4),
-    f = c + (x3 << 4);
-  let p0 = v128.load(d),
-    p1 = v128.load(d, 16),
-    p2 = v128.load(d, 32),
-    p3 = v128.load(d, 48);
-  let q0 = v128.load(e),
-    q1 = v128.load(e, 16),
-    q2 = v128.load(e, 32),
-    q3 = v128.load(e, 48);
-  let r0 = v128.load(f),
-    r1 = v128.load(f, 16),
-    r2 = v128.load(f, 32),
-    r3 = v128.load(f, 48);
-  const stop = dy + ((<usize>rows) << 6);
-  while (dy < stop) {
-    const b0 = v128.load(dy),
-      b1 = v128.load(dy, 16),
-      b2 = v128.load(dy, 32),
-      b3 = v128.load(dy, 48);
-    let s = v128.load32_splat(x0);
-    w0 = madd(s, b0, w0);
-    w1 = madd(s, b1, w1);
-    w2 = madd(s, b2, w2);
-    w3 = madd(s, b3, w3);
-    s = v128.load32_splat(x0 + x1);
-    p0 = madd(s, b0, p0);
-    p1 = madd(s, b1, p1);
-    p2 = madd(s, b2, p2);
-    p3 = madd(s, b3, p3);
-    s = v128.load32_splat(x0 + x2);
-    q0 = madd(s, b0, q0);
-    q1 = madd(s, b1, q1);
-    q2 = madd(s, b2, q2);
-    q3 = madd(s, b3, q3);
-    s = v128.load32_splat(x0 + x3);
-    r0 = madd(s, b0, r0);
-    r1 = madd(s, b1, r1);
-    r2 = madd(s, b2, r2);
-    r3 = madd(s, b3, r3);
-    x0 += stride;
-    dy += 64;
-  }
-  storeUnit(f, r0, r1, r2, r3);
-  storeUnit(e, q0, q1, q2, q3);
-  storeUnit(d, p0, p1, p2, p3);
-  storeUnit(c, w0, w1, w2, w3);
-}
-
-// @ts-ignore: decorator
-@inline function storeUnit(c: usize, u: v128, v: v128, w: v128, x: v128): void {
-  v128.store(c, u);
-  v128.store(c, v, 16);
-  v128.store(c, w, 32);
-  v128.store(c, x, 48);
 }
 
 /** y (n, padded with zeros to 16) = Σ rows of samples span[0] … span[1] − 1 of x (·,n), in order; begin, end in 16 columns. */
@@ -140,10 +123,50 @@ export function sumRows(begin: i32, end: i32, x: usize, y: usize, span: usize, p
   const first = load<i32>(span) * perSample;
   const last = load<i32>(span, 4) * perSample;
   for (let u = begin; u < end; u++) {
-    for (let j = u << 4; j < (u << 4) + 16; j++) {
-      let sum: f32 = 0;
-      if (j < n) for (let r = first; r < last; r++) sum += load<f32>(x + ((<usize>(r * n + j)) << 2));
-      store<f32>(y + ((<usize>j) << 2), sum);
+    const columns = n - (u << 4);
+    sumColumns(
+      x + ((<usize>(first * n)) << 2) + ((<usize>u) << 6),
+      last - first,
+      n,
+      columns,
+      16,
+      y + ((<usize>u) << 6),
+    );
+  }
+}
+
+/** y (·,n) = Σ of the perSample rows of each sample of x (·,n), in order; begin, end in samples. */
+export function sumSample(begin: i32, end: i32, x: usize, y: usize, perSample: i32, n: i32): void {
+  for (let i = begin; i < end; i++) {
+    for (let j = 0; j < n; j += 16) {
+      const from = x + <usize>(i * perSample) * ((<usize>n) << 2) + ((<usize>j) << 2);
+      sumColumns(from, perSample, n, n - j, min(16, n - j), y + ((<usize>(i * n + j)) << 2));
     }
+  }
+}
+
+/** Sums `rows` rows of 16 columns, zeros past the first `columns`, and stores `width` of the sums. */
+function sumColumns(x: usize, rows: i32, n: i32, columns: i32, width: i32, y: usize): void {
+  let a = f32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  for (let r = 0; r < rows; r++) {
+    a = f32x4.add(a, v128.load(x));
+    b = f32x4.add(b, v128.load(x, 16));
+    c = f32x4.add(c, v128.load(x, 32));
+    d = f32x4.add(d, v128.load(x, 48));
+    x += (<usize>n) << 2;
+  }
+  if (columns >= 16) {
+    v128.store(y, a);
+    v128.store(y, b, 16);
+    v128.store(y, c, 32);
+    v128.store(y, d, 48);
+  } else {
+    storeFirst(y, v128.and(a, firstLanes(columns)), width);
+    if (width > 4) storeFirst(y + 16, v128.and(b, firstLanes(columns - 4)), width - 4);
+    if (width > 8) storeFirst(y + 32, v128.and(c, firstLanes(columns - 8)), width - 8);
+    if (width > 12) storeFirst(y + 48, v128.and(d, firstLanes(columns - 12)), width - 12);
   }
 }

@@ -1,2 +1,45 @@
-/** Bytes of scratch that the weight-gradient product needs: one packed panel of a chunk of 256 rows. */
-export const productGradientScratch = (): number => 256 * 64
+// Bytes of scratch of the kernels in assembly/gradient.ts and assembly/convolution.ts, whose constants these are.
+
+/** `productGradient`: 256 rows of eight packed panels of dy and of a copy of 192 columns of x, 13 cache lines a row. */
+export const productGradientScratch = (): number => 256 * (8 * 64 + 13 * 64)
+
+/** Sizes of a convolution in the order of the kernels' arguments. */
+export type ConvolutionSizes = readonly [
+  height: number,
+  width: number,
+  channels: number,
+  kernelHeight: number,
+  kernelWidth: number,
+  filters: number,
+  strideHeight: number,
+  strideWidth: number,
+  padTop: number,
+  padLeft: number,
+  outHeight: number,
+  outWidth: number,
+]
+
+/** Bytes of the padded sample, or 0 where the kernel window never leaves the input. */
+function paddedBytes(sizes: ConvolutionSizes): number {
+  const [height, width, channels, kernelHeight, kernelWidth, , strideHeight, strideWidth] = sizes
+  const [padTop, padLeft, outHeight, outWidth] = sizes.slice(8) as [number, number, number, number]
+  const rows = (outHeight - 1) * strideHeight + kernelHeight
+  const columns = (outWidth - 1) * strideWidth + kernelWidth
+  const inside = padTop === 0 && padLeft === 0 && rows <= height && columns <= width
+  return inside ? 0 : rows * columns * channels * 4
+}
+
+/** `convolve`: a padded (or spread out) sample. */
+export function convolveScratch(...args: [...ConvolutionSizes, number, number]): number {
+  const [dilateHeight, dilateWidth] = args.slice(12) as [number, number]
+  const sizes = args.slice(0, 12) as unknown as ConvolutionSizes
+  if (dilateHeight === 1 && dilateWidth === 1) return paddedBytes(sizes)
+  return paddedBytes([0, 0, ...sizes.slice(2)] as unknown as ConvolutionSizes)
+}
+
+/** `convolveGradient`: a packed panel of dy for 256 output pixels, or one line of them if it is longer, and a padded sample. */
+export function convolveGradientScratch(...sizes: ConvolutionSizes): number {
+  const [outHeight, outWidth] = sizes.slice(10) as [number, number]
+  const lines = Math.max(1, Math.min(outHeight, Math.floor(256 / outWidth)))
+  return 64 * lines * outWidth + paddedBytes(sizes)
+}

@@ -1,12 +1,20 @@
-/** x[i] −= factor · q[j], one column of the matrix minus a multiple of another. */
+/** column target −= factor · column source; columns are given by the index of their first element. */
 function subtract(matrix: Float64Array, target: number, source: number, rows: number, factor: number): void {
   for (let i = 0; i < rows; i++) matrix[target + i]! -= factor * matrix[source + i]!
 }
 
+/** Four sums, because one would wait for each addition; their order is fixed. */
 function dot(matrix: Float64Array, a: number, b: number, rows: number): number {
-  let sum = 0
-  for (let i = 0; i < rows; i++) sum += matrix[a + i]! * matrix[b + i]!
-  return sum
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  let i = 0
+  for (; i + 3 < rows; i += 4) {
+    s0 += matrix[a + i]! * matrix[b + i]!
+    s1 += matrix[a + i + 1]! * matrix[b + i + 1]!
+    s2 += matrix[a + i + 2]! * matrix[b + i + 2]!
+    s3 += matrix[a + i + 3]! * matrix[b + i + 3]!
+  }
+  for (; i < rows; i++) s0 += matrix[a + i]! * matrix[b + i]!
+  return s0 + s1 + (s2 + s3)
 }
 
 /**

@@ -1,0 +1,246 @@
+import { packColumns, strip } from './tile';
+
+/** Output pixels summed in one pass over dw; a line of more pixels is one pass. */
+const CHUNK: i32 = 256;
+
+/**
+ * y = max(x ⋆ w + b, lower), channels last; begin, end in samples. x (·,height,width,channels), w panels of (kernelHeight·
+ * kernelWidth·channels, filters), y (·,outHeight,outWidth,filters). Tap (kh,kw) of output (oh,ow) reads row oh·strideHeight +
+ * kh − padTop and column ow·strideWidth + kw − padLeft of the input, zero outside; with dilateHeight, dilateWidth > 1 its
+ * elements lie that far apart with zeros between, which makes the input gradient of a strided convolution the same kernel
+ * (with flipPanels' weights). Sums run in the order kh, kw, channel. scratch: a padded sample, if there is padding.
+ *
+ * The taps of one kernel row are kernelWidth·channels adjacent floats, so a line of outputs is a product whose rows of a overlap.
+ */
+export function convolve(
+  begin: i32,
+  end: i32,
+  x: usize,
+  w: usize,
+  b: usize,
+  y: usize,
+  scratch: usize,
+  lower: f32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelHeight: i32,
+  kernelWidth: i32,
+  filters: i32,
+  strideHeight: i32,
+  strideWidth: i32,
+  padTop: i32,
+  padLeft: i32,
+  outHeight: i32,
+  outWidth: i32,
+  dilateHeight: i32,
+  dilateWidth: i32,
+): void {
+  const rows = (outHeight - 1) * strideHeight + kernelHeight;
+  const columns = (outWidth - 1) * strideWidth + kernelWidth;
+  const inside = !(padTop | padLeft) && rows <= height && columns <= width;
+  const copied = !inside || dilateHeight > 1 || dilateWidth > 1;
+  const line = (<usize>((copied ? columns : width) * channels)) << 2;
+  if (copied) memory.fill(scratch, 0, <usize>rows * line);
+  const run = kernelWidth * channels;
+  const lda = (<usize>(strideWidth * channels)) << 2;
+  const ldc = (<usize>filters) << 2;
+  // Where output lines follow each other at the distance of output pixels, they are one long line.
+  const merged = lda * <usize>outWidth == <usize>strideHeight * line;
+  const pixels = merged ? outHeight * outWidth : outWidth;
+  const lines = merged ? 1 : outHeight;
+  for (let i = begin; i < end; i++) {
+    let a = x + <usize>(i * height * width) * ((<usize>channels) << 2);
+    if (copied) {
+      padSample(
+        a,
+        scratch,
+        height,
+        width,
+        channels,
+        padTop,
+        padLeft,
+        dilateHeight,
+        dilateWidth,
+        rows,
+        columns,
+      );
+      a = scratch;
+    }
+    for (let j = 0; j < filters; j += 16) {
+      const panel = w + <usize>(j * kernelHeight) * ((<usize>run) << 2);
+      const from = b ? b + ((<usize>j) << 2) : panel;
+      let c = y + <usize>(i * outHeight * outWidth) * ldc + ((<usize>j) << 2);
+      let at = a;
+      for (let l = 0; l < lines; l++) {
+        const jump = line - ((<usize>run) << 2);
+        strip(
+          pixels,
+          at,
+          lda,
+          4,
+          run,
+          jump,
+          kernelHeight,
+          panel,
+          from,
+          0,
+          b ? -1 : 0,
+          c,
+          ldc,
+          filters - j,
+          lower,
+        );
+        at += <usize>strideHeight * line;
+        c += <usize>pixels * ldc;
+      }
+    }
+  }
+}
+
+/** target (rows,columns,channels), already zero, gets a sample x (height,width,channels) at (padTop, padLeft), spread out. */
+function padSample(
+  x: usize,
+  target: usize,
+  height: i32,
+  width: i32,
+  channels: i32,
+  padTop: i32,
+  padLeft: i32,
+  dilateHeight: i32,
+  dilateWidth: i32,
+  rows: i32,
+  columns: i32,
+): void {
+  const pixel = (<usize>channels) << 2;
+  // Input columns that some output reads: from `first` to `last`.
+  const first = padLeft < 0 ? (dilateWidth - 1 - padLeft) / dilateWidth : 0;
+  const last = min(width, (columns - padLeft + dilateWidth - 1) / dilateWidth);
+  for (let i = 0; i < height; i++) {
+    const row = padTop + i * dilateHeight;
+    if (row < 0 || row >= rows) continue;
+    const source = x + <usize>(i * width + first) * pixel;
+    const to = target + <usize>(row * columns + padLeft + first * dilateWidth) * pixel;
+    if (dilateWidth == 1) copyFloats(source, to, (last - first) * channels);
+    else {
+      for (let j = 0; j < last - first; j++) {
+        copyFloats(source + <usize>j * pixel, to + <usize>(j * dilateWidth) * pixel, channels);
+      }
+    }
+  }
+}
+
+function copyFloats(source: usize, target: usize, count: i32): void {
+  for (; count >= 8; count -= 8, source += 32, target += 32) {
+    v128.store(target, v128.load(source));
+    v128.store(target, v128.load(source, 16), 16);
+  }
+  for (; count > 0; count--, source += 4, target += 4) store<f32>(target, load<f32>(source));
+}
+
+/**
+ * dw = Σ over samples span[0] … span[1] − 1 and their output pixels, in order, of the input under the kernel times dy; begin,
+ * end in slices of dw, panels of (kernelHeight·kernelWidth·channels, filters), whose padding becomes 0. Shapes as `convolve`.
+ * scratch: 64 bytes for each pixel of a chunk, then a padded sample, if there is padding.
+ */
+export function convolveGradient(
+  begin: i32,
+  end: i32,
+  x: usize,
+  dy: usize,
+  dw: usize,
+  span: usize,
+  scratch: usize,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelHeight: i32,
+  kernelWidth: i32,
+  filters: i32,
+  strideHeight: i32,
+  strideWidth: i32,
+  padTop: i32,
+  padLeft: i32,
+  outHeight: i32,
+  outWidth: i32,
+): void {
+  const rows = (outHeight - 1) * strideHeight + kernelHeight;
+  const columns = (outWidth - 1) * strideWidth + kernelWidth;
+  const copied = padTop != 0 || padLeft != 0 || rows > height || columns > width;
+  const line = (<usize>((copied ? columns : width) * channels)) << 2;
+  const lines = max(1, min(outHeight, CHUNK / outWidth));
+  const padded = scratch + ((<usize>(lines * outWidth)) << 6);
+  if (copied) memory.fill(padded, 0, <usize>rows * line);
+  memory.fill(dw + ((<usize>begin) << 6), 0, (<usize>(end - begin)) << 6);
+  const last = load<i32>(span, 4);
+  for (let i = load<i32>(span); i < last; i++) {
+    let a = x + <usize>(i * height * width) * ((<usize>channels) << 2);
+    if (copied) {
+      padSample(a, padded, height, width, channels, padTop, padLeft, 1, 1, rows, columns);
+      a = padded;
+    }
+    for (let l = 0; l < outHeight; l += lines) {
+      const pixel = (i * outHeight + l) * outWidth;
+      const chunk = dy + <usize>pixel * ((<usize>filters) << 2);
+      const from = a + <usize>(l * strideHeight) * line;
+      const count = min(lines, outHeight - l);
+      const step = (<usize>(strideWidth * channels)) << 2;
+      const next = <usize>strideHeight * line;
+      const run = kernelWidth * channels;
+      addChunk(
+        begin,
+        end,
+        from,
+        line,
+        step,
+        next,
+        chunk,
+        count,
+        outWidth,
+        dw,
+        scratch,
+        run,
+        kernelHeight,
+        filters,
+      );
+    }
+  }
+}
+
+/** Adds the products of `count` lines of outputs: input lines begin `next` bytes apart, pixels `step`, kernel rows `line`. */
+function addChunk(
+  begin: i32,
+  end: i32,
+  a: usize,
+  line: usize,
+  step: usize,
+  next: usize,
+  dy: usize,
+  count: i32,
+  outWidth: i32,
+  dw: usize,
+  packed: usize,
+  run: i32,
+  kernelHeight: i32,
+  filters: i32,
+): void {
+  const k = run * kernelHeight;
+  const jump = next - <usize>outWidth * step;
+  let packedPanel = -1;
+  for (let u = begin; u < end;) {
+    const panel = u / k;
+    const row = u - panel * k;
+    const kh = row / run;
+    const tap = row - kh * run;
+    const m = min(run - tap, end - u);
+    const left = filters - (panel << 4);
+    if (panel != packedPanel) {
+      packColumns(dy + ((<usize>panel) << 6), (<usize>filters) << 2, count * outWidth, left, packed);
+      packedPanel = panel;
+    }
+    const from = a + <usize>kh * line + ((<usize>tap) << 2);
+    const c = dw + ((<usize>u) << 6);
+    strip(m, from, 4, step, outWidth, jump, count, packed, c, 64, -1, c, 64, left > 8 ? 16 : 8, -Infinity);
+    u += m;
+  }
+}
