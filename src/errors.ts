@@ -117,7 +117,8 @@ export function finiteNumber(where: string, name: string, value: unknown): numbe
 export type Interval = `${'[' | '('}${number}, ${number | 'Infinity'}${']' | ')'}`
 
 /**
- * Checks that a number lies in an interval written as in mathematics: `inRange('Dropout', 'rate', rate, '[0, 1)')`.
+ * Checks that a number lies in an interval written as in mathematics: `inRange('Dropout', 'rate', rate, '[0,
+ * 1)')`.
  * @throws TypeError when it is no number, RangeError when it lies outside or is not finite
  */
 export function inRange(where: string, name: string, value: unknown, interval: Interval): number {

@@ -26,6 +26,7 @@ function record() {
 }
 
 const { sqrt } = Math
+const modes = '"fanIn", "fanOut", "fanAvg"'
 
 test.each([
   ['randomUniform', {}, [2, 3], [6, -0.05, 0.05, 'uniform']],
@@ -134,7 +135,7 @@ test.each([
   ],
   [
     () => initializers.varianceScaling({ mode: 'fan_in' } as never),
-    'RangeError: VarianceScaling: mode must be one of "fanIn", "fanOut", "fanAvg", got "fan_in"; did you mean "fanIn"?',
+    `RangeError: VarianceScaling: mode must be one of ${modes}, got "fan_in"; did you mean "fanIn"?`,
   ],
   [
     () => initializers.varianceScaling({ scale: -1 }),

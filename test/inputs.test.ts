@@ -64,6 +64,7 @@ const infinite = new Float32Array(40)
 infinite[37] = Number.NEGATIVE_INFINITY
 const missing = tensor(new Float32Array(80).fill(1), [4, 20])
 missing.values[77] = Number.NaN
+const reshapeFix = 'add layers.reshape({ targetShape: [28, 28, 1] }) first'
 const finiteFix = 'remove or replace what is missing or too large for float32'
 
 test.each([
@@ -75,7 +76,7 @@ test.each([
   [
     tensor(new Float32Array(784 * 2), [2, 784]),
     [28, 28, 1],
-    'RangeError: fit: x must have shape [*, 28, 28, 1], got [2, 784]; add layers.reshape({ targetShape: [28, 28, 1] }) first',
+    `RangeError: fit: x must have shape [*, 28, 28, 1], got [2, 784]; ${reshapeFix}`,
   ],
   [tensor(new Float32Array(8), [2, 4]), [3], 'RangeError: fit: x must have shape [*, 3], got [2, 4]'],
   [[1, 2], [3], 'RangeError: fit: x must have shape [*, 3], got [2]'],

@@ -180,9 +180,9 @@ test.each([
     `${group}.weights[0].shape must be sizes of an array that fits memory, got [1.5]`,
   ],
   [
-    manifest([spec({ shape: [2 ** 40, 2 ** 40, 0] })]),
+    manifest([spec({ shape: [2 ** 50, 2 ** 50, 0] })]),
     'RangeError',
-    `${group}.weights[0].shape must be sizes of an array that fits memory, got [1099511627776, 1099511627776, 0]`,
+    `${group}.weights[0].shape must be sizes of an array that fits memory, got [${2 ** 50}, ${2 ** 50}, 0]`,
   ],
   [
     manifest([spec({ dtype: 'string' })]),
@@ -253,6 +253,12 @@ test('a failed write leaves the old files and no others', async () => {
   )
   expect(readFileSync(jsonPath, 'utf8')).toBe(before)
   expect(readdirSync(folder).sort()).toEqual(['model.json', 'weights.bin'])
+})
+
+test('a failed rename leaves no temporary files', async () => {
+  mkdirSync(join(folder, 'weights.bin', 'inside'), { recursive: true })
+  expect(await caught(() => writeLayersModel(folder, { topology, weights }))).toContain('Error: ')
+  expect(readdirSync(folder)).toEqual(['weights.bin'])
 })
 
 test('file URLs are what TF.js takes them for', async () => {

@@ -13,6 +13,7 @@ import {
 } from '../src/data/tensor.ts'
 import { caught } from './caught.ts'
 
+const dtypes = '"float32", "int32", "uint8", "bool"'
 const range = (n: number) => Array.from({ length: n }, (_, i) => i - 2.5)
 const cube = [
   [
@@ -140,7 +141,7 @@ test.each([
   [() => tensor([1], 3 as never), 'TypeError: tensor: shape must be an array of sizes, got 3'],
   [
     () => tensor([1], [1], 'float' as never),
-    'RangeError: tensor: dtype must be one of "float32", "int32", "uint8", "bool", got "float"; did you mean "float32"?',
+    `RangeError: tensor: dtype must be one of ${dtypes}, got "float"; did you mean "float32"?`,
   ],
   [() => tensor([1, 256], null, 'uint8'), 'RangeError: tensor: values must fit uint8, got 256 at element 1'],
   [

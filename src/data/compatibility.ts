@@ -1,4 +1,7 @@
-/** TF.js' memory functions. Tensors live in ordinary memory here, so that these do nothing, and TF.js programs run. */
+/**
+ * TF.js' memory functions. Tensors live in ordinary memory here, so that these do nothing, and TF.js programs
+ * run.
+ */
 
 /** Calls the function and returns its result. */
 export function tidy<T>(nameOrFunction: string | (() => T), run?: () => T): T {

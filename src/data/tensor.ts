@@ -18,8 +18,8 @@ const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bo
 const dtypes = Object.keys(arrays) as DType[]
 
 /**
- * An array of numbers with a shape, row-major, in ordinary memory. It holds no resource: dropping it is enough.
- * With `scale`, a uint8 tensor stands for float32 numbers byte · scale, at a quarter of their memory.
+ * An array of numbers with a shape, row-major, in ordinary memory. It holds no resource: dropping it is
+ * enough. With `scale`, a uint8 tensor stands for float32 numbers byte · scale, at a quarter of their memory.
  */
 export class Tensor {
   readonly shape: number[]
@@ -30,7 +30,8 @@ export class Tensor {
 
   /**
    * Takes `values` without copying.
-   * @throws TypeError for values that are not of the dtype's array type, RangeError when their number does not fit the shape
+   * @throws TypeError for values that are not of the dtype's array type, RangeError when their number does
+   * not fit the shape
    */
   constructor(values: TensorValues, shape: readonly number[], dtype: DType, scale = 1) {
     oneOf('tensor', 'dtype', dtype, dtypes)
@@ -62,7 +63,9 @@ export class Tensor {
     return this.shape.length
   }
 
-  /** The elements, row-major: the array itself, not a copy. With a scale a new Float32Array of byte · scale. */
+  /**
+   * The elements, row-major: the array itself, not a copy. With a scale a new Float32Array of byte · scale.
+   */
   dataSync(): TensorValues {
     if (this.scale === 1) return this.values
     return Float32Array.from(this.values, byte => byte * this.scale)
@@ -102,7 +105,10 @@ function inferDType(values: Nested): DType {
   return typeof firstOf(values) === 'boolean' ? 'bool' : 'float32'
 }
 
-/** Values in the dtype's array; numbers are truncated to integers and rounded to booleans, as in TF.js, but never wrapped. */
+/**
+ * Values in the dtype's array; numbers are truncated to integers and rounded to booleans, as in TF.js, but
+ * never wrapped.
+ */
 function convert(where: string, values: ArrayLike<number>, dtype: DType): TensorValues {
   if (dtype !== 'bool' && values instanceof arrays[dtype]) return values as TensorValues
   if (dtype === 'float32') return new Float32Array(values)
@@ -115,7 +121,9 @@ function convert(where: string, values: ArrayLike<number>, dtype: DType): Tensor
   return converted
 }
 
-/** A shape that is given must agree with the nesting, but for a last axis that is still flat (as in TF.js). */
+/**
+ * A shape that is given must agree with the nesting, but for a last axis that is still flat (as in TF.js).
+ */
 function checkShape(where: string, inferred: readonly number[], shape: readonly number[]): void {
   if (!Array.isArray(shape))
     throw new TypeError(`${where}: shape must be an array of sizes, got ${show(shape)}`)
@@ -144,10 +152,12 @@ function make(
 }
 
 /**
- * A tensor of nested arrays, or of a flat (or typed) array and a shape. A typed array of the right kind is not copied.
- * Without `dtype`: bool for booleans, uint8 for bytes, int32 for other integer arrays, else float32.
+ * A tensor of nested arrays, or of a flat (or typed) array and a shape. A typed array of the right kind is
+ * not copied. Without `dtype`: bool for booleans, uint8 for bytes, int32 for other integer arrays, else
+ * float32.
  * @param scale for uint8: the elements stand for byte · scale
- * @throws TypeError for what is no number, RangeError for ragged arrays, wrong sizes, and numbers that do not fit the dtype
+ * @throws TypeError for what is no number, RangeError for ragged arrays, wrong sizes, and numbers that do not
+ * fit the dtype
  */
 export function tensor(
   values: Nested,
@@ -158,7 +168,10 @@ export function tensor(
   return make('tensor', values, shape, dtype, scale)
 }
 
-/** A tensor of rank 0. @throws TypeError unless `value` is a number or boolean */
+/**
+ * A tensor of rank 0.
+ * @throws TypeError unless `value` is a number or boolean
+ */
 export function scalar(value: number | boolean, dtype?: DType): Tensor {
   if (typeof value !== 'number' && typeof value !== 'boolean') {
     throw new TypeError(`scalar: value must be a number or boolean, got ${show(value)}`)
@@ -187,12 +200,18 @@ function makeOfRank(
   return make(where, values, shape, dtype)
 }
 
-/** A tensor of rank 1. @throws as `tensor`, and RangeError for nested arrays */
+/**
+ * A tensor of rank 1.
+ * @throws as `tensor`, and RangeError for nested arrays
+ */
 export function tensor1d(values: readonly (number | boolean)[] | TypedArray, dtype?: DType): Tensor {
   return makeOfRank(1, values, null, dtype)
 }
 
-/** A tensor of one rank: nested arrays, or flat values and a shape. @throws as `tensor`, and RangeError for another rank */
+/**
+ * A tensor of one rank: nested arrays, or flat values and a shape.
+ * @throws as `tensor`, and RangeError for another rank
+ */
 type MakeOfRank = (values: Nested, shape?: readonly number[] | null, dtype?: DType) => Tensor
 
 export const tensor2d: MakeOfRank = (values, shape, dtype) => makeOfRank(2, values, shape, dtype)

@@ -9,7 +9,9 @@ import { type NamedWeight, openRegularFile, readWeights } from './weightFiles.ts
 
 export type { NamedWeight }
 
-/** A model as TF.js' layers-model format holds it; topology and training config in saved names (naming.ts). */
+/**
+ * A model as TF.js' layers-model format holds it; topology and training config in saved names (naming.ts).
+ */
 export interface LayersModelFile {
   topology: Json
   weights: NamedWeight[]
@@ -21,7 +23,8 @@ export interface LayersModelFile {
 const longestJson = 256 * 2 ** 20
 
 /**
- * The path of a `file://` URL as TF.js writes them: what follows the two slashes, relative or not. A plain path stays.
+ * The path of a `file://` URL as TF.js writes them: what follows the two slashes, relative or not. A plain
+ * path stays.
  * @throws RangeError for another scheme
  */
 export function pathOfUrl(where: string, url: string): string {
@@ -90,8 +93,9 @@ function modelJson({ topology, weights, trainingConfig, userMetadata }: LayersMo
 }
 
 /**
- * Writes `model.json` and `weights.bin` (little-endian) into a folder, making it if need be. Both are complete on the disk
- * under other names before they take their own, `model.json` last: a crash leaves no file half written.
+ * Writes `model.json` and `weights.bin` (little-endian) into a folder, making it if need be. Both are
+ * complete on the disk under other names before they take their own, `model.json` last: a crash leaves no
+ * file half written.
  * @throws RangeError for weights without distinct names; the file system's own errors
  */
 export async function writeLayersModel(directory: string, model: LayersModelFile): Promise<void> {
@@ -137,8 +141,9 @@ function topologyOf(where: string, value: Json | undefined): Json {
 }
 
 /**
- * Reads a model that TF.js, its Keras converter or `writeLayersModel` wrote. `path` is that of its JSON file or of the folder
- * of `model.json`. The files are not trusted: names, shapes, paths and sizes are checked before anything is allocated.
+ * Reads a model that TF.js, its Keras converter or `writeLayersModel` wrote. `path` is that of its JSON file
+ * or of the folder of `model.json`. The files are not trusted: names, shapes, paths and sizes are checked
+ * before anything is allocated.
  * @throws TypeError or RangeError naming the file and field that is wrong; the file system's own errors
  */
 export async function readLayersModel(path: string): Promise<LayersModelFile> {

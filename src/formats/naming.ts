@@ -7,7 +7,10 @@ const listsOfNames = new Set(['inboundNodes', 'inputLayers', 'outputLayers'])
 /** Deeper nesting than any model has. It guards the stack against a hostile file. */
 const deepest = 200
 
-/** `kernelInitializer` → `kernel_initializer`, by the two rules that Keras names layers with. A leading _ becomes private_. */
+/**
+ * `kernelInitializer` → `kernel_initializer`, by the two rules that Keras names layers with. A leading _
+ * becomes private_.
+ */
 export function toSnakeCase(name: string): string {
   const words = name.replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2').replace(/([a-z])([A-Z])/g, '$1_$2')
   return words.startsWith('_') ? `private${words.toLowerCase()}` : words.toLowerCase()
@@ -23,7 +26,10 @@ export function toCamelCase(name: string): string {
 const isBoxedNumber = (value: Record<string, unknown>) =>
   value.type === 'ndarray' && typeof value.value === 'number'
 
-/** Converts keys and strings throughout; those under `kept` keys (in the form before conversion) stay as they are. */
+/**
+ * Converts keys and strings throughout; those under `kept` keys (in the form before conversion) stay as they
+ * are.
+ */
 function convert(
   value: unknown,
   rename: (name: string) => string,
@@ -50,8 +56,8 @@ function convert(
 }
 
 /**
- * A config in TypeScript's names as saved files write it: keys and strings in snake_case, but not names of layers and
- * classes; undefined becomes null. The same as TF.js' convertTsToPythonic.
+ * A config in TypeScript's names as saved files write it: keys and strings in snake_case, but not names of
+ * layers and classes; undefined becomes null. The same as TF.js' convertTsToPythonic.
  * @throws RangeError for a config nested more than 200 deep
  */
 export function toSavedNames(config: unknown): Json {
@@ -59,7 +65,8 @@ export function toSavedNames(config: unknown): Json {
 }
 
 /**
- * A saved config in TypeScript's names, the way back (TF.js' convertPythonicToTs). Boxed numbers are unwrapped.
+ * A saved config in TypeScript's names, the way back (TF.js' convertPythonicToTs). Boxed numbers are
+ * unwrapped.
  * @throws RangeError for a config nested more than 200 deep
  */
 export function fromSavedNames(config: unknown): Json {

@@ -84,7 +84,8 @@ async function readWeight(where: string, spec: WeightSpec, read: (target: Uint8A
 }
 
 /**
- * Reads the weights of a checked manifest from the files next to `jsonPath`, after the sizes of all files are found right.
+ * Reads the weights of a checked manifest from the files next to `jsonPath`, after the sizes of all files are
+ * found right.
  * @throws RangeError for files outside the folder, or of another size than the manifest's weights
  */
 export async function readWeights(

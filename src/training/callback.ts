@@ -15,8 +15,8 @@ export interface TrainingModel {
 export type Awaitable = void | Promise<void>
 
 /**
- * Moments of training that a callback is told about; training waits for a promise. Epochs and batches count from 0.
- * A hook that a callback leaves alone costs nothing (`hasHook`).
+ * Moments of training that a callback is told about; training waits for a promise. Epochs and batches count
+ * from 0. A hook that a callback leaves alone costs nothing (`hasHook`).
  */
 export class BaseCallback {
   params: Record<string, unknown> = {}

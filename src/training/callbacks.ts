@@ -33,7 +33,9 @@ class LambdaCallback extends BaseCallback {
 
 type Mode = 'auto' | 'min' | 'max'
 
-/** Whether more is better: in mode auto for accuracies and their like (TF.js knows only 'acc'), else less is. */
+/**
+ * Whether more is better: in mode auto for accuracies and their like (TF.js knows only 'acc'), else less is.
+ */
 function growsBetter(monitor: string, mode: Mode): boolean {
   return mode === 'max' || (mode === 'auto' && /acc|auc|precision|recall|f1|r2/i.test(monitor))
 }
@@ -196,20 +198,25 @@ export class ReduceLROnPlateau extends Callback {
 /** Ready-made callbacks for `fit(x, y, { callbacks })`. */
 export const callbacks = {
   /**
-   * Ends training once `monitor` has not improved by more than `minDelta` for `patience` epochs (or on `baseline`, until it
-   * is first beaten). With `restoreBestWeights` the model ends with the weights of its best epoch, whether it stopped early
-   * or not. Source: Keras 3. Deviation: TF.js only warns about a missing monitor, and throws for restoreBestWeights.
+   * Ends training once `monitor` has not improved by more than `minDelta` for `patience` epochs (or on
+   * `baseline`, until it is first beaten). With `restoreBestWeights` the model ends with the weights of its
+   * best epoch, whether it stopped early or not. Source: Keras 3. Deviation: TF.js only warns about a missing
+   * monitor, and throws for restoreBestWeights.
    * @throws TypeError or RangeError for wrong options; Error at the end of an epoch whose logs lack `monitor`
    */
   earlyStopping: (options?: EarlyStoppingOptions): EarlyStopping => new EarlyStopping(options),
   /**
-   * Multiplies the learning rate by `factor`, never below `minLR`, once `monitor` has not improved by more than `minDelta`
-   * for `patience` epochs; then waits `cooldown` epochs before it counts again. Source: Keras 3, ReduceLROnPlateau.
+   * Multiplies the learning rate by `factor`, never below `minLR`, once `monitor` has not improved by more
+   * than `minDelta` for `patience` epochs; then waits `cooldown` epochs before it counts again. Source: Keras
+   * 3, ReduceLROnPlateau.
    * @throws TypeError or RangeError for wrong options; Error at the end of an epoch whose logs lack `monitor`
    */
   reduceLROnPlateau: (options?: ReduceLROnPlateauOptions): ReduceLROnPlateau =>
     new ReduceLROnPlateau(options),
-  /** Calls functions of yours: `lambda({ onEpochEnd: (epoch, logs) => … })`. @throws TypeError for an unknown hook */
+  /**
+   * Calls functions of yours: `lambda({ onEpochEnd: (epoch, logs) => … })`.
+   * @throws TypeError for an unknown hook
+   */
   lambda: (hooks: Hooks): BaseCallback => new LambdaCallback(hooks),
 }
 

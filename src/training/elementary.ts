@@ -1,9 +1,11 @@
 /**
- * exp, log, pow, cos and sin in float64 from + − · / and floor alone. JavaScript leaves the last bits of its own `Math`
- * functions to the engine; these give the same bits in every engine. Relative error at most 1e-14 where not said otherwise.
+ * exp, log, pow, cos and sin in float64 from + − · / and floor alone. JavaScript leaves the last bits of its
+ * own `Math` functions to the engine; these give the same bits in every engine. Relative error at most 1e-14
+ * where not said otherwise.
  */
 
-// ln 2 and π/2 in parts: the leading ones have at most 33 bits, so that a product with a small integer is exact.
+// ln 2 and π/2 in parts: the leading ones have at most 33 bits, so that a product with a small integer is
+// exact.
 const ln2High = 0.6931471804855391
 const ln2Low = 7.440617110012397e-11
 const halfPi1 = 1.5707963267341256
@@ -35,8 +37,8 @@ export function exp(x: number): number {
 }
 
 /**
- * Natural logarithm of x. x = m·2^k with √½ ≤ m < √2, then log m = 2·artanh(s), s = (m − 1)/(m + 1), |s| ≤ 0.172:
- * 12 terms of its series (the next is 2e-20). NaN below zero, −Infinity at zero.
+ * Natural logarithm of x. x = m·2^k with √½ ≤ m < √2, then log m = 2·artanh(s), s = (m − 1)/(m + 1), |s| ≤
+ * 0.172: 12 terms of its series (the next is 2e-20). NaN below zero, −Infinity at zero.
  */
 export function log(x: number): number {
   if (!(x > 0)) return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN
@@ -83,7 +85,9 @@ function multiply(a: Pair, b: Pair): Pair {
   return Number.isFinite(low) && Number.isFinite(high) ? [high, product - high + low] : [product, 0]
 }
 
-/** x^n for an integer n ≥ 0 by repeated squaring in pairs: the plain way would lose a bit with every squaring. */
+/**
+ * x^n for an integer n ≥ 0 by repeated squaring in pairs: the plain way would lose a bit with every squaring.
+ */
 function integerPower(x: number, n: number): number {
   let result: Pair = [1, 0]
   let factor: Pair = [x, 0]
@@ -96,8 +100,9 @@ function integerPower(x: number, n: number): number {
 }
 
 /**
- * x^y = x^⌊y⌋ · e^((y − ⌊y⌋)·log x), 1/x^−y for negative y; x^0 = 1. Within one unit of the last place where y is an integer.
- * Relative error at most 1e-14 for 1e-30 ≤ x ≤ 1e30. NaN for negative x and an y that is no integer.
+ * x^y = x^⌊y⌋ · e^((y − ⌊y⌋)·log x), 1/x^−y for negative y; x^0 = 1. Within one unit of the last place where
+ * y is an integer. Relative error at most 1e-14 for 1e-30 ≤ x ≤ 1e30. NaN for negative x and an y that is no
+ * integer.
  */
 export function pow(x: number, y: number): number {
   if (Number.isNaN(x) || Number.isNaN(y)) return y === 0 ? 1 : Number.NaN
@@ -110,7 +115,9 @@ export function pow(x: number, y: number): number {
   return x === 0 ? 0 : power * exp((y - whole) * log(x))
 }
 
-/** sin(x + quarters·π/2): x = n·π/2 + r with |r| ≤ π/4, then 10 terms of Taylor's series (the next is 1e-19). */
+/**
+ * sin(x + quarters·π/2): x = n·π/2 + r with |r| ≤ π/4, then 10 terms of Taylor's series (the next is 1e-19).
+ */
 function shiftedSine(x: number, quarters: number): number {
   const n = Math.floor(x / halfPi1 + 0.5)
   const r = x - n * halfPi1 - n * halfPi2 - n * halfPi3

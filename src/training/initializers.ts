@@ -50,7 +50,9 @@ type Scaling = {
   distribution: 'normal' | 'uniform' | 'truncatedNormal'
 }
 
-/** Inputs and outputs of one unit: of a matrix its sizes, of a convolution (…, in, out) both times the window. */
+/**
+ * Inputs and outputs of one unit: of a matrix its sizes, of a convolution (…, in, out) both times the window.
+ */
 function fans(shape: Shape): [fanIn: number, fanOut: number] {
   if (shape.length < 2 || shape.length > 5) {
     const root = Math.sqrt(sizeOf(shape))
@@ -84,7 +86,9 @@ function fillScaled(
   )
 }
 
-/** A variance scaling with everything fixed but the seed. Its config, and so its saved form, is the full one. */
+/**
+ * A variance scaling with everything fixed but the seed. Its config, and so its saved form, is the full one.
+ */
 function scaled(className: string, scale: number, mode: Scaling['mode'], distribution: 'normal' | 'uniform') {
   const make = (options?: Partial<Seed> | null): Initializer => {
     const { seed } = withDefaults<Seed>(className, { seed: null }, options)
@@ -120,8 +124,9 @@ function fillOrthogonal(gain: number, shape: Shape, random: RandomSource): Float
 }
 
 /**
- * How weights start: fifteen of TF.js Layers', with its names, options and defaults. A seed makes a weight independent of
- * the model's own seed. `fanIn` and `fanOut` are the inputs and outputs of one unit, times the window of a convolution.
+ * How weights start: fifteen of TF.js Layers', with its names, options and defaults. A seed makes a weight
+ * independent of the model's own seed. `fanIn` and `fanOut` are the inputs and outputs of one unit, times the
+ * window of a convolution.
  * @throws TypeError for unknown options and wrong kinds, RangeError for wrong values
  */
 export const initializers = {
@@ -151,12 +156,14 @@ export const initializers = {
     { mean: 0, stddev: 0.05, seed: null } as { mean: number; stddev: number } & Seed,
     ({ mean, stddev }, shape, random) => random.truncatedNormal(sizeOf(shape), mean, stddev),
   ),
-  /** gain on the diagonal of a matrix, 0 elsewhere. Deviation: the matrix need not be square (as in Keras 3). */
+  /**
+   * gain on the diagonal of a matrix, 0 elsewhere. Deviation: the matrix need not be square (as in Keras 3).
+   */
   identity: define('Identity', { gain: 1 }, ({ gain }, shape) => fillIdentity(gain, shape)),
   /**
-   * Variance scale / fan, fan by `mode`. 'normal' draws from a normal distribution of that variance cut at two deviations
-   * (as TF.js; the variance is then smaller), 'truncatedNormal' widens it so that the variance holds (as Keras 3;
-   * TF.js draws evenly then).
+   * Variance scale / fan, fan by `mode`. 'normal' draws from a normal distribution of that variance cut at
+   * two deviations (as TF.js; the variance is then smaller), 'truncatedNormal' widens it so that the variance
+   * holds (as Keras 3; TF.js draws evenly then).
    */
   varianceScaling: define(
     'VarianceScaling',
@@ -168,7 +175,10 @@ export const initializers = {
       oneOf('VarianceScaling', 'distribution', distribution, ['normal', 'uniform', 'truncatedNormal'])
     },
   ),
-  /** Even in ±√(6 / (fanIn + fanOut)). X. Glorot and Y. Bengio, 2010, http://proceedings.mlr.press/v9/glorot10a.html, eq. 16. */
+  /**
+   * Even in ±√(6 / (fanIn + fanOut)). X. Glorot and Y. Bengio, 2010,
+   * http://proceedings.mlr.press/v9/glorot10a.html, eq. 16.
+   */
   glorotUniform: scaled('GlorotUniform', 1, 'fanAvg', 'uniform'),
   /** Truncated normal, deviation √(2 / (fanIn + fanOut)). Same source, eq. 12. */
   glorotNormal: scaled('GlorotNormal', 1, 'fanAvg', 'normal'),
@@ -176,13 +186,16 @@ export const initializers = {
   heUniform: scaled('HeUniform', 2, 'fanIn', 'uniform'),
   /** Truncated normal, deviation √(2 / fanIn). Same source. */
   heNormal: scaled('HeNormal', 2, 'fanIn', 'normal'),
-  /** Even in ±√(3 / fanIn). Y. LeCun et al., Efficient BackProp, 1998, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf, eq. 16. */
+  /**
+   * Even in ±√(3 / fanIn). Y. LeCun et al., Efficient BackProp, 1998,
+   * http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf, eq. 16.
+   */
   leCunUniform: scaled('LeCunUniform', 1, 'fanIn', 'uniform'),
   /** Truncated normal, deviation √(1 / fanIn). Same source. */
   leCunNormal: scaled('LeCunNormal', 1, 'fanIn', 'normal'),
   /**
-   * gain · Q, Q random with orthonormal columns (or rows, whichever are fewer), of the weight seen as a matrix whose columns are its last axis.
-   * A. Saxe et al., 2013, https://arxiv.org/abs/1312.6120.
+   * gain · Q, Q random with orthonormal columns (or rows, whichever are fewer), of the weight seen as a
+   * matrix whose columns are its last axis. A. Saxe et al., 2013, https://arxiv.org/abs/1312.6120.
    */
   orthogonal: define(
     'Orthogonal',
@@ -203,7 +216,10 @@ export interface SavedInitializer {
 type Make = ((options?: Record<string, unknown> | null) => Initializer) & { className: string }
 const makers = Object.entries(initializers) as unknown as [string, Make][]
 
-/** Saved configs may hold nulls for "not given", and the glorot, he and leCun family what is fixed in it anyway. */
+/**
+ * Saved configs may hold nulls for "not given", and the glorot, he and leCun family what is fixed in it
+ * anyway.
+ */
 function fromSaved(make: Make, config: object): Initializer {
   const fixed = /^(Glorot|He|LeCun)/.test(make.className) ? ['scale', 'mode', 'distribution'] : []
   const given = Object.entries(config).filter(([key, value]) => value !== null && !fixed.includes(key))
@@ -211,7 +227,8 @@ function fromSaved(make: Make, config: object): Initializer {
 }
 
 /**
- * The initializer of a name ('glorotUniform' or 'GlorotUniform'), an initializer, or the saved form `{ className, config }`.
+ * The initializer of a name ('glorotUniform' or 'GlorotUniform'), an initializer, or the saved form `{
+ * className, config }`.
  * @throws TypeError for anything else, RangeError for an unknown name
  */
 export function getInitializer(identifier: InitializerIdentifier): Initializer {

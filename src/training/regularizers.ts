@@ -59,7 +59,8 @@ export type RegularizerIdentifier = string | L1L2 | { className: string; config?
 const byName: Record<string, (options?: L1L2Options) => L1L2> = { l1l2, L1L2: l1l2, l1, L1: l1, l2, L2: l2 }
 
 /**
- * The regularizer of a name ('l1l2'), a regularizer, or the saved form `{ className, config }`; null for none.
+ * The regularizer of a name ('l1l2'), a regularizer, or the saved form `{ className, config }`; null for
+ * none.
  * @throws TypeError for anything else, RangeError for an unknown name
  */
 export function getRegularizer(identifier: RegularizerIdentifier | null | undefined): L1L2 | null {

@@ -203,9 +203,10 @@ function cosineRestarts(options: CosineRestartsOptions): Schedule {
 }
 
 /**
- * Learning rates that change from update to update, for `train.*(schedule)`. `t` counts the updates made so far. Names,
- * options, defaults and formulas are Keras 3's (https://keras.io/api/optimizers/learning_rate_schedules/), but computed
- * in float64 without the engine's `Math`, so that every machine gets the same rates.
+ * Learning rates that change from update to update, for `train.*(schedule)`. `t` counts the updates made so
+ * far. Names, options, defaults and formulas are Keras 3's
+ * (https://keras.io/api/optimizers/learning_rate_schedules/), but computed in float64 without the engine's
+ * `Math`, so that every machine gets the same rates.
  * @throws TypeError for unknown options and wrong kinds, RangeError for wrong values
  */
 export const schedules = {
@@ -217,17 +218,20 @@ export const schedules = {
   step,
   /** values[i] for the first i with t ≤ boundaries[i], else the last one. */
   piecewiseConstant,
-  /** (initialLearningRate − endLearningRate) · (1 − min(t, decaySteps) / decaySteps)^power + endLearningRate */
+  /**
+   * (initialLearningRate − endLearningRate) · (1 − min(t, decaySteps) / decaySteps)^power + endLearningRate
+   */
   polynomial,
   /**
-   * top · ((1 − alpha) · ½(1 + cos(π·t / decaySteps)) + alpha), after a linear warm-up, if any; top is warmupTarget or initialLearningRate.
-   * I. Loshchilov and F. Hutter, SGDR, 2016, https://arxiv.org/abs/1608.03983, eq. 5. Deviation: Keras ignores `warmupSteps`
-   * without `warmupTarget`, here that is an error.
+   * top · ((1 − alpha) · ½(1 + cos(π·t / decaySteps)) + alpha), after a linear warm-up, if any; top is
+   * warmupTarget or initialLearningRate. I. Loshchilov and F. Hutter, SGDR, 2016,
+   * https://arxiv.org/abs/1608.03983, eq. 5. Deviation: Keras ignores `warmupSteps` without `warmupTarget`,
+   * here that is an error.
    */
   cosine,
   /**
-   * As `cosine`, starting anew after firstDecaySteps, then after tMul times as many updates, at mMul times the height.
-   * Same source. Deviation: tMul < 1 is refused (the periods would shrink to nothing).
+   * As `cosine`, starting anew after firstDecaySteps, then after tMul times as many updates, at mMul times
+   * the height. Same source. Deviation: tMul < 1 is refused (the periods would shrink to nothing).
    */
   cosineRestarts,
   /** initialLearningRate / (1 + decayRate · t / decaySteps) */
