@@ -1,5 +1,6 @@
 import { logv, splat } from './math';
-import { addTo, classOf, clip, unclipped } from './crossentropy';
+import { addTo, classOf } from './crossentropy';
+import { clip, unclipped } from './pointwise';
 import { firstLanes, rowFactor, rowSum, storeFirst, sumLanes } from './rows';
 import { logOf } from './softmax';
 

@@ -1,44 +1,10 @@
 import { madd } from './simd';
-import { atLeast, atMost, logv, splat } from './math';
-import { firstLanes, rowDot, rowFactor, rowMax, rowSum, storeFirst, sumLanes } from './rows';
+import { splat } from './math';
+import { firstLanes, rowFactor, rowMax, rowSum, storeFirst, sumLanes } from './rows';
 import { exponentialsOfRow, exponentialSum, logOf, scaleRow } from './softmax';
 
 // Cross-entropies; arguments as in losses.ts. The sparse ones take t (rows), a class index as a float: an index outside
 // [0, n) makes the row's loss NaN and leaves its gradient without a target.
-
-const EPSILON: f32 = 1e-7;
-const ONE_MINUS_EPSILON: f32 = 0.9999999;
-
-/** p clipped to [1e-7, 1 - 1e-7]. */
-// @ts-ignore: decorator
-@inline export function clip(p: v128): v128 {
-  return atMost(atLeast(p, EPSILON), ONE_MINUS_EPSILON);
-}
-
-/** All ones where clip leaves p alone. */
-// @ts-ignore: decorator
-@inline export function unclipped(p: v128): v128 {
-  return f32x4.eq(p, clip(p));
-}
-
-/** -t·log q - (1 - t)·log(1 - q); what rounding 1 - q loses is put back, so that a small q keeps its digits. */
-// @ts-ignore: decorator
-@inline export function binaryValue(p: v128, t: v128): v128 {
-  const one = splat(1);
-  const q = clip(p);
-  const rest = f32x4.sub(one, q);
-  const lost = f32x4.sub(f32x4.sub(one, rest), q);
-  const logRest = f32x4.add(logv(rest), f32x4.div(lost, rest));
-  return f32x4.neg(f32x4.add(f32x4.mul(t, logv(q)), f32x4.mul(f32x4.sub(one, t), logRest)));
-}
-
-/** (q - t) / (q·(1 - q)) where p is not clipped. */
-// @ts-ignore: decorator
-@inline export function binarySlope(p: v128, t: v128): v128 {
-  const q = clip(p);
-  const slope = f32x4.div(f32x4.sub(q, t), f32x4.mul(q, f32x4.sub(splat(1), q)));
-  return v128.and(slope, unclipped(p));
-}
 
 /** Class index of a row, or -1 where it is none of the n. */
 // @ts-ignore: decorator

@@ -20,8 +20,8 @@ export function multiply(begin: i32, end: i32, a: usize, b: usize, y: usize): vo
 }
 
 /**
- * mask (rows,size) = 0 with probability rate, else 1/(1 - rate); y = x·mask. The counter holds the row's number in the
- * mini-batch; begin, end in rows.
+ * mask (rows,size) = 0 with probability rate, else 1/(1 - rate); y = x·mask. The counter holds the row's
+ * number in the mini-batch; begin, end in rows.
  */
 export function dropout(
   begin: i32,

@@ -1,7 +1,8 @@
 import { storeLanes } from './simd';
 
-// Rows of a resident data set become a mini-batch: row r is row order[position[0] + r] of the source, or row
-// position[0] + r where order is 0. Without an order the rows lie side by side and are copied as one long row.
+// Rows of a resident data set become a mini-batch: row r is row order[position[0] + r] of the source, or
+// row position[0] + r where order is 0. Without an order the rows lie side by side and are copied as one
+// long row.
 
 // @ts-ignore: decorator
 @inline function sourceRow(order: usize, index: i32): usize {
@@ -51,8 +52,8 @@ function convertBytes(source: usize, x: usize, count: usize, scale: f32): void {
 }
 
 /**
- * x (rows,size) = source[order[position[0] + row]], float32; order an i32 array or 0 (in sequence), position an i32
- * cell; begin, end in rows.
+ * x (rows,size) = source[order[position[0] + row]], float32; order an i32 array or 0 (in sequence),
+ * position an i32 cell; begin, end in rows.
  */
 export function gather(
   begin: i32,

@@ -1,18 +1,24 @@
 import { packColumns, strip } from './tile';
 import { firstLanes, storeFirst } from './rows';
 
-/** Rows summed in one pass over dw: a panel of dy (16 KiB) and one line of x a row stay in the first-level cache. */
+/**
+ * Rows summed in one pass over dw: a panel of dy (16 KiB) and a line of x a row stay in the first-level
+ * cache.
+ */
 const CHUNK: i32 = 256;
 /** Panels of dy packed at once. */
 const GROUP: i32 = 8;
 /** Columns of x copied at once. */
 const BLOCK: i32 = 192;
-/** Bytes between two rows of the copy: an odd number of cache lines, so that the rows spread over all sets. */
+/**
+ * Bytes between two rows of the copy: an odd number of cache lines, so that the rows spread over all sets.
+ */
 const PITCH: usize = 13 * 64;
 
 /**
- * dw = Σ x[r,·]ᵀ·dy[r,·] over the rows of samples span[0] … span[1] − 1, in row order; begin, end in slices of dw, panels
- * (n/16, k, 16), whose padding becomes 0. x (·,k), dy (·,n), perSample rows a sample. scratch: CHUNK·(64·GROUP + PITCH).
+ * dw = Σ x[r,·]ᵀ·dy[r,·] over the rows of samples span[0] … span[1] − 1, in row order; begin, end in slices
+ * of dw, panels (n/16, k, 16), whose padding becomes 0. x (·,k), dy (·,n), perSample rows a sample. scratch:
+ * CHUNK·(64·GROUP + PITCH) bytes.
  */
 export function productGradient(
   begin: i32,
@@ -59,6 +65,8 @@ function rectangle(
   const ldx = (<usize>k) << 2;
   const ldy = (<usize>n) << 2;
   const copy = scratch + GROUP * CHUNK * 64;
+  // Rows that lie a multiple of 512 bytes apart share a few sets of the first-level cache: copy them once,
+  // read them often.
   const far = count > 1 && (k & 127) == 0 && last - first > 16;
   for (let r = first; r < last; r += CHUNK) {
     const rows = min(CHUNK, last - r);
@@ -118,7 +126,10 @@ function copyRows(source: usize, stride: usize, rows: i32, width: i32, target: u
   }
 }
 
-/** y (n, padded with zeros to 16) = Σ rows of samples span[0] … span[1] − 1 of x (·,n), in order; begin, end in 16 columns. */
+/**
+ * y (n, zeros up to 16) = Σ rows of samples span[0] … span[1] − 1 of x (·,n), in order; begin, end in 16
+ * columns.
+ */
 export function sumRows(begin: i32, end: i32, x: usize, y: usize, span: usize, perSample: i32, n: i32): void {
   const first = load<i32>(span) * perSample;
   const last = load<i32>(span, 4) * perSample;

@@ -63,3 +63,20 @@ export { gather, gatherBytes } from './gather';
 export { randomUniform, randomNormal, truncatedNormal } from './random';
 export { dropout, multiply } from './dropout';
 export { shuffle } from './shuffle';
+export {
+  maxPool,
+  maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
+  globalAverage,
+  globalAverageGradient,
+} from './pooling';
+export { batchMoments, batchGradientSums } from './moments';
+export {
+  batchStatistics,
+  movingAverage,
+  inferenceScale,
+  normalize,
+  batchGradientCombine,
+  batchGradient,
+} from './normalization';

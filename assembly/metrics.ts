@@ -4,7 +4,7 @@ import { firstLanes, rowMax } from './rows';
 // Metrics, one value a row (no gradient): p (rows,n) predictions, t (rows,n) targets, begin, end in rows; and what sums
 // the rows of a mini-batch into totals, and what watches that numbers stay finite.
 
-/** Index of the first maximum of x (n); n or more where there is a NaN. */
+/** Index of the first maximum of x (n), NaNs passed over; n or more if all are NaN. */
 function argmax(x: usize, n: i32): i32 {
   const top = splat(rowMax(x, n));
   let j = 0;

@@ -37,6 +37,31 @@ export function sgd(begin: i32, end: i32, w: usize, dw: usize, rate: usize): voi
   }
 }
 
+// @ts-ignore: decorator
+@inline function momentumLoop(
+  nesterov: i32,
+  begin: i32,
+  end: i32,
+  w: usize,
+  dw: usize,
+  velocity: usize,
+  rate: usize,
+  momentum: f32,
+): void {
+  const minusRate = splat(-load<f32>(rate));
+  const keep = splat(momentum);
+  for (let i = (<usize>begin) << 6; i < (<usize>end) << 6; i += 32) {
+    const g0 = v128.load(dw + i);
+    const g1 = v128.load(dw + i, 16);
+    const v0 = madd(v128.load(velocity + i), keep, g0);
+    const v1 = madd(v128.load(velocity + i, 16), keep, g1);
+    const w0 = madd(nesterov ? madd(v0, keep, g0) : v0, minusRate, v128.load(w + i));
+    const w1 = madd(nesterov ? madd(v1, keep, g1) : v1, minusRate, v128.load(w + i, 16));
+    storePair(velocity + i, v0, v1);
+    storePair(w + i, w0, w1);
+  }
+}
+
 /** velocity = momentum·velocity + dw; w -= rate·velocity, or with nesterov w -= rate·(dw + momentum·velocity). */
 export function momentum(
   begin: i32,
@@ -48,20 +73,8 @@ export function momentum(
   momentum: f32,
   nesterov: i32,
 ): void {
-  const minusRate = splat(-load<f32>(rate));
-  const keep = splat(momentum);
-  for (let i = (<usize>begin) << 6; i < (<usize>end) << 6; i += 32) {
-    const g0 = v128.load(dw + i);
-    const g1 = v128.load(dw + i, 16);
-    const v0 = madd(v128.load(velocity + i), keep, g0);
-    const v1 = madd(v128.load(velocity + i, 16), keep, g1);
-    const step0 = nesterov ? madd(v0, keep, g0) : v0;
-    const step1 = nesterov ? madd(v1, keep, g1) : v1;
-    const w0 = madd(step0, minusRate, v128.load(w + i));
-    const w1 = madd(step1, minusRate, v128.load(w + i, 16));
-    storePair(velocity + i, v0, v1);
-    storePair(w + i, w0, w1);
-  }
+  if (nesterov) momentumLoop(1, begin, end, w, dw, velocity, rate, momentum);
+  else momentumLoop(0, begin, end, w, dw, velocity, rate, momentum);
 }
 
 /** accumulator += dw²; w -= rate·dw / √(accumulator + epsilon) (Duchi et al., 2011). */
@@ -135,12 +148,9 @@ export function adadelta(
   return f32x4.div(f32x4.sqrt(f32x4.add(update, epsilon)), f32x4.sqrt(f32x4.add(gradient, epsilon)));
 }
 
-/**
- * meanSquare = average of dw²; moment = momentum·moment + rate·dw / √(meanSquare + epsilon); w -= moment (Hinton, 2012).
- * Centered, where the address meanGradient is not 0: √(meanSquare - meanGradient² + epsilon). TensorFlow.js subtracts
- * epsilon there, which is NaN for small gradients; TensorFlow and this kernel add it.
- */
-export function rmsprop(
+// @ts-ignore: decorator
+@inline function rmspropLoop(
+  centered: i32,
   begin: i32,
   end: i32,
   w: usize,
@@ -165,7 +175,7 @@ export function rmsprop(
     const s1 = blend(v128.load(meanSquare + i, 16), keep, square(g1), take);
     let variance0 = s0;
     let variance1 = s1;
-    if (meanGradient) {
+    if (centered) {
       const c0 = blend(v128.load(meanGradient + i), keep, g0, take);
       const c1 = blend(v128.load(meanGradient + i, 16), keep, g1, take);
       storePair(meanGradient + i, c0, c1);
@@ -181,5 +191,30 @@ export function rmsprop(
     storePair(meanSquare + i, s0, s1);
     storePair(moment + i, m0, m1);
     storePair(w + i, w0, w1);
+  }
+}
+
+/**
+ * meanSquare = average of dw²; moment = momentum·moment + rate·dw / √(meanSquare + epsilon); w -= moment (Hinton, 2012).
+ * Centered, where the address meanGradient is not 0: √(meanSquare - meanGradient² + epsilon). TensorFlow.js subtracts
+ * epsilon there, which is NaN for small gradients; TensorFlow and this kernel add it.
+ */
+export function rmsprop(
+  begin: i32,
+  end: i32,
+  w: usize,
+  dw: usize,
+  meanSquare: usize,
+  moment: usize,
+  meanGradient: usize,
+  rate: usize,
+  decay: f64,
+  momentum: f32,
+  epsilon: f32,
+): void {
+  if (meanGradient) {
+    rmspropLoop(1, begin, end, w, dw, meanSquare, moment, meanGradient, rate, decay, momentum, epsilon);
+  } else {
+    rmspropLoop(0, begin, end, w, dw, meanSquare, moment, 0, rate, decay, momentum, epsilon);
   }
 }

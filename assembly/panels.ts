@@ -1,6 +1,7 @@
 /**
- * wt = panels of (taps·filters, channels) with the taps reversed: the weights of a convolution's input gradient. w is panels of
- * (taps·channels, filters); begin, end in slices of w. Writes its own elements only: the caller zeroes wt's padding once.
+ * wt = panels of (taps·filters, channels) with the taps reversed: the weights of a convolution's input
+ * gradient. w is panels of (taps·channels, filters); begin, end in slices of w. Writes only its own elements:
+ * the caller zeroes wt's padding once.
  */
 export function flipPanels(
   begin: i32,
@@ -34,12 +35,15 @@ export function flipPanels(
   }
 }
 
-/** wt = panels (k/16, n, 16) of the transpose of w, panels (n/16, k, 16); begin, end in slices of w; padding as above. */
+/**
+ * wt = panels (k/16, n, 16) of the transpose of w, panels (n/16, k, 16); begin, end in slices of w; see
+ * above.
+ */
 export function transposePanels(begin: i32, end: i32, w: usize, wt: usize, k: i32, n: i32): void {
   flipPanels(begin, end, w, wt, 1, k, n);
 }
 
-/** Four floats of four slices become four floats each of the first `count` target slices (four if there are more). */
+/** Four floats of four slices become four floats each of the first `count` target slices, four at most. */
 // @ts-ignore: decorator
 @inline function transpose4(source: usize, target: usize, count: i32): void {
   const a = v128.load(source);

@@ -2,12 +2,13 @@ import { strip } from './tile';
 
 /** Summands in one pass over c, so that a block of a panel (32 KiB) stays in the first-level cache. */
 const KC: i32 = 512;
-/** Rows of a (192 KiB with KC) that stay in the second-level cache while every panel passes; a multiple of six. */
+/** Rows of a (192 KiB with KC) that stay in the second-level cache while panels pass; a multiple of six. */
 const MC: i32 = 96;
 
 /**
- * c (·,n) = max(a (·,k) · b (k,n) + bias, lower); begin, end in rows. b in panels (n/16, k, 16); bias padded to 16 floats, or
- * 0 for none; lower is −Infinity or 0 (relu). Each element is summed in the order of k, from its bias; a NaN stays.
+ * c (·,n) = max(a (·,k) · b (k,n) + bias, lower); begin, end in rows. b in panels (n/16, k, 16); bias padded
+ * to 16 floats, or 0 for none; lower is −Infinity or 0 (relu). Each element is summed in the order of k, from
+ * its bias; a NaN stays.
  */
 export function product(
   begin: i32,

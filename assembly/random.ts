@@ -1,9 +1,10 @@
 import { madd } from './simd';
 import { cosv, logv, sinv, splat } from './math';
 
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011): a bijection of a
-// counter of four words, [block, row or attempt, step, site], under a key of two words makes four random words. `key` is
-// the address of the u32 cells [seed low, seed high, step]. Element e takes word e % 4 of block e / 4 whatever the cuts.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011): a
+// bijection of a counter of four words, [block, row or attempt, step, site], under a key of two words makes
+// four random words. `key` is the address of the u32 cells [seed low, seed high, step]. Element e takes
+// word e % 4 of block e / 4 whatever the cuts.
 
 const M0: i32 = 0xd2511f53;
 const M1: i32 = 0xcd9e8d57;

