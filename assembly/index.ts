@@ -80,3 +80,4 @@ export {
   batchGradientCombine,
   batchGradient,
 } from './normalization';
+export { accumulatePenalty, scatter } from './totals';

@@ -1,6 +1,18 @@
-import * as core from './core.ts'
-
-const { dense, activation, leakyReLU, dropout, flatten, reshape } = core
+import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
+import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.ts'
+import { batchNormalization } from './normalization.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
-export const layers = { activation, dense, dropout, flatten, leakyReLU, reshape }
+export const layers = {
+  activation,
+  averagePooling2d,
+  batchNormalization,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  globalAveragePooling2d,
+  leakyReLU,
+  maxPooling2d,
+  reshape,
+}
