@@ -1,5 +1,5 @@
-import { show } from '../errors.ts'
 import type { Rows } from '../data/inputs.ts'
+import { show } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
 import type { Arena, Block } from '../runtime/arena.ts'
 import type { Loss } from '../training/losses.ts'
@@ -58,7 +58,9 @@ export function weightsOf(
   if (!sampleWeight && !classWeight) return undefined
   const weights = sampleWeight ? sampleWeight.slice() : new Float32Array(y.count).fill(1)
   if (weights.length !== y.count) {
-    throw new RangeError(`${where}: sampleWeight must have ${y.count} elements, one a sample, got ${weights.length}; correct it`)
+    throw new RangeError(
+      `${where}: sampleWeight must have ${y.count} elements, one a sample, got ${weights.length}; correct it`,
+    )
   }
   if (classWeight) {
     for (let i = 0; i < y.count; i++) {
@@ -66,7 +68,9 @@ export function weightsOf(
       const weight = classWeight[label]
       if (weight === undefined) {
         const known = Object.keys(classWeight).join(', ')
-        throw new RangeError(`${where}: classWeight must name every class, got ${known} but no ${label}; add it`)
+        throw new RangeError(
+          `${where}: classWeight must name every class, got ${known} but no ${label}; add it`,
+        )
       }
       weights[i]! *= weight
     }

@@ -37,16 +37,22 @@ export class KernelRandom implements RandomSource {
   }
 
   uniform(count: number, low: number, high: number): Float32Array {
-    return this.fill(count, (y, key, site) => this.engine.kernels.randomUniform(0, count, y, key, site, low, high))
+    return this.fill(count, (y, key, site) =>
+      this.engine.kernels.randomUniform(0, count, y, key, site, low, high),
+    )
   }
 
   normal(count: number, mean: number, deviation: number): Float32Array {
-    return this.fill(count, (y, key, site) => this.engine.kernels.randomNormal(0, count, y, key, site, mean, deviation))
+    return this.fill(count, (y, key, site) =>
+      this.engine.kernels.randomNormal(0, count, y, key, site, mean, deviation),
+    )
   }
 
   truncatedNormal(count: number, mean: number, deviation: number): Float32Array {
     const { kernels } = this.engine
-    return this.fill(count, (y, key, site) => kernels.truncatedNormal(0, count, y, key, site, mean, deviation))
+    return this.fill(count, (y, key, site) =>
+      kernels.truncatedNormal(0, count, y, key, site, mean, deviation),
+    )
   }
 
   private fill(count: number, draw: (y: number, key: number, site: number) => void): Float32Array {

@@ -2,8 +2,8 @@ import { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
-import { makePlan } from '../plan/planner.ts'
 import type { Plan } from '../plan/plan.ts'
+import { makePlan } from '../plan/planner.ts'
 import type { Loss, RowLosses } from '../training/losses.ts'
 import type { Metric } from '../training/metrics.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizers.ts'
@@ -59,7 +59,13 @@ export function recordLayers({ layers }: Architecture, g: Graph, x: Value): Valu
 }
 
 /** A batch of a data source, gathered by kernel. */
-function gathered(g: Graph, name: string, shape: readonly number[], kind: SourceKind, ordered: boolean): Value {
+function gathered(
+  g: Graph,
+  name: string,
+  shape: readonly number[],
+  kind: SourceKind,
+  ordered: boolean,
+): Value {
   const value = g.batch(name, shape)
   const source = g.allocate('data', name, shape, 0)
   const order = ordered ? g.allocate('data', 'order', [], 0) : 0
@@ -132,7 +138,12 @@ const regularized = ({ layers }: Architecture): Weight[] => {
 }
 
 /** Penalties of the weights, added up under `penalty` (times the samples of each step). */
-function recordPenalties(g: Graph, architecture: Architecture, outputs: Record<string, Value>, totals: Total[]): void {
+function recordPenalties(
+  g: Graph,
+  architecture: Architecture,
+  outputs: Record<string, Value>,
+  totals: Total[],
+): void {
   const weights = regularized(architecture)
   if (weights.length === 0) return
   const total = g.allocate('run', 'total penalty', [1], 8)

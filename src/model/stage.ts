@@ -1,4 +1,4 @@
-import type { Plan, Place } from '../plan/plan.ts'
+import type { Place, Plan } from '../plan/plan.ts'
 import type { Arena, Block } from '../runtime/arena.ts'
 import type { Bases } from '../runtime/binding.ts'
 import type { Recorded, Total } from './record.ts'

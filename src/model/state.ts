@@ -37,7 +37,8 @@ export class ModelState {
   }
 
   write(parameter: Parameter, values: ArrayLike<number>): void {
-    if (values.length !== sizeOf(parameter.shape)) throw new RangeError(`state: ${parameter.name} has another size`)
+    if (values.length !== sizeOf(parameter.shape))
+      throw new RangeError(`state: ${parameter.name} has another size`)
     pack(values, parameter.shape, this.panels(parameter, this.address))
   }
 
