@@ -1,6 +1,7 @@
 import { storeLanes } from './simd';
-import { forward, slope } from './curves';
 import {
+  forward,
+  slope,
   RELU,
   RELU6,
   LEAKY_RELU,
@@ -20,9 +21,10 @@ import {
   COSINE,
 } from './curves';
 
-// Forward kernels: y = f(x). Gradient kernels: dx = dy · f'(s), where s is the output y if f' is a function of it (relu,
-// relu6, sigmoid, hardSigmoid, tanh, softplus, elu, selu) and the input x otherwise (softsign, swish, mish, gelu, geluNew,
-// leakyRelu). begin, end in elements; y may be x, dx may be dy or s. Definitions are those of TensorFlow.js 4.22.
+// Forward kernels: y = f(x). Gradient kernels: dx = dy · f'(s), where s is the output y if f' is a function
+// of it (relu, relu6, sigmoid, hardSigmoid, tanh, softplus, elu, selu) and the input x otherwise (softsign,
+// swish, mish, gelu, geluNew, leakyRelu). begin, end in elements; y may be x, dx may be dy or s. Definitions
+// are those of TensorFlow.js 4.22.
 
 // @ts-ignore: decorator
 @inline function map(kind: i32, begin: i32, end: i32, x: usize, y: usize, alpha: f32): void {

@@ -11,7 +11,9 @@ function power(beta: f64, t: i32): f64 {
   return result;
 }
 
-/** correction (2) = [1 - beta1^t, 1 - beta2^t] for t = step[0] (i32), counted from 1; begin, end are not used. */
+/**
+ * correction (2) = [1 - beta1^t, 1 - beta2^t] for t = step[0] (i32), counted from 1; begin, end are not used.
+ */
 export function adamCorrection(
   begin: i32,
   end: i32,
@@ -80,7 +82,10 @@ export function adamCorrection(
   }
 }
 
-/** m, v = moving averages of dw, dw²; w -= rate·(m / c1) / (√(v / c2) + epsilon), c = correction (Kingma and Ba, 2014). */
+/**
+ * m, v = moving averages of dw, dw²; w -= rate·(m / c1) / (√(v / c2) + epsilon), c = correction (Kingma and
+ * Ba, 2014).
+ */
 export function adam(
   begin: i32,
   end: i32,
@@ -115,7 +120,10 @@ export function adamw(
   adamLoop(1, begin, end, w, dw, m, v, rate, correction, beta1, beta2, epsilon, weightDecay);
 }
 
-/** m = moving average of dw; u = max(beta2·u, |dw|); w -= rate / c1·m / (u + epsilon) (Kingma and Ba, 2014, section 7). */
+/**
+ * m = moving average of dw; u = max(beta2·u, |dw|); w -= rate / c1·m / (u + epsilon) (Kingma and Ba, 2014,
+ * section 7).
+ */
 export function adamax(
   begin: i32,
   end: i32,

@@ -4,8 +4,8 @@ import { clip, unclipped } from './pointwise';
 import { firstLanes, rowFactor, rowSum, storeFirst, sumLanes } from './rows';
 import { logOf } from './softmax';
 
-// Cross-entropies of class probabilities, arguments as in losses.ts. As in TensorFlow.js, a row is divided by its sum S
-// and clipped to [1e-7, 1 - 1e-7]; clipped elements have no gradient.
+// Cross-entropies of class probabilities, arguments as in losses.ts. As in TensorFlow.js, a row is divided by
+// its sum S and clipped to [1e-7, 1 - 1e-7]; clipped elements have no gradient.
 
 /** -Σ t·log(clip(q)), q = p / S; dp = (g - Σ g·q) / S with g = -t/q, 0 where q is clipped. */
 export function categoricalCrossentropy(

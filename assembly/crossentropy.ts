@@ -3,8 +3,8 @@ import { splat } from './math';
 import { firstLanes, rowFactor, rowMax, rowSum, storeFirst, sumLanes } from './rows';
 import { exponentialsOfRow, exponentialSum, logOf, scaleRow } from './softmax';
 
-// Cross-entropies; arguments as in losses.ts. The sparse ones take t (rows), a class index as a float: an index outside
-// [0, n) makes the row's loss NaN and leaves its gradient without a target.
+// Cross-entropies; arguments as in losses.ts. The sparse ones take t (rows), a class index as a float: an
+// index outside [0, n) makes the row's loss NaN and leaves its gradient without a target.
 
 /** Class index of a row, or -1 where it is none of the n. */
 // @ts-ignore: decorator
@@ -13,7 +13,10 @@ import { exponentialsOfRow, exponentialSum, logOf, scaleRow } from './softmax';
   return <u32>index < <u32>n ? index : -1;
 }
 
-/** log(Σ exp(p)) - Σ t·p for p logits, t (rows,n) summing to 1: cross-entropy of softmax(p); dp = softmax(p)·Σt - t. */
+/**
+ * log(Σ exp(p)) - Σ t·p for p logits, t (rows,n) summing to 1: cross-entropy of softmax(p); dp =
+ * softmax(p)·Σt - t.
+ */
 export function softmaxCrossentropy(
   begin: i32,
   end: i32,

@@ -1,7 +1,8 @@
 import { madd } from './simd';
 import { atLeast, atMost, cosv, erfv, expm1v, expv, logv, sigmoidv, softplusv, splat, tanhv } from './math';
 
-// The functions of activations.ts on four lanes; `kind` is a literal, so every chain of ifs folds at compile time.
+// The functions of activations.ts on four lanes; `kind` is a literal, so every chain of ifs folds at compile
+// time.
 
 export const RELU: i32 = 0;
 export const RELU6: i32 = 1;
@@ -34,7 +35,10 @@ const GELU_CUBIC: f32 = 0.044715;
   return v128.bitselect(y, otherwise, f32x4.lt(x, splat(0)));
 }
 
-/** tanh(softplus(x)) = w / (w + 2), w = e·(e + 2), e = exp(x): this is w; it is 1 to the last bit from x = 20 on. */
+/**
+ * tanh(softplus(x)) = w / (w + 2), w = e·(e + 2), e = exp(x): this is w; it is 1 to the last bit from x = 20
+ * on.
+ */
 // @ts-ignore: decorator
 @inline function mishWeight(e: v128): v128 {
   return f32x4.mul(e, f32x4.add(e, splat(2)));

@@ -1,8 +1,9 @@
 import { madd } from './simd';
 import { atLeast, atMost, splat, withSign } from './math';
 
-// What happens to a gradient between its computation and the update. begin, end in slices of 16 floats, or in chunks of
-// 64 slices where a sum is taken: chunks are fixed, so that the sum does not depend on who takes which.
+// What happens to a gradient between its computation and the update. begin, end in slices of 16 floats, or in
+// chunks of 64 slices where a sum is taken: chunks are fixed, so that the sum does not depend on who takes
+// which.
 
 const CHUNK: i32 = 64;
 
@@ -66,8 +67,8 @@ export function clipValue(begin: i32, end: i32, dw: usize, limit: f32): void {
 }
 
 /**
- * dw *= limit / norm if norm > limit, norm = √Σ partials (chunks), f64, summed in order by every caller. The partials of
- * one tensor clip by its norm, those of all tensors one after another by the global norm.
+ * dw *= limit / norm if norm > limit, norm = √Σ partials (chunks), f64, summed in order by every caller. The
+ * partials of one tensor clip by its norm, those of all tensors one after another by the global norm.
  */
 export function clipNorm(begin: i32, end: i32, dw: usize, partials: usize, chunks: i32, limit: f32): void {
   let sum: f64 = 0;

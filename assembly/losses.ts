@@ -2,13 +2,15 @@ import { ABSOLUTE, BINARY, HINGE, HUBER, LOGCOSH, SIGMOID, slope, SQUARED, value
 import { splat } from './math';
 import { firstLanes, rowFactor, storeFirst, sumLanes } from './rows';
 
-// Losses that are a mean over the n elements of a row. All losses share one form: p (rows,n) predictions, t (rows,n)
-// targets, loss (rows); where dp is not 0, dp (rows,n) = d loss[row]/dp · weight[row / inner] · scale[0] / inner. weight is
-// the address of one factor a sample or 0 (all 1), inner the rows a sample has; begin, end in rows. The loss is unweighted.
+// Losses that are a mean over the n elements of a row. All losses share one form: p (rows,n) predictions, t
+// (rows,n) targets, loss (rows); where dp is not 0, dp (rows,n) = d loss[row]/dp · weight[row / inner] ·
+// scale[0] / inner. weight is the address of one factor a sample or 0 (all 1), inner the rows a sample has;
+// begin, end in rows. The loss is unweighted. dp overlaps
+// neither p nor t.
 
 /**
- * Σ of the values of a row (n). Where `keep` (a literal) is 1, room is 32 bytes to overwrite: V8 packs a loop only if it
- * ends in adjacent stores, and packing makes it 1.6 times faster.
+ * Σ of the values of a row (n). Where `keep` (a literal) is 1, room is 32 bytes to overwrite: V8 packs a loop
+ * only if it ends in adjacent stores, and packing makes it 1.6 times faster.
  */
 // @ts-ignore: decorator
 @inline function rowValue(kind: i32, keep: i32, p: usize, t: usize, room: usize, n: i32, delta: f32): f32 {

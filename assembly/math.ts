@@ -1,7 +1,8 @@
 import { madd } from './simd';
 
-// Elementary functions on four lanes. Errors in ulp are measured against float64 in test/kernels/math.test.ts. Exponents
-// are read and made by adding 1.5·2^23 and shifting: V8 packs these into AVX2, unlike conversions and rounding.
+// Elementary functions on four lanes. Errors in ulp are measured against float64 in
+// test/kernels/math.test.ts. Exponents are read and made by adding 1.5·2^23 and shifting: V8 packs these into
+// AVX2, unlike conversions and rounding.
 
 const MAGIC: f32 = 12582912; // 1.5·2^23: the low bits of x + MAGIC hold nearest(x)
 const MAGIC_BITS: i32 = 0x4b400000;
@@ -60,7 +61,10 @@ const LN2_LOW: f32 = -2.12194442e-4;
   return i32x4.shl(i32x4.add(k, i32x4.splat(127)), 23);
 }
 
-/** exp(x): 1.1 ulp, 0 below -103.97, Infinity above 88.72. Two factors 2^k, so that denormal results round once. */
+/**
+ * exp(x): 1.1 ulp, 0 below -103.97, Infinity above 88.72. Two factors 2^k, so that denormal results round
+ * once.
+ */
 // @ts-ignore: decorator
 @inline export function expv(x: v128): v128 {
   const clipped = atLeast(atMost(x, 89), -104);

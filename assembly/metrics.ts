@@ -1,8 +1,8 @@
 import { splat } from './math';
 import { firstLanes, rowMax } from './rows';
 
-// Metrics, one value a row (no gradient): p (rows,n) predictions, t (rows,n) targets, begin, end in rows; and what sums
-// the rows of a mini-batch into totals, and what watches that numbers stay finite.
+// Metrics, one value a row (no gradient): p (rows,n) predictions, t (rows,n) targets, begin, end in rows; and
+// what sums the rows of a mini-batch into totals, and what watches that numbers stay finite.
 
 /** Index of the first maximum of x (n), NaNs passed over; n or more if all are NaN. */
 function argmax(x: usize, n: i32): i32 {
@@ -64,7 +64,10 @@ export function sparseCategoricalAccuracy(
   }
 }
 
-/** value (rows,3) = true positives, predicted positives (p > threshold), actual positives (t > 0.5) of the row. */
+/**
+ * value (rows,3) = true positives, predicted positives (p > threshold), actual positives (t > 0.5) of the
+ * row.
+ */
 export function binaryCounts(
   begin: i32,
   end: i32,
@@ -98,8 +101,9 @@ export function binaryCounts(
 }
 
 /**
- * totals (width), f64, += Σ values (rows·inner,width) · weight[row / inner]; rows is the address of the number of samples,
- * a weight address of 0 stands for ones. begin, end are not used: one worker sums all rows, in order.
+ * totals (width), f64, += Σ values (rows·inner,width) · weight[row / inner]; rows is the address of the
+ * number of samples, a weight address of 0 stands for ones. begin, end are not used: one worker sums all
+ * rows, in order.
  */
 export function accumulate(
   begin: i32,
@@ -138,7 +142,10 @@ function plainSum(values: usize, count: i32): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** fault[0] (i32) = id if an element of x is not finite and fault[0] is 0 or larger than id; begin, end in elements. */
+/**
+ * fault[0] (i32) = id if an element of x is not finite and fault[0] is 0 or larger than id; begin, end in
+ * elements.
+ */
 export function checkFinite(begin: i32, end: i32, x: usize, fault: usize, id: i32): void {
   const stop = x + ((<usize>end) << 2);
   let at = x + ((<usize>begin) << 2);

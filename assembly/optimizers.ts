@@ -1,9 +1,9 @@
 import { madd } from './simd';
 import { atLeast, splat } from './math';
 
-// One fused update a kernel, formulas of TensorFlow.js 4.22. w, its gradient dw and the slots have one layout; begin, end
-// in slices of 16 floats. rate is the address of the learning rate. Decay rates are f64, so that 1 - beta is rounded once.
-// Padding (w = dw = slots = 0) stays 0 as long as epsilon > 0.
+// One fused update a kernel, formulas of TensorFlow.js 4.22. w, its gradient dw and the slots have one
+// layout; begin, end in slices of 16 floats. rate is the address of the learning rate. Decay rates are f64,
+// so that 1 - beta is rounded once. Padding (w = dw = slots = 0) stays 0 as long as epsilon > 0.
 
 // @ts-ignore: decorator
 @inline export function complement(beta: f64): v128 {
@@ -62,7 +62,9 @@ export function sgd(begin: i32, end: i32, w: usize, dw: usize, rate: usize): voi
   }
 }
 
-/** velocity = momentum·velocity + dw; w -= rate·velocity, or with nesterov w -= rate·(dw + momentum·velocity). */
+/**
+ * velocity = momentum·velocity + dw; w -= rate·velocity, or with nesterov w -= rate·(dw + momentum·velocity).
+ */
 export function momentum(
   begin: i32,
   end: i32,
@@ -195,9 +197,9 @@ export function adadelta(
 }
 
 /**
- * meanSquare = average of dw²; moment = momentum·moment + rate·dw / √(meanSquare + epsilon); w -= moment (Hinton, 2012).
- * Centered, where the address meanGradient is not 0: √(meanSquare - meanGradient² + epsilon). TensorFlow.js subtracts
- * epsilon there, which is NaN for small gradients; TensorFlow and this kernel add it.
+ * meanSquare = average of dw²; moment = momentum·moment + rate·dw / √(meanSquare + epsilon); w -= moment
+ * (Hinton, 2012). Centered, where the address meanGradient is not 0: √(meanSquare - meanGradient² + epsilon).
+ * TensorFlow.js subtracts epsilon there, which is NaN for small gradients; TensorFlow and this kernel add it.
  */
 export function rmsprop(
   begin: i32,

@@ -1,7 +1,8 @@
 import { madd } from './simd';
 import { atLeast, atMost, logOfNormal, sigmoidv, softplusTail, splat, tanhv, withSign } from './math';
 
-// The elementwise losses of losses.ts on four lanes; `kind` is a literal, so every chain of ifs folds at compile time.
+// The elementwise losses of losses.ts on four lanes; `kind` is a literal, so every chain of ifs folds at
+// compile time.
 
 export const SQUARED: i32 = 0;
 export const ABSOLUTE: i32 = 1;
@@ -28,8 +29,8 @@ const ONE_MINUS_EPSILON: f32 = 0.9999999;
 }
 
 /**
- * -t·log q - (1 - t)·log(1 - q). What rounding 1 - q loses is put back, so that a small q keeps its digits; q - q makes a
- * NaN stay.
+ * -t·log q - (1 - t)·log(1 - q). What rounding 1 - q loses is put back, so that a small q keeps its digits;
+ * q - q makes a NaN stay.
  */
 // @ts-ignore: decorator
 @inline function binaryValue(p: v128, t: v128): v128 {

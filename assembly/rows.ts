@@ -1,8 +1,8 @@
 import { madd, storeLanes } from './simd';
 import { splat } from './math';
 
-// Reductions over one row of n floats. Two vectors a step, then single ones, the last one masked: an order that depends
-// on n only.
+// Reductions over one row of n floats. Two vectors a step, then single ones, the last one masked: an order
+// that depends on n only.
 
 /** All ones in the first `count` lanes. */
 // @ts-ignore: decorator

@@ -37,7 +37,6 @@ export interface StepsOptions {
 
 interface Pending {
   reports: Report[]
-  expected: number
   active: number
   resolve(reports: Report[]): void
   reject(error: Error): void
@@ -86,7 +85,7 @@ export class Run {
   }
 
   /**
-   * Runs steps on the first `workers` ranks; resolves with rank 0's report (every rank's if `timed`) once all are done.
+   * Runs steps on the first `workers` ranks; resolves with their reports, in order of rank, once all have left.
    * @throws FaultError, or an error that names worker, batch and cause; the run is then over.
    */
   steps(id: number, steps: Steps, options: StepsOptions): Promise<Report[]> {
@@ -101,7 +100,7 @@ export class Run {
   private issue(id: number, steps: Steps, options: StepsOptions): Promise<Report[]> {
     const { prologue, timed = false, workers = this.workers } = options
     return new Promise((resolve, reject) => {
-      this.pending = { reports: [], expected: timed ? workers : 1, active: workers, resolve, reject }
+      this.pending = { reports: [], active: workers, resolve, reject }
       this.watch()
       this.send({ kind: 'steps', id, workers, steps, prologue, timed })
     })
@@ -171,7 +170,7 @@ export class Run {
     const { pending } = this
     if (!pending) return
     pending.reports.push(report)
-    if (pending.reports.length < pending.expected) return
+    if (pending.reports.length < pending.active) return
     this.settle()
     pending.resolve(pending.reports.sort((a, b) => a.rank - b.rank))
   }

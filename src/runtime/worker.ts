@@ -15,7 +15,7 @@ export interface RunTask {
   readonly workers: number
   /** Reads of a counter before a waiting worker sleeps. */
   readonly spins: number
-  /** Commands come in here; rank 0 reports on it. */
+  /** Commands come in here, reports go out. */
   readonly port: MessagePort
 }
 
@@ -41,7 +41,10 @@ export interface StepsCommand {
 
 export type Command = BindCommand | StepsCommand | { readonly kind: 'end' }
 
-/** What rank 0 says when a command is done (and every rank, of its barriers, when it was timed). */
+/**
+ * What each rank says when it has left a command. Main waits for all: a rank that is late must still find the control block
+ * as it was, the decision to stop above all.
+ */
 export interface Report {
   readonly rank: number
   /** Batch after the last one that was run. */
@@ -141,7 +144,7 @@ export class Servant implements Pace {
       milliseconds: performance.now() - start,
       barrierMilliseconds: this.barrierMs,
     }
-    if (rank === 0 || timed) port.postMessage(report)
+    port.postMessage(report)
   }
 
   private stepperOf(id: number, workers: number): Stepper {

@@ -1,4 +1,4 @@
-import { nearest, show } from '../errors.ts'
+import { show, suggestion } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
 
@@ -143,7 +143,5 @@ export function getLoss(identifier: LossName | Loss): Loss {
   const name = shortForms[identifier] ?? identifier
   if (Object.hasOwn(losses, name)) return losses[name as keyof typeof losses]
   const names = [...Object.keys(losses), ...Object.keys(shortForms)]
-  throw new RangeError(
-    `compile: loss must be a known name, got "${name}"; did you mean "${nearest(name, names)}"?`,
-  )
+  throw new RangeError(`compile: loss must be a known name, got "${name}"; ${suggestion(name, names)}`)
 }

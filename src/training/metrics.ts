@@ -1,4 +1,4 @@
-import { nearest, show } from '../errors.ts'
+import { show, suggestion } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
 import type { Loss } from './losses.ts'
@@ -146,7 +146,5 @@ export function getMetric(
   const name = shortForms[identifier] ?? identifier
   if (Object.hasOwn(metrics, name)) return { key: identifier, metric: metrics[name as keyof typeof metrics] }
   const names = [...Object.keys(metrics), ...Object.keys(shortForms), 'accuracy']
-  throw new RangeError(
-    `compile: metric must be a known name, got "${name}"; did you mean "${nearest(name, names)}"?`,
-  )
+  throw new RangeError(`compile: metric must be a known name, got "${name}"; ${suggestion(name, names)}`)
 }

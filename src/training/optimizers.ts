@@ -1,4 +1,4 @@
-import { finiteNumber, inRange, nearest, show, withDefaults } from '../errors.ts'
+import { finiteNumber, inRange, show, suggestion, withDefaults } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { each, slices, update, type Value } from '../graph/value.ts'
 import type { Schedule } from './schedules.ts'
@@ -133,7 +133,7 @@ function build<T extends Readonly<{ learningRate: LearningRate }>>(
     if (typeof defaults[key as keyof T] !== 'number' || (key === 'learningRate' && isSchedule(value)))
       continue
     finiteNumber(where, key, value)
-    inRange(where, key, value, '[0, Infinity)')
+    inRange(where, key, value, key === 'epsilon' ? '(0, Infinity)' : '[0, Infinity)')
   }
   return new Optimizer(config.learningRate, clip, config, { className: where, ...recipe(config) })
 }
@@ -343,8 +343,6 @@ export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
   }
   if (Object.hasOwn(train, identifier))
     return identifier === 'momentum' ? momentum(0.01) : train[identifier as 'sgd']()
-  const guess = nearest(identifier, Object.keys(train))
-  throw new RangeError(
-    `compile: optimizer must be a known name, got "${identifier}"; did you mean "${guess}"?`,
-  )
+  const guess = suggestion(identifier, Object.keys(train))
+  throw new RangeError(`compile: optimizer must be a known name, got "${identifier}"; ${guess}`)
 }

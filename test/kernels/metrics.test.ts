@@ -66,7 +66,8 @@ describe('accumulate', () => {
     const totals = bed.put(new Float32Array(2 * width))
     new Float64Array(bed.memory.buffer, totals, width).fill(before)
     const rows = bed.putInts([values.length / width / inner])
-    bed.kernels.accumulate(0, 1, bed.put(values), weight ? bed.put(weight) : 0, totals, rows, width, inner)
+    const x = bed.put([...values, Number.NaN, Number.NaN, Number.NaN])
+    bed.kernels.accumulate(0, 1, x, weight ? bed.put(weight) : 0, totals, rows, width, inner)
     bed.checkGuards()
     return [...bed.doubles(totals, width)]
   }

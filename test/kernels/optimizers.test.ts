@@ -141,7 +141,10 @@ const rows: Row[] = [
 
 const steps = 5
 
-/** Gradients of all steps, none too close to 0: a method that divides by their size would blow up rounding errors. */
+/**
+ * Gradients of all steps, none too close to 0: a method that divides by their size would blow up rounding
+ * errors.
+ */
 const gradients = (size: number) =>
   Array.from({ length: steps }, (_, t) => noise(size, 10 + t).map(u => u + 0.05 * (Math.sign(u) || 1)))
 

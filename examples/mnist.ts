@@ -1,0 +1,136 @@
+// npm start [-- --model dense|cnn] [--epochs N] [--workers N] [--seed N] [--save FOLDER]: handwritten digits on every core.
+import { parseArgs } from 'node:util'
+import { Presets, SingleBar } from 'cli-progress'
+import * as ls from 'lockstep'
+
+const { layers } = ls
+const { values: options } = parseArgs({
+  options: {
+    model: { type: 'string', default: 'dense' },
+    epochs: { type: 'string' },
+    workers: { type: 'string', default: 'auto' },
+    seed: { type: 'string', default: '7' },
+    save: { type: 'string', default: 'digits' },
+  },
+})
+
+const networks = {
+  dense: {
+    epochs: 8,
+    batchSize: 128,
+    layers: () => [
+      layers.flatten({ inputShape: [28, 28, 1] }),
+      layers.dense({ units: 128, activation: 'relu' }),
+      layers.dropout({ rate: 0.2 }),
+      layers.dense({ units: 10, activation: 'softmax' }),
+    ],
+  },
+  cnn: {
+    epochs: 2,
+    batchSize: 128,
+    layers: () => [
+      layers.conv2d({ filters: 32, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1] }),
+      layers.conv2d({ filters: 64, kernelSize: 3, activation: 'relu' }),
+      layers.maxPooling2d({ poolSize: 2 }),
+      layers.flatten({}),
+      layers.dense({ units: 128, activation: 'relu' }),
+      layers.dense({ units: 10, activation: 'softmax' }),
+    ],
+  },
+}
+if (options.model !== 'dense' && options.model !== 'cnn') {
+  throw new RangeError(`npm start: --model must be dense or cnn, got "${options.model}"; give one of them`)
+}
+const network = networks[options.model]
+const seed = Number(options.seed)
+const epochs = Number(options.epochs ?? network.epochs)
+
+const { train, test } = ls.datasets.mnist()
+const model = ls.sequential({ layers: network.layers(), seed })
+const optimizer = ls.train.adam(1e-3)
+model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+model.summary()
+
+const { tier, numerics, cores, node } = ls.engine()
+console.log(`Lockstep on Node ${node}: ${tier}, ${numerics}, ${cores} cores; seed ${seed}`)
+
+const steps = Math.ceil(train.x.shape[0]! / network.batchSize)
+const samples = train.x.shape[0]!
+const interval = 100
+let started = performance.now()
+const bar = new SingleBar(
+  {
+    format:
+      'epoch {epoch}/{epochs} {bar} step {value}/{total}  loss {loss}  accuracy {accuracy}  {speed} samples/s  {left} s left',
+    hideCursor: true,
+    etaBuffer: 100,
+  },
+  Presets.shades_classic,
+)
+const live = process.stdout.isTTY === true
+/** What the bar or the line shows after `step` steps of epoch `epoch`. */
+const shown = (epoch: number, step: number, logs: ls.Logs) => {
+  const seconds = (performance.now() - started) / 1000
+  const done = Math.min(step * network.batchSize, samples)
+  const speed = done / seconds
+  return {
+    epoch: epoch + 1,
+    epochs,
+    loss: logs.loss!.toFixed(4),
+    accuracy: `${(100 * logs.acc!).toFixed(2)} %`,
+    speed: Math.round(speed).toLocaleString('en'),
+    left: Math.ceil((samples * (epochs - epoch) - done) / speed),
+  }
+}
+let epochNow = 0
+const history = await model.fit(train.x, train.y, {
+  epochs,
+  batchSize: network.batchSize,
+  seed,
+  workers: options.workers === 'auto' ? 'auto' : Number(options.workers),
+  onProgress: {
+    intervalMs: interval,
+    report(step, logs) {
+      if (live) bar.update(step, shown(epochNow, step, logs))
+    },
+  },
+  callbacks: {
+    onEpochBegin(epoch) {
+      epochNow = epoch
+      started = performance.now()
+      if (live) bar.start(steps, 0, { ...shown(epoch, 0, { loss: 0, acc: 0 }), speed: '-', left: '-' })
+    },
+    onEpochEnd(epoch, logs) {
+      const now = shown(epoch, steps, logs!)
+      if (live) bar.update(steps, now)
+      bar.stop()
+      if (!live) {
+        const { loss, accuracy, speed } = now
+        console.log(`epoch ${epoch + 1}/${epochs}  loss ${loss}  accuracy ${accuracy}  ${speed} samples/s`)
+      }
+    },
+  },
+})
+console.log(`workers: ${history.workers}`)
+
+const { acc } = await model.evaluateAsync(test.x, test.y)
+const predicted = await model.predictAsync(test.x)
+console.log(confusion(predicted.dataSync(), test.y.dataSync()))
+console.log(`test accuracy: ${(100 * acc!).toFixed(2)} %`)
+await model.save(`file://${options.save}`)
+console.log(`saved to ${options.save}/model.json`)
+
+/** Rows: the digit; columns: what it was taken for. */
+function confusion(probabilities: ArrayLike<number>, digits: ArrayLike<number>): string {
+  const table = Array.from({ length: 10 }, () => new Array<number>(10).fill(0))
+  for (let i = 0; i < digits.length; i++) {
+    const row = Array.from({ length: 10 }, (_, j) => probabilities[10 * i + j]!)
+    table[digits[i]!]![row.indexOf(Math.max(...row))]!++
+  }
+  const cells = (numbers: readonly (number | string)[]) => numbers.map(n => String(n).padStart(5)).join('')
+  const heading = `digit${cells([...table.keys()])}`
+  return [
+    heading,
+    ...table.map((row, digit) => `${String(digit).padStart(5)}${cells(row.map(n => n || '·'))}`),
+  ].join('\n')
+}

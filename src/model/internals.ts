@@ -1,0 +1,23 @@
+import type { Engine } from '../runtime/engine.ts'
+import type { TrainingModel } from '../training/callback.ts'
+import type { Architecture, Compiled } from './record.ts'
+import type { ModelState } from './state.ts'
+
+/** Who uses a model's memory at the moment. */
+export type Use = 'idle' | 'training' | 'callback'
+
+/** What training, evaluation and prediction work with: a model seen from inside. */
+export interface Internals extends TrainingModel, Architecture {
+  readonly engine: Engine
+  readonly outputShape: readonly number[]
+  readonly state: ModelState
+  readonly compiled: Compiled
+  use: Use
+  /** Epochs over the life of the model: each is shuffled anew. */
+  epochsTrained: number
+}
+
+/** Where predictions read the weights: the last snapshot while workers change them, else the truth. */
+export function readableState(model: Internals): number {
+  return model.use === 'training' ? model.state.snapshotAddress : model.state.address
+}

@@ -1,0 +1,21 @@
+import type { Logs } from '../training/callback.ts'
+import type { Compiled } from './record.ts'
+import type { Stage } from './stage.ts'
+
+/** The sums of a stage, copied: a moment to measure from. */
+export type Sums = Map<string, number[]>
+
+export function sumsNow(stage: Stage): Sums {
+  return new Map(stage.totals.map(total => [total.key, [...stage.sumsOf(total)]]))
+}
+
+/** Loss and metrics of the `count` samples seen since `before` (since the sums were cleared, if left out). */
+export function logsOf(stage: Stage, { metrics }: Compiled, count: number, before?: Sums): Logs {
+  const sums = sumsNow(stage)
+  const since = (key: string): number[] => sums.get(key)!.map((sum, i) => sum - (before?.get(key)?.[i] ?? 0))
+  const rows = new Map(stage.totals.map(({ key, inner }) => [key, inner * count]))
+  const penalty = sums.has('penalty') ? since('penalty')[0]! / count : 0
+  const logs: Logs = { loss: since('loss')[0]! / rows.get('loss')! + penalty }
+  for (const { key, metric } of metrics) logs[key] = metric.result(since(key), rows.get(key)!)
+  return logs
+}

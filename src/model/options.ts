@@ -1,0 +1,96 @@
+import type { Input } from '../data/inputs.ts'
+import { inRange, nonNegativeInteger, positiveInteger, show, withDefaults } from '../errors.ts'
+import type { BaseCallback, Hooks, Logs } from '../training/callback.ts'
+import { drawSeed } from './randomness.ts'
+
+/** Most worker threads of a run; far more than any machine has use for. */
+const mostWorkers = 256
+
+/** Hears of training now and then, while it goes on: nothing waits for it. */
+export interface Progress {
+  /** Default 100. */
+  intervalMs?: number
+  /** Steps of this epoch so far, and loss and metrics over them. */
+  report(step: number, logs: Logs): void
+}
+
+/** Options of `fit`; all but the last six are TensorFlow.js'. */
+export interface FitOptions {
+  /** Samples a step; larger than the data is one short batch. Default 32. */
+  batchSize?: number
+  /** Epoch after the last one. Default 1. */
+  epochs?: number
+  /** Epoch to begin with. Default 0. */
+  initialEpoch?: number
+  callbacks?: BaseCallback | Hooks | readonly (BaseCallback | Hooks)[]
+  /** Last part of the data that is kept for validation, in [0, 1). */
+  validationSplit?: number
+  validationData?: readonly [Input, Input]
+  /** Whether each epoch takes the samples in another order. Default true. */
+  shuffle?: boolean
+  /** Weight of each class in the loss. */
+  classWeight?: Readonly<Record<number, number>>
+  /** Weight of each sample in the loss. */
+  sampleWeight?: Input
+  /** Steps of an epoch, if not all. */
+  stepsPerEpoch?: number
+  verbose?: number
+  /** Decides shuffling, dropout and every other random choice; drawn and reported in the history if left out. */
+  seed?: number
+  /** Threads, or 'auto' (default): what is fastest in the first steps. Results do not depend on it. */
+  workers?: number | 'auto'
+  /** Stops training after the step in progress; `fit` resolves. */
+  signal?: AbortSignal
+  /** For progress bars: costs nothing, unlike a callback for each batch. */
+  onProgress?: Progress
+  /** A worker without a sign of life for so many milliseconds is taken for hung. Default 30,000. */
+  stallMs?: number
+}
+
+const defaults = {
+  batchSize: 32,
+  epochs: 1,
+  initialEpoch: 0,
+  callbacks: [] as NonNullable<FitOptions['callbacks']>,
+  validationSplit: 0,
+  validationData: null as FitOptions['validationData'] | null,
+  shuffle: true,
+  classWeight: null as FitOptions['classWeight'] | null,
+  sampleWeight: null as Input | null,
+  stepsPerEpoch: null as number | null,
+  verbose: 0,
+  seed: null as number | null,
+  workers: 'auto' as number | 'auto',
+  signal: null as AbortSignal | null,
+  onProgress: null as Progress | null,
+  stallMs: 30_000,
+}
+
+export type FitSettings = Omit<typeof defaults, 'seed'> & { seed: number }
+
+export function checkWorkers(where: string, workers: number | 'auto'): void {
+  if (workers === 'auto') return
+  if (typeof workers !== 'number' || !Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
+    const message = `${where}: workers must be 'auto' or an integer from 1 to ${mostWorkers}, got ${show(workers)}`
+    throw typeof workers === 'number' ? new RangeError(message) : new TypeError(message)
+  }
+}
+
+/** Fills defaults in. @throws TypeError or RangeError naming the option. */
+export function checkFitOptions(given: FitOptions | undefined): FitSettings {
+  const options = withDefaults('fit', defaults, given as Partial<typeof defaults>)
+  positiveInteger('fit', 'batchSize', options.batchSize)
+  nonNegativeInteger('fit', 'epochs', options.epochs)
+  nonNegativeInteger('fit', 'initialEpoch', options.initialEpoch)
+  inRange('fit', 'validationSplit', options.validationSplit, '[0, 1)')
+  if (options.stepsPerEpoch !== null) positiveInteger('fit', 'stepsPerEpoch', options.stepsPerEpoch)
+  if (options.seed !== null) nonNegativeInteger('fit', 'seed', options.seed)
+  inRange('fit', 'stallMs', options.stallMs, '(0, Infinity)')
+  checkWorkers('fit', options.workers)
+  if (options.signal !== null && !(options.signal instanceof AbortSignal)) {
+    throw new TypeError(
+      `fit: signal must be an AbortSignal, got ${show(options.signal)}; give controller.signal`,
+    )
+  }
+  return { ...options, seed: options.seed ?? drawSeed() }
+}

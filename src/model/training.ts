@@ -1,0 +1,300 @@
+import type { Block } from '../runtime/arena.ts'
+import { FaultError, type Run } from '../runtime/run.ts'
+import type { Steps } from '../runtime/stepper.ts'
+import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
+import { toCallbacks } from '../training/callbacks.ts'
+import { type FitData, sourcesOf } from './fitData.ts'
+import type { Internals } from './internals.ts'
+import { inOrder } from './local.ts'
+import { logsOf, sumsNow } from './logs.ts'
+import type { FitSettings } from './options.ts'
+import { splitSeed } from './randomness.ts'
+import { recordStep } from './record.ts'
+import { Stage } from './stage.ts'
+import { WorkerChoice } from './workerChoice.ts'
+
+/** Why training ended. */
+export type Ending = 'epochs' | 'stopTraining' | 'aborted'
+
+/** What `fit` resolves with. */
+export interface History {
+  /** Numbers of the epochs that were finished. */
+  epoch: number[]
+  /** Loss and metrics of each epoch, by the names that callbacks see. */
+  history: Record<string, number[]>
+  params: Record<string, unknown>
+  /** The seed that decided every random choice. */
+  seed: number
+  /** Threads that trained. */
+  workers: number
+  stopped: Ending
+}
+
+/** The main thread's side of one `fit`: it gives the workers their commands and tells the callbacks. */
+export class Training {
+  private readonly model: Internals
+  private readonly run: Run
+  private readonly data: FitData
+  private readonly settings: FitSettings
+  private readonly callbacks: BaseCallback[]
+  private readonly stage: Stage
+  private readonly validation: Stage | undefined
+  private readonly order: Block
+  private readonly rates: Block
+  private readonly choice: WorkerChoice
+  private readonly plan: number
+  private readonly validationPlan: number
+  private readonly history: History
+  /** Whether the workers must derive what they keep of the weights anew. */
+  private stale = true
+  private epoch = 0
+  private ending: Ending = 'epochs'
+
+  constructor(model: Internals, run: Run, data: FitData, settings: FitSettings) {
+    const { arena } = model.engine
+    this.model = model
+    this.run = run
+    this.data = data
+    this.settings = settings
+    this.callbacks = toCallbacks(settings.callbacks)
+    const rows = Math.min(settings.batchSize, data.training.count)
+    const sources = sourcesOf(data.training, data.weight !== undefined, true)
+    this.stage = new Stage(arena, recordStep(model, model.compiled, 'train', rows, sources), run.workers)
+    this.order = arena.allocate(4 * data.training.count, 'the order of the samples')
+    this.rates = arena.allocate(4 * this.stepsPerEpoch, 'the learning rates')
+    this.choice = new WorkerChoice(settings.workers, run.workers)
+    this.plan = run.bind(this.stage.plan, this.stage.bases(model.state.address, this.addresses()))
+    const held = data.validation
+    if (held) {
+      const heldRows = Math.min(settings.batchSize, held.count)
+      this.validation = new Stage(
+        arena,
+        recordStep(model, model.compiled, 'evaluate', heldRows, sourcesOf(held, false, false)),
+        run.workers,
+      )
+      const addresses = { x: held.x.block.address, y: held.y.block.address }
+      this.validationPlan = run.bind(
+        this.validation.plan,
+        this.validation.bases(model.state.address, addresses),
+      )
+    } else this.validationPlan = -1
+    const { epochs, batchSize, seed } = settings
+    const params = {
+      epochs,
+      batchSize,
+      samples: data.training.count,
+      steps: this.stepsPerEpoch,
+      verbose: settings.verbose,
+    }
+    this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopped: 'epochs' }
+  }
+
+  /** @throws Error that names epoch and step when a value is not finite; the weights are then the last snapshot's. */
+  async train(): Promise<History> {
+    const { model, settings } = this
+    const onAbort = () => this.run.requestStop()
+    settings.signal?.addEventListener('abort', onAbort)
+    try {
+      model.state.takeSnapshot()
+      await this.begin()
+      for (this.epoch = settings.initialEpoch; this.epoch < settings.epochs && !this.over; this.epoch++)
+        await this.trainEpoch()
+      await this.tell('onTrainEnd')
+      return { ...this.history, workers: this.choice.workers, stopped: this.ending }
+    } catch (error) {
+      model.state.restoreSnapshot()
+      throw error instanceof FaultError ? this.faultError(error) : error
+    } finally {
+      settings.signal?.removeEventListener('abort', onAbort)
+      this.run.clearStop()
+      this.free()
+    }
+  }
+
+  private async begin(): Promise<void> {
+    this.model.stopTraining = false
+    for (const callback of this.callbacks) {
+      callback.setParams(this.history.params)
+      callback.setModel(this.model)
+    }
+    await this.tell('onTrainBegin')
+  }
+
+  /** Whether training must end, and why. */
+  private get over(): boolean {
+    if (this.settings.signal?.aborted) this.ending = 'aborted'
+    else if (this.model.stopTraining) this.ending = 'stopTraining'
+    return this.ending !== 'epochs'
+  }
+
+  private get stepsPerEpoch(): number {
+    const all = Math.ceil(this.data.training.count / this.settings.batchSize)
+    return Math.min(all, this.settings.stepsPerEpoch ?? all)
+  }
+
+  private async trainEpoch(): Promise<void> {
+    const { model, stage } = this
+    this.shuffle()
+    stage.clearTotals()
+    await this.tell('onEpochBegin', this.epoch)
+    const progress = this.reportProgress()
+    const done = await this.trainBatches().finally(() => clearInterval(progress))
+    const seen = Math.min(done * this.settings.batchSize, this.data.training.count)
+    model.compiled.optimizer.iterations += done
+    model.epochsTrained++
+    if (seen === 0) return
+    const logs = logsOf(stage, model.compiled, seen)
+    if (this.validation && !this.settings.signal?.aborted) Object.assign(logs, await this.validate())
+    this.remember(logs)
+    model.state.takeSnapshot()
+    await this.tell('onEpochEnd', this.epoch, logs)
+  }
+
+  /** Reports at intervals what the workers have summed so far; they are not asked to wait. */
+  private reportProgress(): NodeJS.Timeout | undefined {
+    const { onProgress, batchSize } = this.settings
+    if (!onProgress) return undefined
+    return setInterval(() => {
+      const step = this.run.batch
+      if (step === 0) return
+      onProgress.report(step, logsOf(this.stage, this.model.compiled, step * batchSize))
+    }, onProgress.intervalMs ?? 100)
+  }
+
+  /** Runs the epoch's steps; returns how many were made. */
+  private async trainBatches(): Promise<number> {
+    const each = this.callbacks.some(
+      callback => hasHook(callback, 'onBatchBegin') || hasHook(callback, 'onBatchEnd'),
+    )
+    let next = 0
+    while (next < this.stepsPerEpoch && !this.over) {
+      if (each) await this.trainOneBatch(next++)
+      else {
+        const reached = await this.command(next, next + this.choice.stepsAtOnce(this.stepsPerEpoch - next))
+        if (reached === next) break
+        next = reached
+      }
+    }
+    return next
+  }
+
+  private async trainOneBatch(batch: number): Promise<void> {
+    const { stage, model } = this
+    const { batchSize } = this.settings
+    const size = Math.min(batchSize, this.data.training.count - batch * batchSize)
+    await this.tell('onBatchBegin', batch, { batch, size })
+    const before = sumsNow(stage)
+    await this.command(batch, batch + 1)
+    await this.tell('onBatchEnd', batch, { batch, size, ...logsOf(stage, model.compiled, size, before) })
+  }
+
+  /** Has the workers run batches [from, to); returns the batch they reached. */
+  private async command(from: number, to: number): Promise<number> {
+    this.writeRates(from, to)
+    const { workers } = this.choice
+    const prologue = this.stale
+    this.stale = false
+    const [report] = await this.run.steps(this.plan, this.steps(from, to), { prologue, workers })
+    this.choice.learn(to - from, report!.milliseconds)
+    return report!.next
+  }
+
+  private steps(from: number, to: number): Steps {
+    const { batchSize, seed } = this.settings
+    const { training } = this.data
+    const stepsBefore = this.model.compiled.optimizer.iterations
+    const { address: rates } = this.rates
+    return {
+      from,
+      to,
+      batchSize,
+      count: training.count,
+      start: 0,
+      stepsBefore,
+      seed: splitSeed(seed),
+      rates,
+      slots: 0,
+    }
+  }
+
+  private writeRates(from: number, to: number): void {
+    const { optimizer } = this.model.compiled
+    const rates = new Float32Array(
+      this.model.engine.arena.memory.buffer,
+      this.rates.address,
+      this.stepsPerEpoch,
+    )
+    for (let batch = from; batch < to; batch++) rates[batch] = optimizer.rateAt(optimizer.iterations + batch)
+  }
+
+  private addresses(): Record<string, number> {
+    const { x, y } = this.data.training
+    const { weight } = this.data
+    const addresses = { x: x.block.address, y: y.block.address, order: this.order.address }
+    return weight ? { ...addresses, weight: weight.block.address } : addresses
+  }
+
+  /** Orders the samples anew, keyed by seed and lifetime epoch. */
+  private shuffle(): void {
+    const { engine, epochsTrained } = this.model
+    const { buffer } = engine.arena.memory
+    const { count } = this.data.training
+    if (!this.settings.shuffle) {
+      const order = new Int32Array(buffer, this.order.address, count)
+      for (let i = 0; i < count; i++) order[i] = i
+      return
+    }
+    const key = engine.arena.allocate(12, 'a key')
+    new Int32Array(buffer, key.address, 3).set([...splitSeed(this.settings.seed), epochsTrained])
+    engine.kernels.shuffle(0, 1, this.order.address, count, key.address, 0)
+    engine.arena.free(key)
+  }
+
+  private async validate(): Promise<Logs> {
+    const { count, start } = this.data.validation!
+    const stage = this.validation!
+    stage.clearTotals()
+    const { workers } = this.choice
+    const steps = inOrder(count, stage.plan.rows, start)
+    await this.run.steps(this.validationPlan, steps, { prologue: true, workers })
+    const logs = logsOf(stage, this.model.compiled, count)
+    return Object.fromEntries(Object.entries(logs).map(([key, value]) => [`val_${key}`, value]))
+  }
+
+  private remember(logs: Logs): void {
+    this.history.epoch.push(this.epoch)
+    for (const [key, value] of Object.entries(logs)) (this.history.history[key] ??= []).push(value)
+  }
+
+  /** Calls a hook of every callback that has it, one after the other, while the workers stand still. */
+  private async tell(hook: HookName, ...args: unknown[]): Promise<void> {
+    const listeners = this.callbacks.filter(callback => hasHook(callback, hook))
+    if (listeners.length === 0) return
+    const { model } = this
+    model.use = 'callback'
+    try {
+      await model.engine.park(async () => {
+        for (const listener of listeners) await (listener[hook] as (...args: unknown[]) => unknown)(...args)
+      })
+    } finally {
+      model.use = 'training'
+      this.stale = true
+    }
+  }
+
+  private faultError({ fault, batch }: FaultError): Error {
+    const what = this.stage.plan.faults[fault]
+    const rate = this.model.compiled.optimizer.learningRate
+    return new Error(
+      `fit: ${what} became NaN or infinite at epoch ${this.epoch}, step ${batch}; lower learningRate (${rate}) or set clipNorm`,
+    )
+  }
+
+  private free(): void {
+    const { arena } = this.model.engine
+    this.stage.free()
+    this.validation?.free()
+    arena.free(this.order)
+    arena.free(this.rates)
+  }
+}
