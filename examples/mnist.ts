@@ -26,7 +26,7 @@ const networks = {
     ],
   },
   cnn: {
-    epochs: 2,
+    epochs: 3,
     batchSize: 128,
     layers: () => [
       layers.conv2d({ filters: 32, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1] }),

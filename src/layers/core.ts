@@ -83,22 +83,23 @@ export const flatten = defineLayer(
   ({ g }, x) => reshapeOp(g, x, [sizeOf(x.shape)]),
 )
 
+/** Saved models of TensorFlow.js have null for −1. */
+const isKnown = (size: number | null): size is number => size !== -1 && size !== null
+
 /** The same elements in another shape; one size may be −1, it follows from the others. */
 export const reshape = defineLayer(
   'Reshape',
-  { targetShape: required<readonly number[]>() },
+  { targetShape: required<readonly (number | null)[]>() },
   (where, { targetShape }) => {
-    for (const size of targetShape) if (size !== -1) nonNegativeInteger(where, 'a size of targetShape', size)
+    for (const size of targetShape)
+      if (isKnown(size)) nonNegativeInteger(where, 'a size of targetShape', size)
   },
   ({ g, refuse }, x, { targetShape }) => {
     const size = sizeOf(x.shape)
-    const known = sizeOf(targetShape.filter(n => n !== -1))
-    const shape = targetShape.map(n => (n === -1 ? size / known : n))
-    if (
-      sizeOf(shape) !== size ||
-      !shape.every(Number.isInteger) ||
-      targetShape.filter(n => n === -1).length > 1
-    ) {
+    const known = targetShape.filter(isKnown)
+    const shape = targetShape.map(n => (isKnown(n) ? n : size / sizeOf(known)))
+    const unknown = shape.length - known.length
+    if (sizeOf(shape) !== size || !shape.every(Number.isInteger) || unknown > 1) {
       refuse(
         `targetShape must have ${size} elements as the input [${x.shape}], got [${targetShape}]; correct targetShape`,
       )

@@ -1,5 +1,5 @@
 import type { Block } from '../runtime/arena.ts'
-import { FaultError, type Run } from '../runtime/run.ts'
+import { FaultError, type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
@@ -48,6 +48,7 @@ export class Training {
   /** Whether the workers must derive what they keep of the weights anew. */
   private stale = true
   private epoch = 0
+  private validating = false
   private ending: Ending = 'epochs'
 
   constructor(model: Internals, run: Run, data: FitData, settings: FitSettings) {
@@ -89,11 +90,9 @@ export class Training {
     this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopped: 'epochs' }
   }
 
-  /** @throws Error that names epoch and step when a value is not finite; the weights are then the last snapshot's. */
+  /** @throws Error that names epoch and step; the weights are then the last snapshot's. */
   async train(): Promise<History> {
     const { model, settings } = this
-    const onAbort = () => this.run.requestStop()
-    settings.signal?.addEventListener('abort', onAbort)
     try {
       model.state.takeSnapshot()
       await this.begin()
@@ -103,10 +102,8 @@ export class Training {
       return { ...this.history, workers: this.choice.workers, stopped: this.ending }
     } catch (error) {
       model.state.restoreSnapshot()
-      throw error instanceof FaultError ? this.faultError(error) : error
+      throw this.translated(error)
     } finally {
-      settings.signal?.removeEventListener('abort', onAbort)
-      this.run.clearStop()
       this.free()
     }
   }
@@ -143,10 +140,10 @@ export class Training {
     model.compiled.optimizer.iterations += done
     model.epochsTrained++
     if (seen === 0) return
+    model.state.takeSnapshot()
     const logs = logsOf(stage, model.compiled, seen)
     if (this.validation && !this.settings.signal?.aborted) Object.assign(logs, await this.validate())
     this.remember(logs)
-    model.state.takeSnapshot()
     await this.tell('onEpochEnd', this.epoch, logs)
   }
 
@@ -194,27 +191,18 @@ export class Training {
     const { workers } = this.choice
     const prologue = this.stale
     this.stale = false
-    const [report] = await this.run.steps(this.plan, this.steps(from, to), { prologue, workers })
+    const { signal } = this.settings
+    const [report] = await this.run.steps(this.plan, this.steps(from, to), { prologue, workers, signal })
     this.choice.learn(to - from, report!.milliseconds)
     return report!.next
   }
 
   private steps(from: number, to: number): Steps {
     const { batchSize, seed } = this.settings
-    const { training } = this.data
+    const { count } = this.data.training
     const stepsBefore = this.model.compiled.optimizer.iterations
     const { address: rates } = this.rates
-    return {
-      from,
-      to,
-      batchSize,
-      count: training.count,
-      start: 0,
-      stepsBefore,
-      seed: splitSeed(seed),
-      rates,
-      slots: 0,
-    }
+    return { from, to, batchSize, count, start: 0, stepsBefore, seed: splitSeed(seed), rates, slots: 0 }
   }
 
   private writeRates(from: number, to: number): void {
@@ -256,7 +244,9 @@ export class Training {
     stage.clearTotals()
     const { workers } = this.choice
     const steps = inOrder(count, stage.plan.rows, start)
+    this.validating = true
     await this.run.steps(this.validationPlan, steps, { prologue: true, workers })
+    this.validating = false
     const logs = logsOf(stage, this.model.compiled, count)
     return Object.fromEntries(Object.entries(logs).map(([key, value]) => [`val_${key}`, value]))
   }
@@ -282,11 +272,16 @@ export class Training {
     }
   }
 
-  private faultError({ fault, batch }: FaultError): Error {
-    const what = this.stage.plan.faults[fault]
+  /** An error of the run in the words of training. */
+  private translated(error: unknown): unknown {
+    if (!(error instanceof FaultError || error instanceof WorkerError)) return error
+    const where = `at epoch ${this.epoch}, step ${error.batch}${this.validating ? ' of the validation' : ''}`
+    if (error instanceof WorkerError)
+      return new Error(`fit: ${error.worker} failed ${where}: ${error.reason}`, { cause: error })
+    const what = this.stage.plan.faults[error.fault]
     const rate = this.model.compiled.optimizer.learningRate
     return new Error(
-      `fit: ${what} became NaN or infinite at epoch ${this.epoch}, step ${batch}; lower learningRate (${rate}) or set clipNorm`,
+      `fit: ${what} became NaN or infinite ${where}; lower learningRate (${rate}) or set clipNorm`,
     )
   }
 

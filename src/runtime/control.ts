@@ -2,12 +2,13 @@
  * The control block of a run: 32-bit words in shared memory. What different workers write lies on different 64-byte lines.
  *
  *   line 0  command number, sleepers          line 3  stop request, batch at which to stop
- *   line 1  abort code (0 while healthy)      line 4  current batch
- *   line 2  barrier release, sleepers         line 5  streamed batches filled, sleepers
- *   line 6 + 2·rank  barrier arrival, sleepers      line 7 + 2·rank  heartbeat
+ *   line 1  abort code (0 while healthy)      line 4  streamed batches filled, sleepers
+ *   line 2  barrier release, sleepers
+ *   line 5 + 2·rank  barrier arrival, sleepers
+ *   line 6 + 2·rank  signs of life: heartbeat, whether it waits for others, its batch, its fault
  */
 const lineWords = 16
-export const controlBytes = (workers: number): number => (6 + 2 * workers) * lineWords * 4
+export const controlBytes = (workers: number): number => (5 + 2 * workers) * lineWords * 4
 
 const words = {
   command: 0,
@@ -15,16 +16,18 @@ const words = {
   release: 2 * lineWords,
   stop: 3 * lineWords,
   stopAt: 3 * lineWords + 1,
-  batch: 4 * lineWords,
-  filled: 5 * lineWords,
+  filled: 4 * lineWords,
 }
-const arrivalWord = (rank: number): number => (6 + 2 * rank) * lineWords
-const heartbeatWord = (rank: number): number => (7 + 2 * rank) * lineWords
+const arrivalWord = (rank: number): number => (5 + 2 * rank) * lineWords
+const heartbeatWord = (rank: number): number => (6 + 2 * rank) * lineWords
+const waitingWord = (rank: number): number => heartbeatWord(rank) + 1
+const batchWord = (rank: number): number => heartbeatWord(rank) + 2
+const faultWord = (rank: number): number => heartbeatWord(rank) + 3
 
 /** Waits are sliced, so that an abort is seen even if its notification was lost. */
 const sliceMs = 100
 
-/** Why a run was aborted; the kind is in the upper half of the abort word, its subject (rank or fault number) in the lower. */
+/** Why a run was aborted; the kind is in the upper half of the abort word, the rank that did it in the lower. */
 export const abortKinds = { main: 1, worker: 2, fault: 3 } as const
 export type AbortKind = keyof typeof abortKinds
 
@@ -44,16 +47,16 @@ export class Control {
   }
 
   /** Marks the run as failed; only the first cause is kept. */
-  abort(kind: AbortKind, subject: number): void {
-    Atomics.compareExchange(this.words, words.abort, 0, (abortKinds[kind] << 16) | subject)
+  abort(kind: AbortKind, rank: number): void {
+    Atomics.compareExchange(this.words, words.abort, 0, (abortKinds[kind] << 16) | rank)
     for (let word = 0; word < this.words.length; word += lineWords) Atomics.notify(this.words, word)
   }
 
-  get aborted(): { kind: AbortKind; subject: number } | undefined {
+  get aborted(): { kind: AbortKind; rank: number } | undefined {
     const code = Atomics.load(this.words, words.abort)
     if (code === 0) return undefined
     const kind = (Object.keys(abortKinds) as AbortKind[]).find(name => abortKinds[name] === code >> 16)!
-    return { kind, subject: code & 0xffff }
+    return { kind, rank: code & 0xffff }
   }
 
   checkAbort(): void {
@@ -105,21 +108,42 @@ export class Control {
     return Atomics.load(this.words, words.stopAt) === batch
   }
 
-  set batch(batch: number) {
-    Atomics.store(this.words, words.batch, batch)
-  }
-
-  get batch(): number {
-    return Atomics.load(this.words, words.batch)
-  }
-
-  /** A plain store: the supervisor only needs to see it some time. */
+  /** Plain stores here and below: the supervisor only needs to see them some time. */
   beat(rank: number, count: number): void {
     this.words[heartbeatWord(rank)] = count
   }
 
+  /** 0 until the worker has begun. */
   heartbeat(rank: number): number {
     return this.words[heartbeatWord(rank)]!
+  }
+
+  /** A worker that waits for others gives no signs of life, and is not to blame. */
+  setWaiting(rank: number, waiting: boolean): void {
+    this.words[waitingWord(rank)] = waiting ? 1 : 0
+  }
+
+  isWaiting(rank: number): boolean {
+    return this.words[waitingWord(rank)] !== 0
+  }
+
+  setBatch(rank: number, batch: number): void {
+    this.words[batchWord(rank)] = batch
+  }
+
+  /** The batch that a worker is at; workers may be one apart. */
+  batchOf(rank: number): number {
+    return this.words[batchWord(rank)]!
+  }
+
+  /** Worker: has all stop, since it found what check number `fault` looks for. */
+  raiseFault(rank: number, fault: number): void {
+    this.words[faultWord(rank)] = fault
+    this.abort('fault', rank)
+  }
+
+  faultOf(rank: number): number {
+    return this.words[faultWord(rank)]!
   }
 
   /** Number of barriers passed so far. */

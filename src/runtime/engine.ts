@@ -34,6 +34,11 @@ interface Waiting {
   start(run: Run): void
 }
 
+/** A callback in progress, and the runs that were begun meanwhile: training goes on only after them. */
+interface Pause {
+  readonly borrowers: Promise<unknown>[]
+}
+
 /** One shared memory, the kernels over it and the worker pool. Models of a process share one engine. */
 export class Engine {
   readonly arena: Arena
@@ -44,9 +49,8 @@ export class Engine {
   private readonly workerFile: string | undefined
   private pool: Pool | undefined
   private current: Run | undefined
-  /** Callbacks in progress, while which the workers of the current run stand still. */
-  private parked = 0
-  private borrowers: Promise<unknown>[] = []
+  /** The innermost last: a run that is lent may pause for callbacks of its own. */
+  private readonly pauses: Pause[] = []
   private readonly queue: Waiting[] = []
   private turn: Promise<unknown> = Promise.resolve()
 
@@ -77,7 +81,7 @@ export class Engine {
    * (see `park`), it is lent: otherwise a callback that awaits another run would wait for ever.
    */
   withRun<T>(workers: number, stallMs: number, body: Body<T>): Promise<T> {
-    if (this.current && this.parked > 0) return this.lend(this.current, body)
+    if (this.current && this.pauses.length > 0) return this.lend(this.current, body)
     return new Promise<T>((resolve, reject) => {
       const waiting: Waiting = { start: run => this.lend(run, body).then(resolve, reject) }
       this.queue.push(waiting)
@@ -92,13 +96,14 @@ export class Engine {
 
   /** Calls `callback` while the workers of the current run stand still and may be lent. */
   async park<T>(callback: () => Promise<T>): Promise<T> {
-    this.parked++
+    const pause: Pause = { borrowers: [] }
+    this.pauses.push(pause)
     for (const waiting of this.queue.splice(0)) waiting.start(this.current!)
     try {
       return await callback()
     } finally {
-      while (this.borrowers.length > 0) await Promise.allSettled(this.borrowers.splice(0))
-      this.parked--
+      this.pauses.splice(this.pauses.indexOf(pause), 1)
+      await Promise.allSettled(pause.borrowers)
     }
   }
 
@@ -110,8 +115,8 @@ export class Engine {
   }
 
   private lend<T>(run: Run, body: Body<T>): Promise<T> {
-    const result = body(run)
-    this.borrowers.push(result.catch(() => {}))
+    const result = (async () => body(run))()
+    this.pauses.at(-1)!.borrowers.push(result)
     return result
   }
 

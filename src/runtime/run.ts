@@ -20,6 +20,21 @@ export class FaultError extends Error {
   }
 }
 
+/** A run ended because a worker threw, died or hung; `reason` says which. */
+export class WorkerError extends Error {
+  override readonly name = 'WorkerError'
+  /** Such as `worker 1 of 2`. */
+  readonly worker: string
+  readonly batch: number
+  readonly reason: string
+  constructor(worker: string, batch: number, reason: string, options?: ErrorOptions) {
+    super(`${worker} failed in batch ${batch}: ${reason}`, options)
+    this.worker = worker
+    this.batch = batch
+    this.reason = reason
+  }
+}
+
 export interface RunOptions {
   readonly workers: number
   readonly spins: number
@@ -33,17 +48,22 @@ export interface StepsOptions {
   readonly timed?: boolean
   /** Ranks that take part; all by default. */
   readonly workers?: number
+  /** Ends the command after the step in progress. */
+  readonly signal?: AbortSignal | null
 }
 
 interface Pending {
   reports: Report[]
   active: number
+  settled(): void
   resolve(reports: Report[]): void
   reject(error: Error): void
 }
 
 /** How long workers may take to leave an aborted run before their threads are ended. */
 const graceMs = 200
+/** How long a thread may take to start before it is taken for hung, if that is more than `stallMs`. */
+const startMs = 30_000
 
 /** One use of the pool: workers that obey commands until `end`, watched by the main thread. */
 export class Run {
@@ -73,7 +93,6 @@ export class Run {
     this.workers = options.workers
     this.block = arena.allocateZeroed(controlBytes(options.workers), 'the control block')
     this.control = new Control(arena.memory, this.block.address, options.workers)
-    this.control.clearStop()
     for (let rank = 0; rank < options.workers; rank++) this.startWorker(rank, kernels)
   }
 
@@ -86,7 +105,7 @@ export class Run {
 
   /**
    * Runs steps on the first `workers` ranks; resolves with their reports, in order of rank, once all have left.
-   * @throws FaultError, or an error that names worker, batch and cause; the run is then over.
+   * @throws FaultError or WorkerError; the run is then over.
    */
   steps(id: number, steps: Steps, options: StepsOptions): Promise<Report[]> {
     const result = this.turn.then(() => this.failure ?? this.issue(id, steps, options))
@@ -98,26 +117,24 @@ export class Run {
   }
 
   private issue(id: number, steps: Steps, options: StepsOptions): Promise<Report[]> {
-    const { prologue, timed = false, workers = this.workers } = options
+    const { prologue, timed = false, workers = this.workers, signal } = options
+    const { control } = this
+    const stop = () => control.requestStop()
+    const settled = () => signal?.removeEventListener('abort', stop)
+    // All workers have left the command before: none can miss a stop that is cleared here.
+    control.clearStop()
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop)
     return new Promise((resolve, reject) => {
-      this.pending = { reports: [], active: workers, resolve, reject }
+      this.pending = { reports: [], active: workers, settled, resolve, reject }
       this.watch()
       this.send({ kind: 'steps', id, workers, steps, prologue, timed })
     })
   }
 
-  /** Asks for a stop after the step in progress. */
-  requestStop(): void {
-    this.control.requestStop()
-  }
-
-  clearStop(): void {
-    this.control.clearStop()
-  }
-
   /** Batch that is being run. */
   get batch(): number {
-    return this.control.batch
+    return this.control.batchOf(0)
   }
 
   announceFilled(count: number): void {
@@ -132,8 +149,8 @@ export class Run {
   async end(): Promise<void> {
     this.ending = true
     if (!this.failure) this.send({ kind: 'end' })
-    await this.failure?.catch(() => {})
     await Promise.allSettled(this.tasks)
+    await this.failure?.catch(() => {})
     for (const port of this.ports) port.close()
     this.arena.free(this.block)
   }
@@ -155,8 +172,8 @@ export class Run {
     this.ports.push(port1)
     this.tasks.push(
       this.pool.run(task).then(
-        () => this.left(),
-        error => this.fail(this.workerError(rank, error)),
+        () => this.left(rank),
+        error => this.fail(this.workerError(rank, messageOf(error), { cause: error })),
       ),
     )
   }
@@ -176,25 +193,24 @@ export class Run {
   }
 
   /** A task ended without having been told to: it saw an abort, so the control block knows why. */
-  private left(): void {
+  private left(rank: number): void {
     if (this.ending || this.cause) return
-    const aborted = this.control.aborted
-    if (aborted?.kind === 'fault') this.fail(new FaultError(aborted.subject, this.control.batch))
-    else if (aborted?.kind !== 'worker')
-      this.fail(new Error(`a worker left the run in batch ${this.control.batch}`))
+    const { control } = this
+    const { aborted } = control
+    if (aborted?.kind === 'fault')
+      this.fail(new FaultError(control.faultOf(aborted.rank), control.batchOf(aborted.rank)))
+    else if (aborted?.kind !== 'worker') this.fail(this.workerError(rank, 'it left the run'))
   }
 
-  private workerError(rank: number, error: unknown): Error {
-    const reason = error instanceof Error ? error.message : String(error)
-    return new Error(`worker ${rank} of ${this.workers} failed in batch ${this.control.batch}: ${reason}`, {
-      cause: error,
-    })
+  private workerError(rank: number, reason: string, options?: ErrorOptions): WorkerError {
+    return new WorkerError(`worker ${rank} of ${this.workers}`, this.control.batchOf(rank), reason, options)
   }
 
   /** The first cause wins. Workers get `graceMs` to leave; then their threads are ended. */
   private fail(error: Error): void {
     if (this.cause) return
     this.cause = error
+    this.broken = error instanceof WorkerError
     this.control.abort('main', 0)
     const { pending } = this
     this.settle()
@@ -212,11 +228,8 @@ export class Run {
     })
     const outcome = await Promise.race([Promise.allSettled(this.tasks), late])
     clearTimeout(timer)
-    const died = !(this.cause instanceof FaultError)
-    if (outcome === 'late' || died) {
-      this.broken = true
-      await this.pool.close()
-    }
+    if (outcome === 'late') this.broken = true
+    if (this.broken) await this.pool.close()
   }
 
   /** Compares heartbeats; a tick that comes late itself (a stopped or sleeping process) starts the clocks anew. */
@@ -241,22 +254,23 @@ export class Run {
     }, tickMs)
   }
 
-  /** Workers behind a hung one wait at a barrier and beat no more either: the one that stopped first is to blame. */
-  private checkStall(seen: readonly { at: number }[], now: number): void {
-    const active = seen.slice(0, this.pending?.active ?? 0)
-    const stalest = active.reduce((worst, clock, rank) => (clock.at < active[worst]!.at ? rank : worst), 0)
-    if (active.length === 0 || !active.every(clock => now - clock.at > this.options.stallMs)) return
+  /** Workers behind a hung one wait at a barrier and beat no more either: the one that does not wait is to blame. */
+  private checkStall(seen: readonly { beat: number; at: number }[], now: number): void {
     const { stallMs } = this.options
-    this.fail(
-      new Error(
-        `worker ${stalest} of ${this.workers} gave no sign of life for ${stallMs} ms in batch ${this.control.batch}; ` +
-          'if single kernel calls take that long, raise stallMs',
-      ),
-    )
+    const stale = seen.slice(0, this.pending?.active ?? 0).map(({ beat, at }) => {
+      return now - at > (beat === 0 ? Math.max(stallMs, startMs) : stallMs)
+    })
+    const hung = stale.findIndex((isStale, rank) => isStale && !this.control.isWaiting(rank))
+    if (hung === -1 && !stale.every(Boolean)) return
+    const advice = 'if single kernel calls take that long, raise stallMs'
+    this.fail(this.workerError(Math.max(0, hung), `it gave no sign of life for ${stallMs} ms; ${advice}`))
   }
 
   private settle(): void {
     clearInterval(this.timer)
+    this.pending?.settled()
     this.pending = undefined
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -91,8 +91,11 @@ export class Servant implements Pace {
   /** @throws RunAborted, or whatever a kernel throws. */
   serve(): void {
     const { port, spins } = this.task
+    this.beat()
     for (let seen = 0; ; ) {
+      this.control.setWaiting(this.task.rank, true)
       seen = this.control.awaitCommand(seen, spins)
+      this.rejoin()
       for (let message = receiveMessageOnPort(port); message; message = receiveMessageOnPort(port)) {
         const command = message.message as Command
         if (command.kind === 'end') return
@@ -108,16 +111,24 @@ export class Servant implements Pace {
 
   phaseDone(batch: number, last: boolean): void {
     const fault = this.stepper!.fault
-    if (fault !== 0) this.control.abort('fault', fault)
-    if (last && this.task.rank === 0) this.control.decideStop(batch)
+    const { rank, spins } = this.task
+    if (fault !== 0) this.control.raiseFault(rank, fault)
+    if (last && rank === 0) this.control.decideStop(batch)
     if (this.active === 1) {
       this.control.checkAbort()
       return
     }
     const start = this.timed ? performance.now() : 0
-    this.control.barrier(this.task.rank, this.active, this.generation++, this.task.spins)
+    this.control.setWaiting(rank, true)
+    this.control.barrier(rank, this.active, this.generation++, spins)
+    this.rejoin()
     if (this.timed) this.barrierMs += performance.now() - start
+  }
+
+  /** Beats before it is seen to wait no more, so that the time of the wait is not held against it. */
+  private rejoin(): void {
     this.beat()
+    this.control.setWaiting(this.task.rank, false)
   }
 
   private runSteps({ id, workers, steps, prologue, timed }: StepsCommand): void {
@@ -129,10 +140,11 @@ export class Servant implements Pace {
     this.stepper = this.stepperOf(id, workers)
     this.stepper.clearFault()
     const start = performance.now()
-    if (prologue) this.stepper.prologue(this)
     let batch = steps.from
+    this.control.setBatch(rank, batch)
+    if (prologue) this.stepper.prologue(this)
     while (batch < steps.to) {
-      if (rank === 0) this.control.batch = batch
+      this.control.setBatch(rank, batch)
       if (steps.slots > 0) this.control.awaitFilled(batch, spins, () => this.beat())
       this.stepper.step(batch, steps, this)
       batch++
@@ -166,7 +178,8 @@ export function serveRun(task: RunTask, servant: (task: RunTask) => Servant = t 
   } catch (error) {
     if (error instanceof RunAborted) return
     new Control(task.memory, task.control, task.workers).abort('worker', task.rank)
-    throw error
+    // Piscina would take null for success.
+    throw error instanceof Error ? error : new Error(String(error))
   } finally {
     task.port.close()
   }

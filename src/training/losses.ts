@@ -75,6 +75,14 @@ function plain(name: LossKernel): Loss {
   }
 }
 
+/** The logits that `prediction` is the activation of, row by row: a softmax that was cut into other rows has none. */
+export function logitsOf(g: Graph, prediction: Value, activation: 'softmax' | 'sigmoid'): Value | undefined {
+  const known = g.logitsOf(prediction)
+  if (known?.activation !== activation) return undefined
+  if (activation === 'softmax' && known.logits.shape.at(-1) !== prediction.shape.at(-1)) return undefined
+  return g.view(known.logits, prediction.shape)
+}
+
 /** A loss on probabilities that is computed from the logits wherever the model ends in the matching activation. */
 function crossentropy(
   name: LossKernel,
@@ -87,8 +95,8 @@ function crossentropy(
     sparse,
     targetShape: sparse ? withoutLast : sameShape,
     record(g, comparison) {
-      const known = g.logitsOf(comparison.prediction)
-      if (known?.activation === activation) return recordRows(g, fromLogits, known.logits, comparison)
+      const logits = logitsOf(g, comparison.prediction, activation)
+      if (logits) return recordRows(g, fromLogits, logits, comparison)
       return recordRows(g, name, comparison.prediction, comparison)
     },
   }

@@ -1,7 +1,7 @@
 import { show, suggestion } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
-import type { Loss } from './losses.ts'
+import { type Loss, logitsOf } from './losses.ts'
 
 /** Per-row numbers whose sums over an epoch determine the metric: `width` numbers for each of `inner` rows a sample. */
 export interface RowValues {
@@ -28,10 +28,7 @@ const rowsOf = (p: Value) => {
 }
 
 /** Probabilities and logits have the same largest element; with the logits the softmax need not be computed. */
-const scores = (g: Graph, p: Value): Value => {
-  const known = g.logitsOf(p)
-  return known?.activation === 'softmax' ? known.logits : p
-}
+const scores = (g: Graph, p: Value): Value => logitsOf(g, p, 'softmax') ?? p
 
 function rowMean(name: string, kernel: 'meanSquaredError' | 'meanAbsoluteError'): Metric {
   return {

@@ -1,0 +1,44 @@
+// npm run bench -- product|train|workers|overhead [--json] [--quick] [--only TEXT]
+import { availableParallelism, cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Print } from './table.ts'
+
+const benchmarks: Record<string, () => Promise<{ run(options: Options, out: Print): Promise<unknown> }>> = {
+  product: () => import('./product.ts'),
+  train: () => import('./train.ts'),
+  workers: () => import('./workers.ts'),
+  overhead: () => import('./overhead.ts'),
+}
+
+export interface Options {
+  /** Few and short rounds: to see that it works. */
+  readonly quick: boolean
+  /** Rows whose name contains this. */
+  readonly only?: string
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+})
+const [name = ''] = positionals
+const load = benchmarks[name]
+if (!load || positionals.length > 1) {
+  const known = Object.keys(benchmarks).join(', ')
+  console.error(`bench: must be one of ${known}, got "${positionals.join(' ')}"; npm run bench -- train, say`)
+  process.exit(1)
+}
+const machine = { node: process.version, cpu: cpus()[0]?.model.trim() ?? '', cores: availableParallelism() }
+const out: Print = values.json ? () => {} : console.log
+out(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`)
+out('')
+const { run } = await load()
+const results = await run(
+  { quick: values.quick, ...(values.only !== undefined && { only: values.only }) },
+  out,
+)
+if (values.json) console.log(JSON.stringify({ ...machine, bench: name, results }, undefined, 2))

@@ -1,0 +1,229 @@
+// What lies around the arithmetic: steps, barriers, memory, the start of fit, and two workers beside two processes.
+
+import { getHeapStatistics } from 'node:v8'
+import { MessageChannel } from 'node:worker_threads'
+import { Bench } from 'tinybench'
+import { toRows } from '../src/data/inputs.ts'
+import * as ls from '../src/index.ts'
+import { Sequential } from '../src/index.ts'
+import { makeResident } from '../src/model/feed.ts'
+import { inOrder } from '../src/model/local.ts'
+import { recordStep } from '../src/model/record.ts'
+import { Stage } from '../src/model/stage.ts'
+import { controlBytes } from '../src/runtime/control.ts'
+import { type Command, Servant } from '../src/runtime/worker.ts'
+import { type Figure, lockstepPeer, type Peer } from './peers/peer.ts'
+import { undisturbed } from './quiet.ts'
+import { median, type Print, short, startTable, verdict } from './table.ts'
+import { TimedEngine } from './timed.ts'
+import { buildModel, dataOf, type Workload, workloads } from './workloads.ts'
+
+export interface Row {
+  readonly figure: string
+  readonly best: number
+  readonly median: number
+  readonly asked?: number
+  /** Whether the figure is to be small. */
+  readonly atMost: boolean
+}
+
+const named = (name: string): Workload => workloads.find(workload => workload.name === name)!
+const modelOn = (engine: TimedEngine, workload: Workload): Sequential =>
+  buildModel({ ...ls, sequential: options => new Sequential(options, engine) }, workload)
+
+function tensorsOf(workload: Workload, samples: number): [ls.Tensor, ls.Tensor] {
+  const { x, y } = dataOf(workload, samples)
+  return [ls.tensor(x, [samples, ...workload.input]), ls.tensor(y, [samples])]
+}
+
+function rowOf(figure: string, values: readonly number[], asked?: number, atMost = true): Row {
+  const best = atMost ? Math.min(...values) : Math.max(...values)
+  return { figure, best, median: median(values), atMost, ...(asked !== undefined && { asked }) }
+}
+
+/** Microseconds of a step of the one-feature network, and what a barrier adds to it with two workers. */
+async function stepRows(engine: TimedEngine, rounds: number): Promise<Row[]> {
+  const workload = named('1-1 sgd 32')
+  const [x, y] = tensorsOf(workload, workload.samples)
+  const model = modelOn(engine, workload)
+  let [micros, barriers] = [0, 0]
+  engine.onTiming = ({ steps, barriers: count, reports }) => {
+    micros = (1000 * Math.max(...reports.map(report => report.milliseconds))) / steps
+    barriers = count
+  }
+  const [one, two]: [number[], number[]] = [[], []]
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, times] of [one, two].entries()) {
+      const options = { batchSize: 32, epochs: 3, shuffle: false, seed: 1, workers: i + 1 }
+      times.push(await undisturbed(() => model.fit(x, y, options).then(() => micros)))
+    }
+  }
+  model.dispose()
+  const added = two.map((time, round) => (time - one[round]!) / barriers)
+  return [
+    rowOf('step, 1 feature, 1 worker, µs', one, 5),
+    rowOf('step, 1 feature, 2 workers, µs', two),
+    rowOf(`added by each of ${barriers} barriers, µs`, added, 3),
+  ]
+}
+
+/** Bytes that V8 has handed out on this thread so far, freed or not. */
+function allocated(): number {
+  const statistics = getHeapStatistics() as { total_allocated_bytes?: number; used_heap_size: number }
+  return statistics.total_allocated_bytes ?? statistics.used_heap_size
+}
+
+/** Bytes that the command loop of a worker, run on this thread, takes from the heap for `count` steps. */
+function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): number {
+  const { arena, kernels, module } = engine
+  const { batchSize } = workload
+  const model = modelOn(engine, workload)
+  const { x, y } = dataOf(workload, batchSize)
+  const plain = { bytes: false, scale: 1 }
+  const stage = new Stage(
+    arena,
+    recordStep(model, model.compiled, 'train', batchSize, { x: plain, y: plain }),
+    1,
+  )
+  const held = [x, y].map(values =>
+    makeResident(arena, { values, scale: 1, count: batchSize, shape: [] }, 'data'),
+  )
+  const [rates, control] = [
+    arena.allocateZeroed(4 * count, 'rates'),
+    arena.allocateZeroed(controlBytes(1), 'control'),
+  ]
+  const bases = stage.bases(model.state.address, { x: held[0]!.block.address, y: held[1]!.block.address })
+  // Streaming through one slot that is always full gives every step the same rows.
+  const steps = { ...inOrder(count * batchSize, batchSize), rates: rates.address, slots: 1 }
+  const words = new Int32Array(arena.memory.buffer, control.address, controlBytes(1) / 4)
+  const { port1, port2: port } = new MessageChannel()
+  const task = {
+    kernels: module,
+    memory: arena.memory,
+    control: control.address,
+    rank: 0,
+    workers: 1,
+    spins: 1,
+    port,
+  }
+  const servant = new Servant(task, kernels)
+  const runSteps = (command: Command[]) => {
+    for (const each of command) port1.postMessage(each)
+    words[0]!++
+    const before = allocated()
+    servant.serve()
+    return allocated() - before
+  }
+  // Words 0 and 80 of the control block: commands given, batches filled.
+  words[80] = count
+  const order: Command = { kind: 'steps', id: 0, workers: 1, steps, prologue: true, timed: false }
+  const bytes = runSteps([{ kind: 'bind', id: 0, plan: stage.plan, bases }, order, { kind: 'end' }])
+  port1.close()
+  for (const block of [rates, control, ...held.map(each => each.block)]) arena.free(block)
+  stage.free()
+  model.dispose()
+  return bytes
+}
+
+/** Heap bytes a step: what 100,000 more steps take than 100,000, so that the start falls away. */
+function heapRow(engine: TimedEngine, rounds: number): Row {
+  const workload = named('1-1 sgd 32')
+  const bytes = Array.from({ length: rounds }, () => {
+    const [few, many] = [heapOfSteps(engine, workload, 100_000), heapOfSteps(engine, workload, 200_000)]
+    return Math.max(0, many - few) / 100_000
+  })
+  return rowOf('heap allocated a step, bytes', bytes, 0.1)
+}
+
+/** From the call of fit to the report of its first step, the pool being warm and the data small; copying in, large. */
+async function startRows(engine: TimedEngine, iterations: number): Promise<Row[]> {
+  const workload = named('784-512-512-10 adam 128')
+  const [x, y] = tensorsOf(workload, workload.batchSize)
+  const model = modelOn(engine, workload)
+  let reported = 0
+  engine.onTiming = () => {
+    reported = performance.now()
+  }
+  const large = new Float32Array(60_000 * 784).fill(0.5)
+  const { arena } = engine
+  const bench = new Bench({ iterations, time: 0, warmupIterations: 2, warmupTime: 0 })
+  bench.add('first step', async () => {
+    const start = performance.now()
+    await model.fit(x, y, { batchSize: 128, seed: 1, workers: 2 })
+    return { overriddenDuration: reported - start }
+  })
+  const copy = (check: boolean) => () => {
+    const plain = { values: large, scale: 1, count: 60_000, shape: [784] }
+    const { block } = makeResident(arena, check ? toRows('bench', 'x', large, [784]) : plain, 'x')
+    arena.free(block)
+  }
+  bench.add('copy', copy(false)).add('check and copy', copy(true))
+  await bench.run()
+  model.dispose()
+  const samples = bench.tasks.map(({ result }) => {
+    if (result.state !== 'completed') throw new Error(`overhead: a task must complete, got ${result.state}`)
+    return [result.latency.min, result.latency.p50] as const
+  })
+  const speed = (ms: number) => large.byteLength / 1e6 / ms
+  return [
+    rowOf('fit to end of first step, ms', [...samples[0]!], 50),
+    rowOf('copy in, GB/s', samples[1]!.map(speed), undefined, false),
+    rowOf('check and copy in, GB/s', samples[2]!.map(speed), undefined, false),
+  ]
+}
+
+/** Samples/s of all peers at once. */
+async function together(peers: readonly Peer[], workload: Workload, ms: number): Promise<Figure> {
+  const answers = await Promise.all(peers.map(peer => peer.measure(workload, ms, 60_000)))
+  let [samplesPerSecond, cpuMs] = [0, 0]
+  for (const answer of answers) {
+    if (!('cpuMs' in answer))
+      throw new Error(`overhead: a process must answer, got ${JSON.stringify(answer)}`)
+    samplesPerSecond += answer.samplesPerSecond
+    cpuMs += answer.cpuMs
+  }
+  return { samplesPerSecond, cpuMs }
+}
+
+/** Two workers beside two processes of one worker each, which share nothing. */
+async function processRows(rounds: number, ms: number): Promise<Row[]> {
+  const workload = named('784-512-512-10 adam 1024')
+  const sides = [[lockstepPeer(2)], [lockstepPeer(1), lockstepPeer(1)]]
+  const speeds: [number[], number[]] = [[], []]
+  try {
+    for (const peers of sides) await together(peers, workload, ms)
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, peers] of sides.entries()) {
+        const ask = () => together(peers, workload, ms)
+        speeds[i]!.push((await undisturbed(ask, ({ cpuMs }) => cpuMs)).samplesPerSecond)
+      }
+    }
+  } finally {
+    for (const peer of sides.flat()) peer.stop()
+  }
+  const [one, two] = speeds
+  const ratios = one.map((speed, round) => speed / two[round]!)
+  return [
+    rowOf(`${workload.name}, 2 workers`, one, undefined, false),
+    rowOf('2 processes of 1 worker', two, undefined, false),
+    rowOf('2 workers ÷ 2 processes', ratios, 0.95, false),
+  ]
+}
+
+export async function run({ quick }: { quick: boolean }, out: Print): Promise<Row[]> {
+  const rounds = quick ? 2 : 9
+  const engine = new TimedEngine()
+  const row = startTable(out, ['figure', 'best', 'median'])
+  const rows: Row[] = []
+  const add = (more: Row[]) => {
+    rows.push(...more)
+    for (const { figure, best, median: middle, asked, atMost } of more)
+      row(figure, short(best), verdict(middle, asked, atMost))
+  }
+  add(await stepRows(engine, rounds))
+  add([heapRow(engine, quick ? 1 : 3)])
+  add(await startRows(engine, 2 * rounds))
+  add(await processRows(rounds, quick ? 300 : 1000))
+  await engine.close()
+  return rows
+}
