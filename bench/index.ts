@@ -1,6 +1,7 @@
 // npm run bench -- product|train|workers|overhead [--json] [--quick] [--only TEXT]
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { disturbance } from './quiet.ts'
 import type { Print } from './table.ts'
 
 const benchmarks: Record<string, () => Promise<{ run(options: Options, out: Print): Promise<unknown> }>> = {
@@ -41,4 +42,7 @@ const results = await run(
   { quick: values.quick, ...(values.only !== undefined && { only: values.only }) },
   out,
 )
-if (values.json) console.log(JSON.stringify({ ...machine, bench: name, results }, undefined, 2))
+const { measured, disturbed } = disturbance
+if (measured > 0) out(`\n${disturbed} of ${measured} results were disturbed by other programs.`)
+if (values.json)
+  console.log(JSON.stringify({ ...machine, bench: name, measured, disturbed, results }, undefined, 2))

@@ -68,7 +68,7 @@ function print(row: (...cells: string[]) => void, { asked }: Workload, result: R
 /** Measures every workload whose name contains `only`. */
 export async function run(options: { quick: boolean; only?: string }, out: Print): Promise<Row[]> {
   const { quick, only = '' } = options
-  const [rounds, ms] = quick ? [2, 200] : [7, 600]
+  const [rounds, ms] = quick ? [1, 200] : [5, 500]
   const owns = threads.map(lockstepPeer)
   const torches = threads.map(torchPeer)
   const tfjs = { cpu: tfjsPeer('cpu'), wasm: tfjsPeer('wasm') }

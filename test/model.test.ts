@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
+import { recordStep } from '../src/model/record.ts'
 import { noise } from './bed.ts'
 import { caught } from './caught.ts'
 
@@ -188,6 +189,60 @@ describe('fit', () => {
   })
 })
 
+test.each([3, 4])('accumulating %i leaves one at a time gives the same bits', async leaves => {
+  const { x, y } = images(83)
+  const weights = new Float32Array(83).map((_, i) => 1 + (i % 3))
+  const outcomes = new Set<string>()
+  for (const accumulate of [false, true]) {
+    for (const workers of [1, 3]) {
+      const model = ls.sequential({
+        seed: 3,
+        layers: [
+          conv2d({
+            filters: 5,
+            kernelSize: 3,
+            padding: 'same',
+            activation: 'relu',
+            inputShape: [8, 8, 1],
+            kernelRegularizer: 'l1l2',
+          }),
+          maxPooling2d({}),
+          conv2d({ filters: 7, kernelSize: 3, strides: 2 }),
+          flatten({}),
+          dropout({ rate: 0.25 }),
+          dense({ units: 3, activation: 'softmax' }),
+        ],
+      })
+      const optimizer = ls.train.adam({ learningRate: 0.01, globalClipNorm: 1 })
+      model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'], leaves })
+      const { history } = await model.fit(x, y, {
+        epochs: 2,
+        batchSize: 32,
+        seed: 5,
+        workers,
+        accumulate,
+        sampleWeight: weights,
+      })
+      outcomes.add(`${hashOf(model)} ${history.loss!.map(loss => loss.toPrecision(12))} ${history.acc}`)
+      model.dispose()
+    }
+  }
+  expect(outcomes.size).toBe(1)
+})
+
+test('accumulating leaves needs about the memory of one', () => {
+  const layers = [dense({ units: 500, activation: 'relu', inputShape: [400] }), dense({ units: 300 })]
+  const model = ls.sequential({ layers })
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', leaves: 8 })
+  const floats = { bytes: false, scale: 1 }
+  const bytes = (accumulate: boolean): number => {
+    const options = { mode: 'train', rows: 8192, sources: { x: floats, y: floats }, accumulate } as const
+    return recordStep(model, model.compiled, options).plan.arenaBytes
+  }
+  expect(bytes(true)).toBeLessThan(bytes(false) / 5)
+  model.dispose()
+})
+
 describe('trainOnBatch', () => {
   test('makes the update that fit makes', async () => {
     const { x, y } = images(16)
@@ -259,6 +314,10 @@ describe('messages', () => {
     [
       () => model.fit(x, [0, 1, 2, 3]),
       'RangeError: fit: y must hold class numbers from 0 to 2, got 3 at [3]; correct the labels or give the last layer more units',
+    ],
+    [
+      () => model.fit(x, y, { accumulate: true }),
+      'RangeError: fit: accumulate must be false for a model with batchNormalization, got true; its statistics need the whole mini-batch',
     ],
     [
       () => model.fit(x, [0, 1]),

@@ -25,6 +25,8 @@ export interface Cells {
   fault: Value
   /** 2 × i32 a leaf: its first sample and the one past its last. */
   spans: Value[]
+  /** i32 a leaf: its samples. */
+  leafRows: Value[]
 }
 
 export interface GraphOptions {
@@ -58,8 +60,12 @@ export class Graph {
   private readonly derived = new Map<string, Value[]>()
   private readonly backward: { output: Storage; record: (dy: Value) => void }[] = []
   private recording: Call[] = this.calls
+  /** The leaf that is being recorded, where leaves run one after the other. */
+  private leaf: number | undefined
+  private readonly leafGradients = new Map<Storage, { value: Value; level: number }[]>()
   private storages = 0
   private sites = 0
+  private group = 0
 
   constructor(options: GraphOptions) {
     this.training = options.training
@@ -75,6 +81,7 @@ export class Graph {
       key: cell('key', 3),
       fault: cell('fault'),
       spans: Array.from({ length: options.leaves }, (_, leaf) => cell(`span ${leaf}`, 2)),
+      leafRows: Array.from({ length: options.leaves }, (_, leaf) => cell(`rows of leaf ${leaf}`)),
     }
   }
 
@@ -86,8 +93,34 @@ export class Graph {
     bytes: number,
     differentiable = false,
   ): Value {
-    const storage: Storage = { id: this.storages++, placement, label, bytes, offset: 0 }
+    const leaf = placement === 'batch' ? this.leaf : undefined
+    const storage: Storage = { id: this.storages++, placement, label, bytes, offset: 0, leaf }
     return { storage, shape, differentiable }
+  }
+
+  /** Whether leaves are recorded one after the other, so that no value spans the whole mini-batch. */
+  get oneLeafAtATime(): boolean {
+    return this.leaf !== undefined
+  }
+
+  /** Address of the number of samples that are being recorded: the mini-batch's, or one leaf's. */
+  get rowCount(): Value {
+    return this.leaf === undefined ? this.cells.rows : this.cells.leafRows[this.leaf]!
+  }
+
+  /**
+   * Records the leaves one after the other, so that only one leaf's values are alive at a time: `record` is called for each.
+   * The gradients have the bits of `contributeParameter` on all leaves at once.
+   */
+  eachLeaf(record: () => void): void {
+    for (let leaf = 0; leaf < this.leaves; leaf++) {
+      this.leaf = leaf
+      this.sites = 0
+      record()
+      this.group++
+    }
+    this.leaf = undefined
+    for (const [w, stack] of this.leafGradients) this.gradients.set(w, this.sumUp(stack))
   }
 
   /** A float32 value of the mini-batch with `shape` a sample; differentiable if one of `inputs` is. */
@@ -205,32 +238,52 @@ export class Graph {
    */
   contributeParameter(w: Value, record: (dw: Access, span: Value) => void): void {
     if (!w.differentiable) return
-    const add = (into: Value, from: Value) =>
-      this.call('addInto', slices(w.storage.bytes / 64), update(into), from)
+    const one = (span: Value): Value => {
+      const dw = this.allocate('shared', `d ${w.storage.label}`, w.shape, w.storage.bytes)
+      record(write(dw), span)
+      return dw
+    }
+    if (this.leaf !== undefined) {
+      const stack = this.leafGradients.get(w.storage) ?? []
+      this.leafGradients.set(w.storage, stack)
+      this.push(stack, one(this.cells.spans[this.leaf]!))
+      return
+    }
     const stack: { value: Value; level: number }[] = []
-    for (const span of this.cells.spans) {
-      let top = { value: this.allocate('shared', `d ${w.storage.label}`, w.shape, w.storage.bytes), level: 0 }
-      record(write(top.value), span)
-      while (stack.at(-1)?.level === top.level) {
-        const left = stack.pop()!
-        add(left.value, top.value)
-        top = { value: left.value, level: left.level + 1 }
-      }
-      stack.push(top)
+    for (const span of this.cells.spans) this.push(stack, one(span))
+    this.contributeParameterValue(w, this.sumUp(stack))
+  }
+
+  /** Counts one leaf more, as a binary counter does: two sums of the same number of leaves become one. */
+  private push(stack: { value: Value; level: number }[], value: Value): void {
+    let top = { value, level: 0 }
+    while (stack.at(-1)?.level === top.level) {
+      const left = stack.pop()!
+      this.addInto(left.value, top.value)
+      top = { value: left.value, level: left.level + 1 }
     }
-    let total = stack.pop()!.value
-    for (let left = stack.pop(); left; left = stack.pop()) {
-      add(left.value, total)
-      total = left.value
-    }
-    this.contributeParameterValue(w, total)
+    stack.push(top)
+  }
+
+  /** The sum of what a counter still holds, from the right. */
+  private sumUp(stack: readonly { value: Value }[]): Value {
+    return stack
+      .map(({ value }) => value)
+      .reduceRight((total, left) => {
+        this.addInto(left, total)
+        return left
+      })
+  }
+
+  private addInto(into: Value, from: Value): void {
+    this.call('addInto', slices(into.storage.bytes / 64), update(into), from)
   }
 
   /** Makes dw, summed over the whole mini-batch already, the gradient of parameter w. */
   contributeParameterValue(w: Value, dw: Value): void {
     if (!w.differentiable) return
     const before = this.gradients.get(w.storage)
-    if (before) this.call('addInto', slices(w.storage.bytes / 64), update(before), dw)
+    if (before) this.addInto(before, dw)
     else this.gradients.set(w.storage, dw)
   }
 
@@ -242,7 +295,7 @@ export class Graph {
 
   /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */
   differentiate(): void {
-    for (const { output, record } of this.backward.reverse()) {
+    for (const { output, record } of this.backward.splice(0).reverse()) {
       const dy = this.gradients.get(output)
       if (dy) record(dy)
     }
@@ -258,6 +311,9 @@ export class Graph {
       if ('mode' in arg) writes.push(storage)
       return storage
     })
-    this.recording.push({ kernel, cut, args: bound, reads, writes, stage })
+    const wholeRows = cut.axis === 'rows' || this.cells.spans.some(span => reads.includes(span.storage))
+    const { leaf, group } = this
+    const ownCut = cut.axis === 'rows' ? { ...cut, leaf } : cut
+    this.recording.push({ kernel, cut: ownCut, args: bound, reads, writes, stage, group, wholeRows })
   }
 }

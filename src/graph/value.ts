@@ -16,6 +16,8 @@ export interface Storage {
   readonly bytes: number
   /** Byte offset in the model's block; only for `state`. */
   readonly offset: number
+  /** The leaf whose rows a `batch` storage holds, where leaves are run one after the other; all rows if undefined. */
+  readonly leaf?: number | undefined
 }
 
 /** What a graph computes: a storage seen with a shape (without the batch axis). */
@@ -44,7 +46,7 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 /** The axis along which a call may be cut between workers, and what `begin` and `end` count. */
 export type Cut =
   /** Samples of the mini-batch; the kernel counts `unit` rows or elements a sample. */
-  | { readonly axis: 'rows'; readonly unit: number }
+  | { readonly axis: 'rows'; readonly unit: number; readonly leaf?: number | undefined }
   /** Units of a parameter or feature axis (16 floats each, or fixed chunks of them). */
   | { readonly axis: 'slices'; readonly count: number }
   /** One worker does all of it. */
@@ -66,4 +68,8 @@ export interface Call {
   readonly writes: readonly Storage[]
   /** `update` calls change the model's state: they come after every check that the step is finite. */
   readonly stage: 'compute' | 'update'
+  /** Calls of a later group come in later phases than all of an earlier one. */
+  readonly group: number
+  /** Whether the kernel counts samples over the whole mini-batch, as calls cut by rows do. */
+  readonly wholeRows: boolean
 }

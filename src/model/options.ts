@@ -14,7 +14,7 @@ export interface Progress {
   report(step: number, logs: Logs): void
 }
 
-/** Options of `fit`; all but the last six are TensorFlow.js'. */
+/** Options of `fit`; all but the last seven are TensorFlow.js'. */
 export interface FitOptions {
   /** Samples a step; larger than the data is one short batch. Default 32. */
   batchSize?: number
@@ -41,6 +41,11 @@ export interface FitOptions {
   workers?: number | 'auto'
   /** Stops training after the step in progress; `fit` resolves. */
   signal?: AbortSignal
+  /**
+   * Gradient accumulation: the leaves that `compile` set are run one after the other, in the memory of one of them, to the
+   * bits of all at once. Default false.
+   */
+  accumulate?: boolean
   /** For progress bars: costs nothing, unlike a callback for each batch. */
   onProgress?: Progress
   /** A worker without a sign of life for so many milliseconds is taken for hung. Default 30,000. */
@@ -62,6 +67,7 @@ const defaults = {
   seed: null as number | null,
   workers: 'auto' as number | 'auto',
   signal: null as AbortSignal | null,
+  accumulate: false,
   onProgress: null as Progress | null,
   stallMs: 30_000,
 }

@@ -140,7 +140,7 @@ function evaluateWith(
   const sources = sourcesOf({ x: xs, y: ys, start: 0, count }, false, false)
   const stage = new Stage(
     arena,
-    recordStep(model, model.compiled, 'evaluate', Math.min(batchSize, count), sources),
+    recordStep(model, model.compiled, { mode: 'evaluate', rows: Math.min(batchSize, count), sources }),
     workers,
   )
   const read = () => logsOf(stage, model.compiled, count)

@@ -4,8 +4,8 @@ import { once, samples, sizeOf, slices, update, type Value, write } from '../gra
 import type { Layer, Weight } from '../layers/define.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
-import type { Loss, RowLosses } from '../training/losses.ts'
-import type { Metric } from '../training/metrics.ts'
+import type { Loss } from '../training/losses.ts'
+import type { Metric, RowValues } from '../training/metrics.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizers.ts'
 
 /** How a source of samples lies in memory. */
@@ -86,16 +86,37 @@ export function recordPrediction(architecture: Architecture, rows: number, sourc
   return { plan: makePlan(g), totals: [] }
 }
 
+export interface StepOptions {
+  readonly mode: 'train' | 'evaluate'
+  /** Largest mini-batch. */
+  readonly rows: number
+  readonly sources: Sources
+  /** Leaves one after the other: the memory of one leaf, the bits of all at once. */
+  readonly accumulate?: boolean
+}
+
 /** One step of training or evaluation. */
-export function recordStep(
-  architecture: Architecture,
-  compiled: Compiled,
-  mode: 'train' | 'evaluate',
-  rows: number,
-  sources: Sources,
-): Recorded {
+export function recordStep(architecture: Architecture, compiled: Compiled, options: StepOptions): Recorded {
+  const { mode, rows, accumulate = false } = options
   const training = mode === 'train'
   const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows })
+  const totals = new Totals(g)
+  const record = () => recordPass(g, architecture, compiled, options, totals)
+  if (accumulate) g.eachLeaf(record)
+  else record()
+  recordPenalties(g, architecture, totals)
+  if (training) recordUpdates(g, compiled)
+  return { plan: makePlan(g, totals.outputs), totals: totals.list }
+}
+
+/** Forward and, in training, backward: of the whole mini-batch, or of one leaf. */
+function recordPass(
+  g: Graph,
+  architecture: Architecture,
+  compiled: Compiled,
+  { sources }: StepOptions,
+  totals: Totals,
+): void {
   const ordered = sources.ordered ?? false
   const x = gathered(g, 'x', architecture.inputShape, sources.x, ordered)
   const prediction = recordLayers(architecture, g, x)
@@ -103,34 +124,37 @@ export function recordStep(
   const plain: SourceKind = { bytes: false, scale: 1 }
   const weight = sources.weighted ? gathered(g, 'weight', [1], plain, ordered) : undefined
   const losses = compiled.loss.record(g, { prediction, target, weight })
-  if (training) g.checkFinite(losses.values, 'the loss')
-  const outputs: Record<string, Value> = {}
-  const totals = recordTotals(g, compiled, losses, { prediction, target, weight }, outputs)
-  recordPenalties(g, architecture, outputs, totals)
-  if (training) recordUpdates(g, compiled)
-  return { plan: makePlan(g, outputs), totals }
+  if (g.training) g.checkFinite(losses.values, 'the loss')
+  totals.add('loss', { ...losses, width: 1 }, weight)
+  for (const { key, metric } of compiled.metrics) totals.add(key, metric.record(g, prediction, target))
+  g.differentiate()
 }
 
-function recordTotals(
-  g: Graph,
-  { metrics }: Compiled,
-  losses: RowLosses,
-  { prediction, target, weight }: { prediction: Value; target: Value; weight: Value | undefined },
-  outputs: Record<string, Value>,
-): Total[] {
-  const totals: Total[] = []
-  const sum = (key: string, values: Value, width: number, inner: number, weights: Value | 0) => {
-    const total = g.allocate('run', `total ${key}`, [width], 8 * width)
-    g.call('accumulate', once, values, weights, update(total), g.cells.rows, width, inner)
-    outputs[key] = total
-    totals.push({ key, width, inner })
+/** Sums over an epoch that a step adds to. */
+class Totals {
+  readonly list: Total[] = []
+  readonly outputs: Record<string, Value> = {}
+  private readonly g: Graph
+
+  constructor(g: Graph) {
+    this.g = g
   }
-  sum('loss', losses.values, 1, losses.inner, weight ?? 0)
-  for (const { key, metric } of metrics) {
-    const { values, width, inner } = metric.record(g, prediction, target)
-    sum(key, values, width, inner, 0)
+
+  /** Adds rows of values, weighted by sample if there are weights, to the sums of this name. */
+  add(key: string, { values, width, inner }: RowValues, weight?: Value): void {
+    const total = this.sum(key, width, inner)
+    this.g.call('accumulate', once, values, weight ?? 0, update(total), this.g.rowCount, width, inner)
   }
-  return totals
+
+  /** The sums of this name, made when first asked for. */
+  sum(key: string, width: number, inner: number): Value {
+    const known = this.outputs[key]
+    if (known) return known
+    this.list.push({ key, width, inner })
+    const total = this.g.allocate('run', `total ${key}`, [width], 8 * width)
+    this.outputs[key] = total
+    return total
+  }
 }
 
 const regularized = ({ layers }: Architecture): Weight[] => {
@@ -138,30 +162,19 @@ const regularized = ({ layers }: Architecture): Weight[] => {
 }
 
 /** Penalties of the weights, added up under `penalty` (times the samples of each step). */
-function recordPenalties(
-  g: Graph,
-  architecture: Architecture,
-  outputs: Record<string, Value>,
-  totals: Total[],
-): void {
-  const weights = regularized(architecture)
-  if (weights.length === 0) return
-  const total = g.allocate('run', 'total penalty', [1], 8)
-  for (const weight of weights) {
+function recordPenalties(g: Graph, architecture: Architecture, totals: Totals): void {
+  for (const weight of regularized(architecture)) {
     const w = g.parameter(weight)
     const { l1, l2 } = weight.regularizer!.config
     const units = w.storage.bytes / 64
     const chunks = Math.ceil(units / normChunkUnits)
     const partial = g.allocate('shared', 'penalty', [chunks], 8 * chunks)
     g.call('penalty', slices(chunks), w, write(partial), units, l1, l2)
-    g.call('accumulatePenalty', once, partial, chunks, update(total), g.cells.rows)
+    g.call('accumulatePenalty', once, partial, chunks, update(totals.sum('penalty', 1, 1)), g.cells.rows)
   }
-  outputs.penalty = total
-  totals.push({ key: 'penalty', width: 1, inner: 1 })
 }
 
 function recordUpdates(g: Graph, { optimizer, slots }: Compiled): void {
-  g.differentiate()
   const updates = [...slots].flatMap(([weight, arrays]) => {
     const w = g.parameter(weight)
     const dw = g.gradientOf(w)

@@ -21,7 +21,7 @@ export function trainOneBatch(model: Internals, x: Input, y: Input): Logs {
     Resident,
   ]
   const sources = sourcesOf({ x: xs, y: ys, start: 0, count }, false, false)
-  const stage = new Stage(arena, recordStep(model, compiled, 'train', count, sources), 1)
+  const stage = new Stage(arena, recordStep(model, compiled, { mode: 'train', rows: count, sources }), 1)
   const rates = arena.allocate(4, 'the learning rate')
   const { optimizer } = compiled
   new Float32Array(arena.memory.buffer, rates.address, 1)[0] = optimizer.learningRate

@@ -60,7 +60,11 @@ export class Training {
     this.callbacks = toCallbacks(settings.callbacks)
     const rows = Math.min(settings.batchSize, data.training.count)
     const sources = sourcesOf(data.training, data.weight !== undefined, true)
-    this.stage = new Stage(arena, recordStep(model, model.compiled, 'train', rows, sources), run.workers)
+    this.stage = new Stage(
+      arena,
+      recordStep(model, model.compiled, { mode: 'train', rows, sources, accumulate: settings.accumulate }),
+      run.workers,
+    )
     this.order = arena.allocate(4 * data.training.count, 'the order of the samples')
     this.rates = arena.allocate(4 * this.stepsPerEpoch, 'the learning rates')
     this.choice = new WorkerChoice(settings.workers, run.workers)
@@ -70,7 +74,11 @@ export class Training {
       const heldRows = Math.min(settings.batchSize, held.count)
       this.validation = new Stage(
         arena,
-        recordStep(model, model.compiled, 'evaluate', heldRows, sourcesOf(held, false, false)),
+        recordStep(model, model.compiled, {
+          mode: 'evaluate',
+          rows: heldRows,
+          sources: sourcesOf(held, false, false),
+        }),
         run.workers,
       )
       const addresses = { x: held.x.block.address, y: held.y.block.address }

@@ -59,6 +59,11 @@ function trainingNorm(g: Graph, x: Value, options: BatchNorm): Value {
   const { gamma, beta, movingMean, movingVariance, momentum, epsilon } = options
   const n = x.shape.at(-1)!
   const perSample = sizeOf(x.shape) / n
+  if (g.oneLeafAtATime) {
+    throw new RangeError(
+      'fit: accumulate must be false for a model with batchNormalization, got true; its statistics need the whole mini-batch',
+    )
+  }
   const chunk = chunkOf(g.rows, perSample)
   g.grain = Math.max(g.grain, chunk)
   const { rows } = g.cells

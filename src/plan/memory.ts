@@ -23,8 +23,10 @@ function cutKeyOf(call: Call, storage: Storage): string | undefined {
   return undefined
 }
 
-function lifetimes(phases: readonly Call[][], rows: number): Life[] {
+function lifetimes(phases: readonly Call[][], rows: number, leafRows: number): Life[] {
   const lives = new Map<Storage, Life>()
+  const rowsOf = ({ placement, leaf }: Storage): number =>
+    placement !== 'batch' ? 1 : leaf === undefined ? rows : leafRows
   let index = 0
   phases.forEach((phase, p) => {
     for (const call of phase) {
@@ -37,7 +39,7 @@ function lifetimes(phases: readonly Call[][], rows: number): Life[] {
           life.lastCall = index
           if (life.cutKey !== cutKey) life.cutKey = undefined
         } else {
-          const bytes = align(storage.bytes * (storage.placement === 'batch' ? rows : 1) + guardBytes)
+          const bytes = align(storage.bytes * rowsOf(storage) + guardBytes)
           lives.set(storage, {
             storage,
             bytes,
@@ -66,9 +68,10 @@ function collide(a: Life, b: Life): boolean {
 export function planMemory(
   phases: readonly Call[][],
   rows: number,
+  leafRows: number,
   outputs: readonly Storage[],
 ): { offsets: Map<Storage, number>; bytes: number } {
-  const lives = lifetimes(phases, rows)
+  const lives = lifetimes(phases, rows, leafRows)
   for (const life of lives) {
     if (!outputs.includes(life.storage)) continue
     life.lastPhase = Number.POSITIVE_INFINITY

@@ -22,8 +22,14 @@ export function cutIntoPhases(calls: readonly Call[]): Call[][] {
   const uses = new Map<Storage, Use[]>()
   const phases: Call[][] = []
   let afterChecks = 0
+  let group = 0
+  let floor = 0
   for (const call of calls) {
-    let level = call.stage === 'update' ? afterChecks : 0
+    if (call.group > group) {
+      group = call.group
+      floor = phases.length
+    }
+    let level = Math.max(floor, call.stage === 'update' ? afterChecks : 0)
     const touch = (storage: Storage, writes: boolean) => {
       for (const use of uses.get(storage) ?? []) {
         if (!writes && !use.writes) continue

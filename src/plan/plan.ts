@@ -2,11 +2,14 @@
 export interface Place {
   readonly base: 'arena' | 'state' | 'run' | 'worker' | `data ${string}`
   readonly offset: number
+  /** The place holds only the rows of this leaf, `rowBytes` each, but is addressed by rows of the whole mini-batch. */
+  readonly leaf?: number
+  readonly rowBytes?: number
 }
 
 /** How a call is cut: `perSample` units a sample, a count of units, or not at all. */
 export type PlanCut =
-  | { readonly axis: 'rows'; readonly unit: number }
+  | { readonly axis: 'rows'; readonly unit: number; readonly leaf?: number | undefined }
   | { readonly axis: 'slices'; readonly count: number }
   | { readonly axis: 'once' }
   | { readonly axis: 'each' }
@@ -31,6 +34,7 @@ export interface CellOffsets {
   readonly key: number
   readonly fault: number
   readonly spans: readonly number[]
+  readonly leafRows: readonly number[]
 }
 
 /** Everything a worker needs for one kind of step. Plain data: it can be posted, printed and tested. */
@@ -57,4 +61,9 @@ export interface Plan {
 export function cutAt(count: number, rank: number, workers: number, grain = 1): number {
   const blocks = Math.ceil(count / grain)
   return Math.min(count, Math.floor((blocks * rank) / workers) * grain)
+}
+
+/** First sample of a leaf, in a mini-batch of `rows`; that of the next leaf is where it ends. */
+export function leafBegin(rows: number, leaf: number, leaves: number): number {
+  return Math.floor((rows * leaf) / leaves)
 }

@@ -20,8 +20,9 @@ function workerLayout(
   graph: Graph,
   calls: readonly Call[],
 ): { offsets: Map<Storage, number>; bytes: number } {
-  const { spans, ...single } = graph.cells
-  const cells = [...Object.values(single), ...spans].map(value => value.storage)
+  const cells = Object.values(graph.cells)
+    .flat()
+    .map(value => value.storage)
   const touched = new Set(
     calls.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'worker'),
   )
@@ -44,7 +45,7 @@ export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Pla
   const read = dropUnread([...graph.calls, ...derivations], outputStorages)
   const phases = cutIntoPhases(read)
   const prologue = cutIntoPhases(derivations)
-  const memory = planMemory(phases, graph.rows, outputStorages)
+  const memory = planMemory(phases, graph.rows, Math.ceil(graph.rows / graph.leaves), outputStorages)
   const all = [...read, ...derivations]
   const runStorages = new Set(
     all.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'run'),
@@ -58,21 +59,31 @@ export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Pla
     if (storage.placement === 'worker') return { base: 'worker', offset: worker.offsets.get(storage)! }
     return { base: 'arena', offset: memory.offsets.get(storage)! }
   }
-  const planCall = ({ kernel, cut, args }: Call): PlanCall => ({
-    kernel,
-    cut,
-    args: args.map(arg => (typeof arg === 'number' ? arg : placeOf(arg))),
+  const placeIn = (call: Call, storage: Storage): Place => {
+    const { leaf, bytes } = storage
+    return leaf === undefined || !call.wholeRows
+      ? placeOf(storage)
+      : { ...placeOf(storage), leaf, rowBytes: bytes }
+  }
+  const planCall = (call: Call): PlanCall => ({
+    kernel: call.kernel,
+    cut: call.cut,
+    args: call.args.map(arg => (typeof arg === 'number' ? arg : placeIn(call, arg))),
   })
   const planPhase = (phase: Call[]): Phase => phase.map(planCall)
   const offset = (value: Value) => worker.offsets.get(value.storage)!
-  const { spans, ...single } = graph.cells
-  const cells = Object.fromEntries(Object.entries(single).map(([name, value]) => [name, offset(value)]))
+  const cells = Object.fromEntries(
+    Object.entries(graph.cells).map(([name, cell]) => [
+      name,
+      Array.isArray(cell) ? cell.map(offset) : offset(cell),
+    ]),
+  )
   return {
     rows: graph.rows,
     grain: graph.grain,
     prologue: prologue.map(planPhase),
     phases: phases.map(planPhase),
-    cells: { ...(cells as Omit<Plan['cells'], 'spans'>), spans: spans.map(offset) },
+    cells: cells as unknown as Plan['cells'],
     faults: graph.faults,
     arenaBytes: memory.bytes,
     runBytes: run.bytes,

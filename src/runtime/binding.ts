@@ -1,4 +1,4 @@
-import { cutAt, type Place, type Plan, type PlanCall } from '../plan/plan.ts'
+import { cutAt, leafBegin, type Place, type Plan, type PlanCall } from '../plan/plan.ts'
 import type { Kernels } from './tiers.ts'
 
 /** Byte addresses that a run gives to a plan's bases; `data NAME` is looked up in `data`. */
@@ -28,14 +28,20 @@ export function shardOf(
   if (cut.axis === 'each') return [0, 1]
   if (cut.axis === 'once') return rank === 0 ? [0, 1] : [0, 0]
   if (cut.axis === 'slices') return [cutAt(cut.count, rank, workers), cutAt(cut.count, rank + 1, workers)]
-  const begin = cutAt(rows, rank, workers, plan.grain)
-  const end = cutAt(rows, rank + 1, workers, plan.grain)
+  const leaves = plan.cells.spans.length
+  const first = cut.leaf === undefined ? 0 : leafBegin(rows, cut.leaf, leaves)
+  const last = cut.leaf === undefined ? rows : leafBegin(rows, cut.leaf + 1, leaves)
+  const begin = first + cutAt(last - first, rank, workers, plan.grain)
+  const end = first + cutAt(last - first, rank + 1, workers, plan.grain)
   return [begin * cut.unit, end * cut.unit]
 }
 
 /** Signed 32-bit, so that the engine keeps it as a small integer. */
-function addressOf(place: Place, plan: Plan, bases: Bases, rank: number): number {
-  const { base, offset } = place
+function addressOf(place: Place, plan: Plan, bases: Bases, rank: number, rows: number): number {
+  const { base, leaf, rowBytes = 0 } = place
+  // Rows keep their number in the whole mini-batch, so the buffer of a leaf begins before itself.
+  const before = leaf === undefined ? 0 : leafBegin(rows, leaf, plan.cells.spans.length) * rowBytes
+  const offset = place.offset - before
   if (base === 'worker') return (bases.worker + rank * plan.workerBytes + offset) | 0
   if (base === 'arena' || base === 'state' || base === 'run') return (bases[base] + offset) | 0
   const address = bases.data[base.slice('data '.length)]
@@ -63,7 +69,7 @@ export function bindPhases(
       args.length = 0
       args.push(begin, end)
       for (const arg of call.args)
-        args.push(typeof arg === 'number' ? arg : addressOf(arg, plan, bases, rank))
+        args.push(typeof arg === 'number' ? arg : addressOf(arg, plan, bases, rank, rows))
       return [{ kernel, args: args as number[] }]
     }),
   )

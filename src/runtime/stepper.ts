@@ -1,4 +1,4 @@
-import type { Plan } from '../plan/plan.ts'
+import { leafBegin, type Plan } from '../plan/plan.ts'
 import { type Bases, type BoundCall, bindPhases } from './binding.ts'
 import type { Kernels } from './tiers.ts'
 
@@ -46,7 +46,6 @@ export class Stepper {
   private readonly byRows = new Map<number, BoundCall[][]>()
   private readonly ints: Int32Array
   private readonly floats: Float32Array
-  private readonly spans: readonly number[]
 
   constructor(plan: Plan, bases: Bases, thread: Thread) {
     const { memory, rank } = thread
@@ -56,7 +55,6 @@ export class Stepper {
     const block = bases.worker + rank * plan.workerBytes
     this.ints = new Int32Array(memory.buffer, block, plan.workerBytes / 4)
     this.floats = new Float32Array(memory.buffer, block, plan.workerBytes / 4)
-    this.spans = plan.cells.spans.map(offset => offset / 4)
   }
 
   /** The fault number of this worker, 0 while all is finite. */
@@ -106,11 +104,14 @@ export class Stepper {
     ints[key] = steps.seed[0]
     ints[key + 1] = steps.seed[1]
     ints[key + 2] = step
-    const { spans } = this
-    for (let leaf = 0; leaf < spans.length; leaf++) {
-      const span = spans[leaf]!
-      ints[span] = Math.floor((rows * leaf) / spans.length)
-      ints[span + 1] = Math.floor((rows * (leaf + 1)) / spans.length)
+    const leaves = cells.spans.length
+    for (let leaf = 0; leaf < leaves; leaf++) {
+      const first = leafBegin(rows, leaf, leaves)
+      const last = leafBegin(rows, leaf + 1, leaves)
+      const span = cells.spans[leaf]! / 4
+      ints[span] = first
+      ints[span + 1] = last
+      ints[cells.leafRows[leaf]! / 4] = last - first
     }
   }
 
