@@ -1,4 +1,4 @@
-// npm run bench -- product|train|workers|overhead [--json] [--quick] [--only TEXT]
+// npm run bench -- product|train|workers|overhead [--json] [--quick] [--only TEXT] [--avx2]
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { disturbance } from './quiet.ts'
@@ -16,6 +16,8 @@ export interface Options {
   readonly quick: boolean
   /** Rows whose name contains this. */
   readonly only?: string
+  /** Keep PyTorch from AVX-512, as on a machine that has none. */
+  readonly avx2: boolean
 }
 
 const { values, positionals } = parseArgs({
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    avx2: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 })
@@ -39,7 +42,7 @@ out(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`)
 out('')
 const { run } = await load()
 const results = await run(
-  { quick: values.quick, ...(values.only !== undefined && { only: values.only }) },
+  { quick: values.quick, avx2: values.avx2, ...(values.only !== undefined && { only: values.only }) },
   out,
 )
 const { measured, disturbed } = disturbance

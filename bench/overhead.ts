@@ -6,7 +6,7 @@ import { Bench } from 'tinybench'
 import { toRows } from '../src/data/inputs.ts'
 import * as ls from '../src/index.ts'
 import { Sequential } from '../src/index.ts'
-import { makeResident } from '../src/model/feed.ts'
+import { residentFeed } from '../src/model/feed.ts'
 import { inOrder } from '../src/model/local.ts'
 import { recordStep } from '../src/model/record.ts'
 import { Stage } from '../src/model/stage.ts'
@@ -80,20 +80,15 @@ function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): nu
   const model = modelOn(engine, workload)
   const samples = count * batchSize
   const { x, y } = dataOf(workload, samples)
-  const plain = { bytes: false, scale: 1 }
-  const sources = { x: plain, y: plain }
-  const recorded = recordStep(model, model.compiled, { mode: 'train', rows: batchSize, sources })
+  const rows = (values: Float32Array) => ({ values, scale: 1, count: samples, shape: [] })
+  const feed = residentFeed(arena, { x: rows(x), y: rows(y) })
+  const step = { mode: 'train', rows: batchSize, sources: feed.sources } as const
+  const recorded = recordStep(model, model.compiled, step)
   const stage = new Stage(arena, recorded, 1)
-  const hold = (values: Float32Array) =>
-    makeResident(arena, { values, scale: 1, count: samples, shape: [] }, 'data').block
-  const blocks = [
-    hold(x),
-    hold(y),
-    hold(new Float32Array(count).fill(0.01)),
-    arena.allocateZeroed(controlBytes(1), 'control'),
-  ]
-  const [xs, ys, rates, words] = blocks.map(({ address }) => address) as [number, number, number, number]
-  const bases = stage.bases(model.state.address, { x: xs, y: ys })
+  const blocks = [arena.allocate(4 * count, 'rates'), arena.allocateZeroed(controlBytes(1), 'control')]
+  const [rates, words] = blocks.map(({ address }) => address) as [number, number]
+  new Float32Array(arena.memory.buffer, rates, count).fill(0.01)
+  const bases = stage.bases(model.state.address, feed.addresses)
   const control = new Control(arena.memory, words, 1)
   const { port1, port2: port } = new MessageChannel()
   const task = { kernels: module, memory: arena.memory, control: words, rank: 0, workers: 1, spins: 1, port }
@@ -118,6 +113,7 @@ function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): nu
   const bytes = allocated() - before
   port1.close()
   for (const block of blocks) arena.free(block)
+  feed.free()
   stage.free()
   model.dispose()
   return bytes
@@ -152,8 +148,7 @@ async function startRows(engine: TimedEngine, iterations: number): Promise<Row[]
   })
   const copy = (check: boolean) => () => {
     const plain = { values: large, scale: 1, count: 60_000, shape: [784] }
-    const { block } = makeResident(arena, check ? toRows('bench', 'x', large, [784]) : plain, 'x')
-    arena.free(block)
+    residentFeed(arena, { x: check ? toRows('bench', 'x', large, [784]) : plain }).free()
   }
   bench.add('copy', copy(false)).add('check and copy', copy(true))
   await bench.run()

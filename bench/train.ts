@@ -1,4 +1,5 @@
 // Samples/s of training, Lockstep beside TensorFlow.js and PyTorch: each in its own process, in turns.
+import type { Options } from './index.ts'
 import { type Answer, lockstepPeer, type Peer, tfjsPeer, torchPeer } from './peers/peer.ts'
 import { undisturbed } from './quiet.ts'
 import { median, type Print, short, startTable, verdict } from './table.ts'
@@ -66,11 +67,11 @@ function print(row: (...cells: string[]) => void, { asked }: Workload, result: R
 }
 
 /** Measures every workload whose name contains `only`. */
-export async function run(options: { quick: boolean; only?: string }, out: Print): Promise<Row[]> {
-  const { quick, only = '' } = options
+export async function run(options: Options, out: Print): Promise<Row[]> {
+  const { quick, only = '', avx2 } = options
   const [rounds, ms] = quick ? [1, 200] : [5, 500]
   const owns = threads.map(lockstepPeer)
-  const torches = threads.map(torchPeer)
+  const torches = threads.map(count => torchPeer(count, avx2))
   const tfjs = { cpu: tfjsPeer('cpu'), wasm: tfjsPeer('wasm') }
   out(
     'Samples/s: median of the rounds (best). Ratios: median of the ratios by round; × TF.js is to the faster backend.',

@@ -230,6 +230,53 @@ test.each([3, 4])('accumulating %i leaves one at a time gives the same bits', as
   expect(outcomes.size).toBe(1)
 })
 
+test('streamed data gives the bits of resident data', async () => {
+  const { x, y } = images(583)
+  const bytes = ls.tensor(
+    Uint8Array.from(x.values, value => (value + 2) * 60),
+    [583, 8, 8, 1],
+    'uint8',
+    1 / 255,
+  )
+  const outcomes = new Set<string>()
+  for (const [stream, workers] of [
+    [false, 1],
+    [true, 1],
+    [true, 2],
+    [true, 3],
+  ] as const) {
+    const model = cnn()
+    const options = {
+      epochs: 2,
+      batchSize: 5,
+      seed: 5,
+      workers,
+      stream,
+      validationSplit: 0.2,
+      classWeight: { 0: 1, 1: 2, 2: 1 },
+    }
+    const { history } = await model.fit(bytes, y, options)
+    outcomes.add(`${hashOf(model)} ${JSON.stringify(history)}`)
+    model.dispose()
+  }
+  expect(outcomes.size).toBe(1)
+})
+
+test('the ring is filled ahead of the workers, never over what they have not read', async () => {
+  const count = 40_000
+  const x = new Float32Array(count).map((_, i) => i / count)
+  const outcomes = new Set<string>()
+  for (const stream of [false, true]) {
+    const model = ls.sequential({ layers: [dense({ units: 1, inputShape: [1] })], seed: 1 })
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    // 20,000 batches go through at most 1024 slots.
+    await model.fit(x, x, { batchSize: 2, seed: 3, workers: 1, stream })
+    outcomes.add(hashOf(model))
+    model.dispose()
+  }
+  expect(outcomes.size).toBe(1)
+})
+
 test('accumulating leaves needs about the memory of one', () => {
   const layers = [dense({ units: 500, activation: 'relu', inputShape: [400] }), dense({ units: 300 })]
   const model = ls.sequential({ layers })

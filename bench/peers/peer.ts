@@ -77,11 +77,15 @@ export const lockstepPeer = (workers: number): Peer =>
 export const tfjsPeer = (backend: 'cpu' | 'wasm'): Peer =>
   new Peer([process.execPath, file('./tfjs.ts'), backend])
 
-/** PyTorch at its fastest: OpenBLAS free to choose its kernels, and an allocator that keeps large blocks. */
-export function torchPeer(threads: number): Peer {
+/**
+ * PyTorch at its fastest: OpenBLAS free to choose its kernels, and an allocator that keeps large blocks. With `avx2` it leaves
+ * AVX-512, which WebAssembly cannot reach, alone.
+ */
+export function torchPeer(threads: number, avx2: boolean): Peer {
   const { OPENBLAS_CORETYPE: _core, OPENBLAS_L2_SIZE: _cache, ...rest } = process.env
   return new Peer(['/usr/bin/python3', file('./torch_train.py')], {
     ...rest,
+    ...(avx2 && { OPENBLAS_CORETYPE: 'Haswell', ONEDNN_MAX_CPU_ISA: 'AVX2', ATEN_CPU_CAPABILITY: 'avx2' }),
     OMP_NUM_THREADS: String(threads),
     MALLOC_MMAP_THRESHOLD_: '33554432',
     MALLOC_TRIM_THRESHOLD_: '8589934592',

@@ -1,26 +1,69 @@
 import type { Rows } from '../data/inputs.ts'
 import { show } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
-import type { Arena, Block } from '../runtime/arena.ts'
+import { type Arena, type Block, maximumBytes } from '../runtime/arena.ts'
 import type { Loss } from '../training/losses.ts'
-import type { SourceKind } from './record.ts'
+import type { Sources } from './record.ts'
+import { kindOf, Ring } from './ring.ts'
 
-/** Samples copied into the shared memory, where a kernel gathers batches from. */
-export interface Resident {
-  readonly block: Block
-  readonly kind: SourceKind
-  readonly count: number
+/** Samples that the workers can reach, by the names that plans know them by. */
+export interface Feed {
+  readonly addresses: Readonly<Record<string, number>>
+  /** What recording a step must know of them. */
+  readonly sources: Sources
+  /** The ring that they come through; undefined where all of them lie in the shared memory. */
+  readonly ring: Ring | undefined
+  free(): void
 }
 
-/** Copies samples in: bytes stay bytes, everything else becomes float32. */
-export function makeResident(arena: Arena, rows: Rows, what: string): Resident {
-  const { values, scale, count } = rows
-  const bytes = values instanceof Uint8Array
-  const block = arena.allocate(values.length * (bytes ? 1 : 4), what)
-  const { buffer } = arena.memory
-  if (bytes) new Uint8Array(buffer, block.address, values.length).set(values)
-  else new Float32Array(buffer, block.address, values.length).set(values)
-  return { block, kind: { bytes, scale }, count }
+export type RowsByName = Readonly<Record<'x', Rows> & Partial<Record<'y' | 'weight', Rows>>>
+
+function sourcesOf(rows: RowsByName, ordered: boolean): Sources {
+  const { x, y, weight } = rows
+  return { x: kindOf(x), ...(y && { y: kindOf(y) }), weighted: weight !== undefined, ordered }
+}
+
+/** Bytes that samples take in the shared memory: bytes stay bytes, everything else becomes float32. */
+const residentBytes = ({ values }: Rows): number => values.length * (values instanceof Uint8Array ? 1 : 4)
+
+/** Whether samples take so much of the memory that is left that they are better streamed. */
+export function mustStream(arena: Arena, rows: RowsByName): boolean {
+  const bytes = Object.values(rows).reduce((sum, each) => sum + residentBytes(each), 0)
+  return bytes > (maximumBytes - arena.bytes) / 2
+}
+
+/** Copies samples into the shared memory, where a kernel gathers batches from. */
+export function residentFeed(arena: Arena, rows: RowsByName, ordered = false): Feed {
+  const blocks: Block[] = []
+  const free = () => {
+    for (const block of blocks.splice(0)) arena.free(block)
+  }
+  try {
+    const addresses = Object.entries(rows).map(([name, each]) => {
+      const block = arena.allocate(residentBytes(each), name)
+      blocks.push(block)
+      const { buffer } = arena.memory
+      const { values } = each
+      if (values instanceof Uint8Array) new Uint8Array(buffer, block.address, values.length).set(values)
+      else new Float32Array(buffer, block.address, values.length).set(values)
+      return [name, block.address]
+    })
+    return {
+      addresses: Object.fromEntries(addresses),
+      sources: sourcesOf(rows, ordered),
+      ring: undefined,
+      free,
+    }
+  } catch (error) {
+    free()
+    throw error
+  }
+}
+
+/** Leaves samples where they are and lets their batches through a ring. */
+export function streamedFeed(arena: Arena, rows: RowsByName, batchSize: number): Feed {
+  const ring = new Ring(arena, rows, batchSize)
+  return { addresses: ring.addresses, sources: sourcesOf(rows, false), ring, free: () => ring.free() }
 }
 
 /** @throws RangeError where a class number does not name one of the classes that the model predicts. */

@@ -1,25 +1,20 @@
 import { type Rows, toRows } from '../data/inputs.ts'
 import { show } from '../errors.ts'
-import { checkLabels, makeResident, type Resident, weightsOf } from './feed.ts'
+import { checkLabels, weightsOf } from './feed.ts'
 import type { Internals } from './internals.ts'
 import type { FitSettings } from './options.ts'
-import type { Sources } from './record.ts'
 
-/** Samples with targets, in the shared memory. */
-export interface ResidentPairs {
-  readonly x: Resident
-  readonly y: Resident
-  /** First sample and number of samples that count. */
+/** Samples with targets and perhaps weights, of which `count` from `start` on are used. */
+export interface Part {
+  readonly rows: { readonly x: Rows; readonly y: Rows; readonly weight?: Rows }
   readonly start: number
   readonly count: number
 }
 
 /** What one `fit` trains on and validates with. */
 export interface FitData {
-  readonly training: ResidentPairs
-  readonly weight: Resident | undefined
-  readonly validation: ResidentPairs | undefined
-  free(): void
+  readonly training: Part
+  readonly validation: Part | undefined
 }
 
 interface Pair {
@@ -60,9 +55,8 @@ function isFlat(y: unknown, shape: readonly number[] | undefined): boolean {
   return ArrayBuffer.isView(y) || (Array.isArray(y) && typeof y[0] === 'number')
 }
 
-/** Copies what `fit` was given into the shared memory; all of it is checked before anything is copied. */
-export function loadFitData(model: Internals, x: unknown, y: unknown, settings: FitSettings): FitData {
-  const { arena } = model.engine
+/** Checks all that `fit` was given, before anything is copied or changed. */
+export function checkFitData(model: Internals, x: unknown, y: unknown, settings: FitSettings): FitData {
   const pair = checkPair('fit', ['x', 'y'], model, x, y)
   const held = settings.validationData
   const other = held
@@ -77,43 +71,10 @@ export function loadFitData(model: Internals, x: unknown, y: unknown, settings: 
   }
   const own =
     settings.sampleWeight === null ? undefined : toRows('fit', 'sampleWeight', settings.sampleWeight, [])
-  const weights = weightsOf(
-    'fit',
-    pair.y,
-    model.compiled.loss,
-    own && Float32Array.from(own.values),
-    settings.classWeight ?? undefined,
-  )
-  const resident: Resident[] = []
-  const load = (rows: Rows, what: string): Resident => {
-    const made = makeResident(arena, rows, what)
-    resident.push(made)
-    return made
-  }
-  const free = () => {
-    for (const { block } of resident.splice(0)) arena.free(block)
-  }
-  try {
-    const pairs = { x: load(pair.x, 'x'), y: load(pair.y, 'y') }
-    const weight =
-      weights && load({ values: weights, scale: 1, count, shape: [] }, 'the weights of the samples')
-    const validation = other
-      ? {
-          x: load(other.x, 'validationData'),
-          y: load(other.y, 'validationData'),
-          start: 0,
-          count: other.x.count,
-        }
-      : kept < count
-        ? { ...pairs, start: kept, count: count - kept }
-        : undefined
-    return { training: { ...pairs, start: 0, count: kept }, weight, validation, free }
-  } catch (error) {
-    free()
-    throw error
-  }
-}
-
-export function sourcesOf({ x, y }: ResidentPairs, weighted: boolean, ordered: boolean): Sources {
-  return { x: x.kind, y: y.kind, weighted, ordered }
+  const given = own && Float32Array.from(own.values)
+  const weights = weightsOf('fit', pair.y, model.compiled.loss, given, settings.classWeight ?? undefined)
+  const rows = weights ? { ...pair, weight: { values: weights, scale: 1, count, shape: [] } } : pair
+  const training = { rows, start: 0, count: kept }
+  if (other) return { training, validation: { rows: other, start: 0, count: other.x.count } }
+  return { training, validation: kept < count ? { rows: pair, start: kept, count: count - kept } : undefined }
 }

@@ -14,7 +14,7 @@ export interface Progress {
   report(step: number, logs: Logs): void
 }
 
-/** Options of `fit`; all but the last seven are TensorFlow.js'. */
+/** Options of `fit`; all but the last eight are TensorFlow.js'. */
 export interface FitOptions {
   /** Samples a step; larger than the data is one short batch. Default 32. */
   batchSize?: number
@@ -46,6 +46,11 @@ export interface FitOptions {
    * bits of all at once. Default false.
    */
   accumulate?: boolean
+  /**
+   * Whether batches are copied one by one into a ring in the shared memory, instead of all data at the start; to the same
+   * bits. By default only for data that would take more than half of the memory that is left.
+   */
+  stream?: boolean
   /** For progress bars: costs nothing, unlike a callback for each batch. */
   onProgress?: Progress
   /** A worker without a sign of life for so many milliseconds is taken for hung. Default 30,000. */
@@ -68,6 +73,7 @@ const defaults = {
   workers: 'auto' as number | 'auto',
   signal: null as AbortSignal | null,
   accumulate: false,
+  stream: null as boolean | null,
   onProgress: null as Progress | null,
   stallMs: 30_000,
 }

@@ -5,8 +5,8 @@ import { sizeOf } from '../graph/value.ts'
 import type { Run } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Logs } from '../training/callback.ts'
-import { makeResident, type Resident } from './feed.ts'
-import { checkPair, sourcesOf } from './fitData.ts'
+import { residentFeed } from './feed.ts'
+import { checkPair } from './fitData.ts'
 import { type Internals, readableState } from './internals.ts'
 import { inOrder, runLocally } from './local.ts'
 import { logsOf } from './logs.ts'
@@ -84,23 +84,19 @@ function predictWith(
   const rows = toRows('predict', 'x', x, model.inputShape)
   const { count } = rows
   const size = count * sizeOf(model.outputShape)
-  const source = makeResident(arena, rows, 'x')
+  const feed = residentFeed(arena, { x: rows })
   const output = arena.allocate(4 * size, 'the predictions')
-  const stage = new Stage(
-    arena,
-    recordPrediction(model, Math.min(batchSize, count), { x: source.kind }),
-    workers,
-  )
+  const stage = new Stage(arena, recordPrediction(model, Math.min(batchSize, count), feed.sources), workers)
   const read = () =>
     new Tensor(
       new Float32Array(arena.memory.buffer, output.address, size).slice(),
       [count, ...model.outputShape],
       'float32',
     )
-  return using([() => arena.free(source.block), () => arena.free(output), () => stage.free()], () => {
+  return using([() => feed.free(), () => arena.free(output), () => stage.free()], () => {
     const done = execute(
       stage,
-      { x: source.block.address, output: output.address },
+      { ...feed.addresses, output: output.address },
       inOrder(count, stage.plan.rows),
     )
     return done ? done.then(read) : read()
@@ -133,19 +129,19 @@ function evaluateWith(
   const { arena } = model.engine
   const pair = checkPair('evaluate', ['x', 'y'], model, x, y)
   const { count } = pair.x
-  const [xs, ys] = [makeResident(arena, pair.x, 'x'), makeResident(arena, pair.y, 'y')] as [
-    Resident,
-    Resident,
-  ]
-  const sources = sourcesOf({ x: xs, y: ys, start: 0, count }, false, false)
+  const feed = residentFeed(arena, pair)
   const stage = new Stage(
     arena,
-    recordStep(model, model.compiled, { mode: 'evaluate', rows: Math.min(batchSize, count), sources }),
+    recordStep(model, model.compiled, {
+      mode: 'evaluate',
+      rows: Math.min(batchSize, count),
+      sources: feed.sources,
+    }),
     workers,
   )
   const read = () => logsOf(stage, model.compiled, count)
-  return using([() => arena.free(xs.block), () => arena.free(ys.block), () => stage.free()], () => {
-    const done = execute(stage, { x: xs.block.address, y: ys.block.address }, inOrder(count, stage.plan.rows))
+  return using([() => feed.free(), () => stage.free()], () => {
+    const done = execute(stage, feed.addresses, inOrder(count, stage.plan.rows))
     return done ? done.then(read) : read()
   })
 }

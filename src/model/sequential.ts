@@ -10,7 +10,7 @@ import type { Logs } from '../training/callback.ts'
 import { getLoss, type Loss, type LossName } from '../training/losses.ts'
 import { getMetric, type Metric, type MetricName } from '../training/metrics.ts'
 import { getOptimizer, type Optimizer, type OptimizerName } from '../training/optimizers.ts'
-import { loadFitData } from './fitData.ts'
+import { checkFitData } from './fitData.ts'
 import type { Internals, Use } from './internals.ts'
 import { readableState } from './internals.ts'
 import { checkFitOptions, type FitOptions } from './options.ts'
@@ -197,7 +197,7 @@ export class Sequential implements Internals {
     this.refuseWhileTraining('fit')
     const settings = checkFitOptions(options)
     void this.compiled
-    const data = loadFitData(this, x, y, settings)
+    const data = checkFitData(this, x, y, settings)
     this.use = 'training'
     this.state.takeSnapshot()
     try {
@@ -206,7 +206,6 @@ export class Sequential implements Internals {
         new Training(this, run, data, settings).train(),
       )
     } finally {
-      data.free()
       this.state.dropSnapshot()
       this.use = 'idle'
     }

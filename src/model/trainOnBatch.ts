@@ -1,8 +1,8 @@
 import type { Input } from '../data/inputs.ts'
 import { FaultError } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
-import { makeResident, type Resident } from './feed.ts'
-import { checkPair, sourcesOf } from './fitData.ts'
+import { residentFeed } from './feed.ts'
+import { checkPair } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder, runLocally } from './local.ts'
 import { logsOf } from './logs.ts'
@@ -16,12 +16,12 @@ export function trainOneBatch(model: Internals, x: Input, y: Input): Logs {
   const { arena } = engine
   const pair = checkPair('trainOnBatch', ['x', 'y'], model, x, y)
   const { count } = pair.x
-  const [xs, ys] = [makeResident(arena, pair.x, 'x'), makeResident(arena, pair.y, 'y')] as [
-    Resident,
-    Resident,
-  ]
-  const sources = sourcesOf({ x: xs, y: ys, start: 0, count }, false, false)
-  const stage = new Stage(arena, recordStep(model, compiled, { mode: 'train', rows: count, sources }), 1)
+  const feed = residentFeed(arena, pair)
+  const stage = new Stage(
+    arena,
+    recordStep(model, compiled, { mode: 'train', rows: count, sources: feed.sources }),
+    1,
+  )
   const rates = arena.allocate(4, 'the learning rate')
   const { optimizer } = compiled
   new Float32Array(arena.memory.buffer, rates.address, 1)[0] = optimizer.learningRate
@@ -32,7 +32,7 @@ export function trainOneBatch(model: Internals, x: Input, y: Input): Logs {
     rates: rates.address,
   }
   try {
-    runLocally(model, stage, { x: xs.block.address, y: ys.block.address }, state.address, steps)
+    runLocally(model, stage, feed.addresses, state.address, steps)
     optimizer.iterations++
     return logsOf(stage, compiled, count)
   } catch (error) {
@@ -42,6 +42,7 @@ export function trainOneBatch(model: Internals, x: Input, y: Input): Logs {
     throw new Error(`trainOnBatch: ${what} became NaN or infinite at step ${optimizer.iterations}; ${advice}`)
   } finally {
     stage.free()
-    for (const block of [xs.block, ys.block, rates]) arena.free(block)
+    feed.free()
+    arena.free(rates)
   }
 }

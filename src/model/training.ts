@@ -3,14 +3,13 @@ import { FaultError, type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
-import { type FitData, sourcesOf } from './fitData.ts'
+import type { FitData } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder } from './local.ts'
 import { logsOf, sumsNow } from './logs.ts'
 import type { FitSettings } from './options.ts'
+import { Program } from './program.ts'
 import { splitSeed } from './randomness.ts'
-import { recordStep } from './record.ts'
-import { Stage } from './stage.ts'
 import { WorkerChoice } from './workerChoice.ts'
 
 /** Why training ended. */
@@ -37,13 +36,11 @@ export class Training {
   private readonly data: FitData
   private readonly settings: FitSettings
   private readonly callbacks: BaseCallback[]
-  private readonly stage: Stage
-  private readonly validation: Stage | undefined
+  private readonly program: Program
+  private readonly validation: Program | undefined
   private readonly order: Block
   private readonly rates: Block
   private readonly choice: WorkerChoice
-  private readonly plan: number
-  private readonly validationPlan: number
   private readonly history: History
   /** Whether the workers must derive what they keep of the weights anew. */
   private stale = true
@@ -58,36 +55,22 @@ export class Training {
     this.data = data
     this.settings = settings
     this.callbacks = toCallbacks(settings.callbacks)
-    const rows = Math.min(settings.batchSize, data.training.count)
-    const sources = sourcesOf(data.training, data.weight !== undefined, true)
-    this.stage = new Stage(
-      arena,
-      recordStep(model, model.compiled, { mode: 'train', rows, sources, accumulate: settings.accumulate }),
-      run.workers,
-    )
     this.order = arena.allocate(4 * data.training.count, 'the order of the samples')
     this.rates = arena.allocate(4 * this.stepsPerEpoch, 'the learning rates')
     this.choice = new WorkerChoice(settings.workers, run.workers)
-    this.plan = run.bind(this.stage.plan, this.stage.bases(model.state.address, this.addresses()))
-    const held = data.validation
-    if (held) {
-      const heldRows = Math.min(settings.batchSize, held.count)
-      this.validation = new Stage(
-        arena,
-        recordStep(model, model.compiled, {
-          mode: 'evaluate',
-          rows: heldRows,
-          sources: sourcesOf(held, false, false),
-        }),
-        run.workers,
-      )
-      const addresses = { x: held.x.block.address, y: held.y.block.address }
-      this.validationPlan = run.bind(
-        this.validation.plan,
-        this.validation.bases(model.state.address, addresses),
-      )
-    } else this.validationPlan = -1
-    const { epochs, batchSize, seed } = settings
+    const { batchSize, accumulate } = settings
+    const shared = { batchSize, stream: settings.stream ?? undefined }
+    const order = this.order.address
+    this.program = new Program(model, run, data.training, { ...shared, mode: 'train', order, accumulate })
+    this.validation =
+      data.validation &&
+      new Program(model, run, data.validation, {
+        ...shared,
+        mode: 'evaluate',
+        order: undefined,
+        accumulate: false,
+      })
+    const { epochs, seed } = settings
     const params = {
       epochs,
       batchSize,
@@ -138,7 +121,8 @@ export class Training {
   }
 
   private async trainEpoch(): Promise<void> {
-    const { model, stage } = this
+    const { model } = this
+    const { stage } = this.program
     this.shuffle()
     stage.clearTotals()
     await this.tell('onEpochBegin', this.epoch)
@@ -162,7 +146,7 @@ export class Training {
     return setInterval(() => {
       const step = this.run.batch
       if (step === 0) return
-      onProgress.report(step, logsOf(this.stage, this.model.compiled, step * batchSize))
+      onProgress.report(step, logsOf(this.program.stage, this.model.compiled, step * batchSize))
     }, onProgress.intervalMs ?? 100)
   }
 
@@ -184,7 +168,8 @@ export class Training {
   }
 
   private async trainOneBatch(batch: number): Promise<void> {
-    const { stage, model } = this
+    const { model } = this
+    const { stage } = this.program
     const { batchSize } = this.settings
     const size = Math.min(batchSize, this.data.training.count - batch * batchSize)
     await this.tell('onBatchBegin', batch, { batch, size })
@@ -200,7 +185,11 @@ export class Training {
     const prologue = this.stale
     this.stale = false
     const { signal } = this.settings
-    const [report] = await this.run.steps(this.plan, this.steps(from, to), { prologue, workers, signal })
+    const [report] = await this.program.steps(
+      this.steps(from, to),
+      { prologue, workers, signal },
+      this.orderNow,
+    )
     this.choice.learn(to - from, report!.milliseconds)
     return report!.next
   }
@@ -223,39 +212,38 @@ export class Training {
     for (let batch = from; batch < to; batch++) rates[batch] = optimizer.rateAt(optimizer.iterations + batch)
   }
 
-  private addresses(): Record<string, number> {
-    const { x, y } = this.data.training
-    const { weight } = this.data
-    const addresses = { x: x.block.address, y: y.block.address, order: this.order.address }
-    return weight ? { ...addresses, weight: weight.block.address } : addresses
+  /** The samples in the order of this epoch. */
+  private get orderNow(): Int32Array {
+    return new Int32Array(this.model.engine.arena.memory.buffer, this.order.address, this.data.training.count)
   }
 
   /** Orders the samples anew, keyed by seed and lifetime epoch. */
   private shuffle(): void {
     const { engine, epochsTrained } = this.model
-    const { buffer } = engine.arena.memory
     const { count } = this.data.training
     if (!this.settings.shuffle) {
-      const order = new Int32Array(buffer, this.order.address, count)
+      const order = this.orderNow
       for (let i = 0; i < count; i++) order[i] = i
       return
     }
     const key = engine.arena.allocate(12, 'a key')
-    new Int32Array(buffer, key.address, 3).set([...splitSeed(this.settings.seed), epochsTrained])
+    new Int32Array(engine.arena.memory.buffer, key.address, 3).set([
+      ...splitSeed(this.settings.seed),
+      epochsTrained,
+    ])
     engine.kernels.shuffle(0, 1, this.order.address, count, key.address, 0)
     engine.arena.free(key)
   }
 
   private async validate(): Promise<Logs> {
-    const { count, start } = this.data.validation!
-    const stage = this.validation!
+    const validation = this.validation!
+    const { stage, part } = validation
     stage.clearTotals()
     const { workers } = this.choice
-    const steps = inOrder(count, stage.plan.rows, start)
     this.validating = true
-    await this.run.steps(this.validationPlan, steps, { prologue: true, workers })
+    await validation.steps(inOrder(part.count, stage.plan.rows, part.start), { prologue: true, workers })
     this.validating = false
-    const logs = logsOf(stage, this.model.compiled, count)
+    const logs = logsOf(stage, this.model.compiled, part.count)
     return Object.fromEntries(Object.entries(logs).map(([key, value]) => [`val_${key}`, value]))
   }
 
@@ -286,7 +274,7 @@ export class Training {
     const where = `at epoch ${this.epoch}, step ${error.batch}${this.validating ? ' of the validation' : ''}`
     if (error instanceof WorkerError)
       return new Error(`fit: ${error.worker} failed ${where}: ${error.reason}`, { cause: error })
-    const what = this.stage.plan.faults[error.fault]
+    const what = this.program.stage.plan.faults[error.fault]
     const rate = this.model.compiled.optimizer.learningRate
     return new Error(
       `fit: ${what} became NaN or infinite ${where}; lower learningRate (${rate}) or set clipNorm`,
@@ -295,7 +283,7 @@ export class Training {
 
   private free(): void {
     const { arena } = this.model.engine
-    this.stage.free()
+    this.program.free()
     this.validation?.free()
     arena.free(this.order)
     arena.free(this.rates)

@@ -80,8 +80,10 @@ export class Control {
     this.publish(words.filled, count)
   }
 
-  resetFilled(): void {
-    Atomics.store(this.words, words.filled, 0)
+  /** Main, while the workers stand still: no batch from this one on lies in its slot, and none is being run. */
+  startStream(batch: number): void {
+    Atomics.store(this.words, words.filled, batch)
+    this.setBatch(0, batch)
   }
 
   /** Worker: waits for a streamed batch; `onSlice` is called now and then, since this wait is not the worker's fault. */

@@ -141,8 +141,9 @@ export class Run {
     this.control.announceFilled(count)
   }
 
-  resetFilled(): void {
-    this.control.resetFilled()
+  /** Before the command that begins a stream at this batch. */
+  startStream(batch: number): void {
+    this.control.startStream(batch)
   }
 
   /** Lets the workers go; the run is over when it resolves. */

@@ -1,0 +1,66 @@
+import type { Run, StepsOptions } from '../runtime/run.ts'
+import type { Steps } from '../runtime/stepper.ts'
+import type { Report } from '../runtime/worker.ts'
+import { type Feed, mustStream, residentFeed, streamedFeed } from './feed.ts'
+import type { Part } from './fitData.ts'
+import type { Internals } from './internals.ts'
+import { recordStep } from './record.ts'
+import { Stage } from './stage.ts'
+
+export interface ProgramOptions {
+  readonly mode: 'train' | 'evaluate'
+  readonly batchSize: number
+  /** Address of the order in which samples are taken, or none. */
+  readonly order: number | undefined
+  readonly accumulate: boolean
+  /** Whether batches are streamed; if undefined, only where the data would take too much memory. */
+  readonly stream: boolean | undefined
+}
+
+/** One kind of step over one set of samples, bound in a run: its plan, its memory and its data. */
+export class Program {
+  readonly stage: Stage
+  readonly part: Part
+  private readonly run: Run
+  private readonly feed: Feed
+  private readonly id: number
+
+  constructor(model: Internals, run: Run, part: Part, options: ProgramOptions) {
+    const { arena } = model.engine
+    const { mode, order, accumulate } = options
+    const rows = Math.min(options.batchSize, part.count)
+    this.run = run
+    this.part = part
+    const streamed = options.stream ?? mustStream(arena, part.rows)
+    this.feed = streamed
+      ? streamedFeed(arena, part.rows, rows)
+      : residentFeed(arena, part.rows, order !== undefined)
+    try {
+      const step = { mode, rows, sources: this.feed.sources, accumulate }
+      this.stage = new Stage(arena, recordStep(model, model.compiled, step), run.workers)
+    } catch (error) {
+      this.feed.free()
+      throw error
+    }
+    const addresses = order === undefined ? this.feed.addresses : { ...this.feed.addresses, order }
+    this.id = run.bind(this.stage.plan, this.stage.bases(model.state.address, addresses))
+  }
+
+  /** Runs steps; `order` is where streamed samples are looked up. */
+  async steps(steps: Steps, options: StepsOptions, order?: Int32Array): Promise<Report[]> {
+    const { ring } = this.feed
+    if (!ring) return this.run.steps(this.id, steps, options)
+    this.run.startStream(steps.from)
+    let over = false
+    const done = this.run.steps(this.id, { ...steps, slots: ring.slots }, options).finally(() => {
+      over = true
+    })
+    const [reports] = await Promise.all([done, ring.serve(this.run, steps, order, () => over)])
+    return reports
+  }
+
+  free(): void {
+    this.stage.free()
+    this.feed.free()
+  }
+}
