@@ -1,10 +1,13 @@
-/** 1 where V8 packs pairs of 128-bit operations into AVX2, 0 elsewhere; an import, so both tiers share one binary. */
+/**
+ * 1 where V8 packs pairs of 128-bit operations into AVX2, 0 elsewhere; an import, so both tiers share one
+ * binary.
+ */
 // @ts-ignore: decorator
 @external('env', 'wide') export declare const WIDE: i32;
 
 /**
- * a·b + c, the only multiply-add of the kernels. Fused (one rounding) in the `fused` build, two roundings in `portable`;
- * a self-test at load proves that the processor's relaxed_madd is the fused one.
+ * a·b + c, the only multiply-add of the kernels. Fused (one rounding) in the `fused` build, two roundings in
+ * `portable`; a self-test at load proves that the processor's relaxed_madd is the fused one.
  */
 // @ts-ignore: decorator
 @inline export function madd(a: v128, b: v128, c: v128): v128 {

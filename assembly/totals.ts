@@ -1,4 +1,7 @@
-/** total (f64) += rows · Σ partial (chunks of f64), in order; rows is the address of an i32. begin, end are not used. */
+/**
+ * total (f64) += rows · Σ partial (chunks of f64), in order; rows is the address of an i32. begin, end are
+ * not used.
+ */
 export function accumulatePenalty(
   begin: i32,
   end: i32,

@@ -3,7 +3,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { MessageChannel } from 'node:worker_threads'
 import { Bench } from 'tinybench'
-import { toRows } from '../src/data/inputs.ts'
+import { type Rows, toRows } from '../src/data/inputs.ts'
 import * as ls from '../src/index.ts'
 import { Sequential } from '../src/index.ts'
 import { residentFeed } from '../src/model/feed.ts'
@@ -73,6 +73,13 @@ function allocated(): number {
   return statistics.total_allocated_bytes ?? statistics.used_heap_size
 }
 
+const rowsOf = (values: Float32Array, count: number): Rows => ({
+  values,
+  scale: 1,
+  count,
+  shape: [values.length / count],
+})
+
 /** Bytes that the command loop of a worker, run on this thread, takes from the heap for `count` steps. */
 function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): number {
   const { arena, kernels, module } = engine
@@ -80,41 +87,38 @@ function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): nu
   const model = modelOn(engine, workload)
   const samples = count * batchSize
   const { x, y } = dataOf(workload, samples)
-  const rows = (values: Float32Array) => ({ values, scale: 1, count: samples, shape: [] })
-  const feed = residentFeed(arena, { x: rows(x), y: rows(y) })
-  const step = { mode: 'train', rows: batchSize, sources: feed.sources } as const
-  const recorded = recordStep(model, model.compiled, step)
+  const feed = residentFeed(arena, { x: rowsOf(x, samples), y: rowsOf(y, samples) })
+  const recorded = recordStep(model, model.compiled, {
+    mode: 'train',
+    rows: batchSize,
+    sources: feed.sources,
+  })
   const stage = new Stage(arena, recorded, 1)
-  const blocks = [arena.allocate(4 * count, 'rates'), arena.allocateZeroed(controlBytes(1), 'control')]
-  const [rates, words] = blocks.map(({ address }) => address) as [number, number]
-  new Float32Array(arena.memory.buffer, rates, count).fill(0.01)
-  const bases = stage.bases(model.state.address, feed.addresses)
-  const control = new Control(arena.memory, words, 1)
+  const rates = arena.allocateZeroed(4 * count, 'the learning rates')
+  const words = arena.allocateZeroed(controlBytes(1), 'the control block')
   const { port1, port2: port } = new MessageChannel()
-  const task = { kernels: module, memory: arena.memory, control: words, rank: 0, workers: 1, spins: 1, port }
-  const servant = new Servant(task, kernels)
+  const task = {
+    ...{ kernels: module, memory: arena.memory, control: words.address, port },
+    ...{ rank: 0, workers: 1, spins: 1 },
+  }
+  const steps = { ...inOrder(samples, batchSize), rates: rates.address }
+  const bases = stage.bases(model.state.address, feed.addresses)
   const commands: Command[] = [
     { kind: 'bind', id: 0, plan: stage.plan, bases },
-    {
-      kind: 'steps',
-      id: 0,
-      workers: 1,
-      steps: { ...inOrder(samples, batchSize), rates },
-      prologue: true,
-      timed: false,
-    },
+    { kind: 'steps', id: 0, workers: 1, steps, prologue: true, timed: false },
     { kind: 'end' },
   ]
   for (const command of commands) port1.postMessage(command)
+  const control = new Control(arena.memory, words.address, 1)
   control.clearStop()
   control.announceCommand()
+  const servant = new Servant(task, kernels)
   const before = allocated()
   servant.serve()
   const bytes = allocated() - before
   port1.close()
-  for (const block of blocks) arena.free(block)
-  feed.free()
-  stage.free()
+  for (const block of [rates, words]) arena.free(block)
+  for (const owner of [feed, stage]) owner.free()
   model.dispose()
   return bytes
 }
@@ -139,7 +143,6 @@ async function startRows(engine: TimedEngine, iterations: number): Promise<Row[]
     reported = performance.now()
   }
   const large = new Float32Array(60_000 * 784).fill(0.5)
-  const { arena } = engine
   const bench = new Bench({ iterations, time: 0, warmupIterations: 2, warmupTime: 0 })
   bench.add('first step', async () => {
     const start = performance.now()
@@ -147,8 +150,8 @@ async function startRows(engine: TimedEngine, iterations: number): Promise<Row[]
     return { overriddenDuration: reported - start }
   })
   const copy = (check: boolean) => () => {
-    const plain = { values: large, scale: 1, count: 60_000, shape: [784] }
-    residentFeed(arena, { x: check ? toRows('bench', 'x', large, [784]) : plain }).free()
+    const x = check ? toRows('bench', 'x', large, [784]) : rowsOf(large, 60_000)
+    residentFeed(engine.arena, { x }).free()
   }
   bench.add('copy', copy(false)).add('check and copy', copy(true))
   await bench.run()

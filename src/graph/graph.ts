@@ -1,33 +1,13 @@
+import type { Cells } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
+import { TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
 import { samples, sizeOf, slices, update, write } from './value.ts'
 
 /** A kernel's arguments after `begin` and `end`, by name of the kernel. */
 type Arguments<K extends KernelName> =
   Parameters<Kernels[K]> extends [number, number, ...infer Rest] ? { [I in keyof Rest]: Argument } : never
-
-/** Run-time scalars, private to each worker and renewed by it before each step. */
-export interface Cells {
-  /** i32: samples in this mini-batch. */
-  rows: Value
-  /** i32: first sample of this mini-batch in the order of the epoch. */
-  position: Value
-  /** i32: updates so far, counted from 1, over the life of the model. */
-  step: Value
-  /** f32: learning rate of this step. */
-  rate: Value
-  /** f32: 1 / rows. */
-  scale: Value
-  /** 3 × u32: seed (low, high) and lifetime step, the key of every random draw. */
-  key: Value
-  /** i32: 0, or the number of the check that found something not finite. */
-  fault: Value
-  /** 2 × i32 a leaf: its first sample and the one past its last. */
-  spans: Value[]
-  /** i32 a leaf: its samples. */
-  leafRows: Value[]
-}
 
 export interface GraphOptions {
   /** Dropout draws, batch statistics are gathered, gradients flow. */
@@ -39,8 +19,8 @@ export interface GraphOptions {
 }
 
 /**
- * Records kernel calls. Ops add forward calls and, by `onBackward`, closures that add the backward ones; `differentiate`
- * runs these once, in reverse. Nothing dynamic is left in the result, a flat list of calls.
+ * Records kernel calls. Ops add forward calls and, by `onBackward`, closures that add the backward ones;
+ * `differentiate` runs these once, in reverse. Nothing dynamic is left in the result, a flat list of calls.
  */
 export class Graph {
   readonly calls: Call[] = []
@@ -52,7 +32,10 @@ export class Graph {
   readonly leaves: number
   readonly rows: number
   readonly cells: Cells
-  /** Shards begin at multiples of this many samples; ops with fixed chunks of samples raise it (powers of two only). */
+  /**
+   * Shards begin at multiples of this many samples; ops with fixed chunks of samples raise it (powers of two
+   * only).
+   */
   grain = 1
   private readonly gradients = new Map<Storage, Value>()
   private readonly parameters = new Map<Parameter, Value>()
@@ -62,7 +45,7 @@ export class Graph {
   private recording: Call[] = this.calls
   /** The leaf that is being recorded, where leaves run one after the other. */
   private leaf: number | undefined
-  private readonly leafGradients = new Map<Storage, { value: Value; level: number }[]>()
+  private readonly leafGradients = new Map<Storage, TreeSum>()
   private storages = 0
   private sites = 0
   private group = 0
@@ -109,8 +92,8 @@ export class Graph {
   }
 
   /**
-   * Records the leaves one after the other, so that only one leaf's values are alive at a time: `record` is called for each.
-   * The gradients have the bits of `contributeParameter` on all leaves at once.
+   * Records the leaves one after the other, so that only one leaf's values are alive at a time: `record` is
+   * called for each. The gradients have the bits of `contributeParameter` on all leaves at once.
    */
   eachLeaf(record: () => void): void {
     for (let leaf = 0; leaf < this.leaves; leaf++) {
@@ -120,7 +103,7 @@ export class Graph {
       this.group++
     }
     this.leaf = undefined
-    for (const [w, stack] of this.leafGradients) this.gradients.set(w, this.sumUp(stack))
+    for (const [w, sum] of this.leafGradients) this.gradients.set(w, sum.total())
   }
 
   /** A float32 value of the mini-batch with `shape` a sample; differentiable if one of `inputs` is. */
@@ -134,7 +117,10 @@ export class Graph {
     return this.allocate('worker', 'scratch', [bytes], bytes)
   }
 
-  /** A parameter as a value; the same one however often it is asked for, so that shared layers share gradients. */
+  /**
+   * A parameter as a value; the same one however often it is asked for, so that shared layers share
+   * gradients.
+   */
   parameter(parameter: Parameter): Value {
     const known = this.parameters.get(parameter)
     if (known) return known
@@ -151,7 +137,10 @@ export class Graph {
     return value
   }
 
-  /** Remembers that y = activation(logits), so that a loss can be computed from the logits, where it is stable. */
+  /**
+   * Remembers that y = activation(logits), so that a loss can be computed from the logits, where it is
+   * stable.
+   */
   nameLogits(y: Value, activation: 'softmax' | 'sigmoid', logits: Value): void {
     this.logits.set(y.storage, { activation, logits })
   }
@@ -181,7 +170,10 @@ export class Graph {
     this.record(kernel, cut, args as readonly Argument[], 'update')
   }
 
-  /** The values (of so many bytes each) that `record` computes from parameter w alone; recorded once however often asked for. */
+  /**
+   * The values (of so many bytes each) that `record` computes from parameter w alone; recorded once however
+   * often asked for.
+   */
   derive(
     w: Value,
     purpose: string,
@@ -210,8 +202,8 @@ export class Graph {
   }
 
   /**
-   * Lets `record` write the gradient of x, unless none is needed. A second contribution is added to the first: fan-out is
-   * the graph's business, never an op's.
+   * Lets `record` write the gradient of x, unless none is needed. A second contribution is added to the
+   * first: fan-out is the graph's business, never an op's.
    */
   contribute(x: Value, record: (dx: Access) => void): void {
     if (!x.differentiable) return
@@ -225,7 +217,10 @@ export class Graph {
     }
   }
 
-  /** Makes dx, already computed, the gradient of x (an op whose gradient is a view or a by-product of its forward call). */
+  /**
+   * Makes dx, already computed, the gradient of x (an op whose gradient is a view or a by-product of its
+   * forward call).
+   */
   contributeValue(x: Value, dx: Value): void {
     const before = this.gradients.get(x.storage)
     if (before) this.call('add', samples(sizeOf(x.shape)), before, dx, update(before))
@@ -233,8 +228,9 @@ export class Graph {
   }
 
   /**
-   * The gradient of parameter w: `record` is called once a leaf with where to write and which samples to sum, and the
-   * leaves' gradients are summed in a fixed binary tree (like a binary counter, so log2(leaves) + 1 are alive at most).
+   * The gradient of parameter w: `record` is called once a leaf with where to write and which samples to sum,
+   * and the leaves' gradients are summed in a fixed binary tree (like a binary counter, so log2(leaves) + 1
+   * are alive at most).
    */
   contributeParameter(w: Value, record: (dw: Access, span: Value) => void): void {
     if (!w.differentiable) return
@@ -244,35 +240,18 @@ export class Graph {
       return dw
     }
     if (this.leaf !== undefined) {
-      const stack = this.leafGradients.get(w.storage) ?? []
-      this.leafGradients.set(w.storage, stack)
-      this.push(stack, one(this.cells.spans[this.leaf]!))
+      const sum = this.leafGradients.get(w.storage) ?? this.treeSum()
+      this.leafGradients.set(w.storage, sum)
+      sum.push(one(this.cells.spans[this.leaf]!))
       return
     }
-    const stack: { value: Value; level: number }[] = []
-    for (const span of this.cells.spans) this.push(stack, one(span))
-    this.contributeParameterValue(w, this.sumUp(stack))
+    const sum = this.treeSum()
+    for (const span of this.cells.spans) sum.push(one(span))
+    this.contributeParameterValue(w, sum.total())
   }
 
-  /** Counts one leaf more, as a binary counter does: two sums of the same number of leaves become one. */
-  private push(stack: { value: Value; level: number }[], value: Value): void {
-    let top = { value, level: 0 }
-    while (stack.at(-1)?.level === top.level) {
-      const left = stack.pop()!
-      this.addInto(left.value, top.value)
-      top = { value: left.value, level: left.level + 1 }
-    }
-    stack.push(top)
-  }
-
-  /** The sum of what a counter still holds, from the right. */
-  private sumUp(stack: readonly { value: Value }[]): Value {
-    return stack
-      .map(({ value }) => value)
-      .reduceRight((total, left) => {
-        this.addInto(left, total)
-        return left
-      })
+  private treeSum(): TreeSum {
+    return new TreeSum((into, from) => this.addInto(into, from))
   }
 
   private addInto(into: Value, from: Value): void {

@@ -1,9 +1,9 @@
 import { sizeOf } from './value.ts'
 
 /**
- * A piece of model state: a weight, a moving statistic, an optimizer's slot. Seen as a matrix (k, n), n its last axis, it
- * lies in panels of 16 columns, [ceil(n/16)][k][16], the columns past n zero: products read it as it is, and slices of 16
- * floats are what workers share out. A vector is the case k = 1.
+ * A piece of model state: a weight, a moving statistic, an optimizer's slot. Seen as a matrix (k, n), n its
+ * last axis, it lies in panels of 16 columns, [ceil(n/16)][k][16], the columns past n zero: products read it
+ * as it is, and slices of 16 floats are what workers share out. A vector is the case k = 1.
  */
 export interface Parameter {
   readonly name: string

@@ -1,9 +1,8 @@
 /**
- * Where a value lives.
- * `batch`: one row a sample, `bytes` a row, as many rows as the plan allows; the planner reuses its memory.
- * `shared`: `bytes` in all, temporary (gradients, partial sums); reused too.
- * `state`: parameters, slots and moving statistics, at a fixed offset in the model's block.
- * `run`: kept for a whole run (epoch totals). `worker`: private to each worker (scratch, cells). `data`: bound by the run.
+ * Where a value lives. `batch`: one row a sample, `bytes` a row, as many rows as the plan allows; the planner
+ * reuses its memory. `shared`: `bytes` in all, temporary (gradients, partial sums); reused too. `state`:
+ * parameters, slots and moving statistics, at a fixed offset in the model's block. `run`: kept for a whole
+ * run (epoch totals). `worker`: private to each worker (scratch, cells). `data`: bound by the run.
  */
 export type Placement = 'batch' | 'shared' | 'state' | 'run' | 'worker' | 'data'
 
@@ -16,7 +15,10 @@ export interface Storage {
   readonly bytes: number
   /** Byte offset in the model's block; only for `state`. */
   readonly offset: number
-  /** The leaf whose rows a `batch` storage holds, where leaves are run one after the other; all rows if undefined. */
+  /**
+   * The leaf whose rows a `batch` storage holds, where leaves are run one after the other; all rows if
+   * undefined.
+   */
   readonly leaf?: number | undefined
 }
 

@@ -63,7 +63,10 @@ export const leakyReLU = defineLayer(
   ({ g }, x, { alpha }) => leakyRelu(g, x, alpha),
 )
 
-/** In training sets elements to zero with probability `rate` and scales the others by 1 / (1 − rate). Source: Srivastava et al. (2014). */
+/**
+ * In training sets elements to zero with probability `rate` and scales the others by 1 / (1 − rate). Source:
+ * Srivastava et al. (2014).
+ */
 export const dropout = defineLayer(
   'Dropout',
   {

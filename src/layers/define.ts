@@ -172,9 +172,9 @@ export interface LayerFactory<D> {
 }
 
 /**
- * A kind of layer. `defaults` names every option once: its default, or `required()`; it is the documentation, the check of
- * what a user writes, and the saved form. `check` refuses wrong values; `build` records the layer on a graph, asking for its
- * weights as it goes, and its result's shape is the layer's output shape.
+ * A kind of layer. `defaults` names every option once: its default, or `required()`; it is the documentation,
+ * the check of what a user writes, and the saved form. `check` refuses wrong values; `build` records the
+ * layer on a graph, asking for its weights as it goes, and its result's shape is the layer's output shape.
  */
 export function defineLayer<D extends object>(
   className: string,

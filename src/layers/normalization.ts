@@ -5,8 +5,8 @@ import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { defineLayer } from './define.ts'
 
 /**
- * y = gamma·(x − mean) / √(variance + epsilon) + beta for each feature of the last axis; statistics of the whole mini-batch
- * in training, moving ones elsewhere. Source: Ioffe & Szegedy (2015).
+ * y = gamma·(x − mean) / √(variance + epsilon) + beta for each feature of the last axis; statistics of the
+ * whole mini-batch in training, moving ones elsewhere. Source: Ioffe & Szegedy (2015).
  */
 export const batchNormalization = defineLayer(
   'BatchNormalization',

@@ -3,7 +3,9 @@ import { type Pace, Stepper, type Steps } from '../runtime/stepper.ts'
 import type { Internals } from './internals.ts'
 import type { Stage } from './stage.ts'
 
-/** Runs steps of a stage on the calling thread. @throws FaultError before any update if a value is not finite. */
+/**
+ * Runs steps of a stage on the calling thread. @throws FaultError before any update if a value is not finite.
+ */
 export function runLocally(
   model: Internals,
   stage: Stage,

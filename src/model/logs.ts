@@ -19,3 +19,9 @@ export function logsOf(stage: Stage, { metrics }: Compiled, count: number, befor
   for (const { key, metric } of metrics) logs[key] = metric.result(since(key), rows.get(key)!)
   return logs
 }
+
+/** TensorFlow.js returns a lone loss as a number, else a list of loss and metrics. */
+export const numbersOf = (logs: Logs): number | number[] => {
+  const values = Object.values(logs)
+  return values.length === 1 ? values[0]! : values
+}

@@ -35,20 +35,22 @@ export interface FitOptions {
   /** Steps of an epoch, if not all. */
   stepsPerEpoch?: number
   verbose?: number
-  /** Decides shuffling, dropout and every other random choice; drawn and reported in the history if left out. */
+  /**
+   * Decides shuffling, dropout and every other random choice; drawn and reported in the history if left out.
+   */
   seed?: number
   /** Threads, or 'auto' (default): what is fastest in the first steps. Results do not depend on it. */
   workers?: number | 'auto'
   /** Stops training after the step in progress; `fit` resolves. */
   signal?: AbortSignal
   /**
-   * Gradient accumulation: the leaves that `compile` set are run one after the other, in the memory of one of them, to the
-   * bits of all at once. Default false.
+   * Gradient accumulation: the leaves that `compile` set are run one after the other, in the memory of one of
+   * them, to the bits of all at once. Default false.
    */
   accumulate?: boolean
   /**
-   * Whether batches are copied one by one into a ring in the shared memory, instead of all data at the start; to the same
-   * bits. By default only for data that would take more than half of the memory that is left.
+   * Whether batches are copied one by one into a ring in the shared memory, instead of all data at the start;
+   * to the same bits. By default only for data that would take more than half of the memory that is left.
    */
   stream?: boolean
   /** For progress bars: costs nothing, unlike a callback for each batch. */

@@ -18,7 +18,9 @@ export function seed(n: number): void {
   nextModelSeed = nonNegativeInteger('seed', 'n', n)
 }
 
-/** The seed of the next model's weights: follows from `seed(n)` and the number of models since, or is drawn. */
+/**
+ * The seed of the next model's weights: follows from `seed(n)` and the number of models since, or is drawn.
+ */
 export function takeModelSeed(): number {
   if (nextModelSeed === undefined) return drawSeed()
   return nextModelSeed++

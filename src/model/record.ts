@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
 import type { Loss } from '../training/losses.ts'
 import type { Metric, RowValues } from '../training/metrics.ts'
-import { normChunkUnits, type Optimizer } from '../training/optimizers.ts'
+import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
 
 /** How a source of samples lies in memory. */
 export interface SourceKind {

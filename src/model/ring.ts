@@ -24,8 +24,8 @@ export const kindOf = ({ values, scale }: Rows): SourceKind => ({
 })
 
 /**
- * Samples that stay in ordinary memory: batches are copied, a few ahead of the workers, into a ring of slots in the shared
- * memory. A slot is filled again when the workers have gone past its batch.
+ * Samples that stay in ordinary memory: batches are copied, a few ahead of the workers, into a ring of slots
+ * in the shared memory. A slot is filled again when the workers have gone past its batch.
  */
 export class Ring {
   readonly slots: number

@@ -48,7 +48,10 @@ const tolerated = new Set([
   'sparse',
 ])
 
-/** Drops what a saved config has beyond our options, as long as it says nothing. @throws RangeError where it does. */
+/**
+ * Drops what a saved config has beyond our options, as long as it says nothing. @throws RangeError where it
+ * does.
+ */
 function knownOptions(
   className: string,
   config: Record<string, unknown>,
@@ -98,7 +101,8 @@ function withInputShapes(saved: readonly unknown[]): unknown[] {
 
 /**
  * Reads a model that TensorFlow.js or `save` wrote: model.json and its weights.
- * @throws RangeError for a URL that is not file://, an unknown layer or option, or files that do not fit together
+ * @throws RangeError for a URL that is not file://, an unknown layer or option, or files that do not fit
+ * together
  */
 export async function loadLayersModel(url: string): Promise<Sequential> {
   const { topology, weights } = await readLayersModel(pathOfUrl('loadLayersModel', url))

@@ -2,17 +2,18 @@ import { type Input, toRows } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
 import { checkOptions, positiveInteger, show } from '../errors.ts'
 import { Graph } from '../graph/graph.ts'
-import type { Parameter } from '../graph/parameter.ts'
 import { sizeOf } from '../graph/value.ts'
 import { Layer, type Weight } from '../layers/define.ts'
 import { type Engine, sharedEngine } from '../runtime/engine.ts'
 import type { Logs } from '../training/callback.ts'
 import { getLoss, type Loss, type LossName } from '../training/losses.ts'
 import { getMetric, type Metric, type MetricName } from '../training/metrics.ts'
-import { getOptimizer, type Optimizer, type OptimizerName } from '../training/optimizers.ts'
+import type { Optimizer } from '../training/optimizer.ts'
+import { getOptimizer, type OptimizerName } from '../training/optimizers.ts'
 import { checkFitData } from './fitData.ts'
 import type { Internals, Use } from './internals.ts'
 import { readableState } from './internals.ts'
+import { numbersOf } from './logs.ts'
 import { checkFitOptions, type FitOptions } from './options.ts'
 import * as prediction from './prediction.ts'
 import { KernelRandom, takeModelSeed } from './randomness.ts'
@@ -22,6 +23,7 @@ import { ModelState } from './state.ts'
 import { summarize } from './summary.ts'
 import { type History, Training } from './training.ts'
 import { trainOneBatch } from './trainOnBatch.ts'
+import { checkWeights, makeSlots } from './weights.ts'
 
 export interface SequentialOptions {
   layers?: readonly Layer[]
@@ -66,8 +68,8 @@ export class Sequential implements Internals {
 
   /**
    * Puts a layer on top.
-   * @throws TypeError for something else than a layer, Error where the first has no inputShape, RangeError for a shape that
-   * the layer cannot take
+   * @throws TypeError for something else than a layer, Error where the first has no inputShape, RangeError
+   * for a shape that the layer cannot take
    */
   add(layer: Layer): void {
     if (!(layer instanceof Layer))
@@ -165,19 +167,7 @@ export class Sequential implements Internals {
     const wanted = [options.metrics ?? []].flat() as (MetricName | Metric)[]
     const metrics = wanted.map(metric => getMetric(metric, loss, this.outputShape))
     const before = this.weights.map(weight => this.state.read(weight))
-    const slots = new Map<Weight, Parameter[]>()
-    for (const weight of this.weights.filter(w => w.trainable)) {
-      const { shape } = weight
-      slots.set(
-        weight,
-        optimizer.slots.map(({ name }) => ({
-          name: `${weight.name}/${name}`,
-          shape,
-          trainable: false,
-          offset: 0,
-        })),
-      )
-    }
+    const slots = makeSlots(this.weights, optimizer)
     this.built?.free()
     this.built = new ModelState(this.engine.arena, [...this.weights, ...[...slots.values()].flat()])
     for (const [i, weight] of this.weights.entries()) this.built.write(weight, before[i]!)
@@ -190,8 +180,8 @@ export class Sequential implements Internals {
 
   /**
    * Trains on samples x (n, …inputShape) and targets y. Runs on the workers.
-   * @throws TypeError or RangeError for wrong data or options, before anything is changed; Error when a value is not finite
-   * or a worker fails, the weights then being those of the last epoch's end
+   * @throws TypeError or RangeError for wrong data or options, before anything is changed; Error when a value
+   * is not finite or a worker fails, the weights then being those of the last epoch's end
    */
   async fit(x: Input, y: Input, options?: FitOptions): Promise<History> {
     this.refuseWhileTraining('fit')
@@ -220,7 +210,10 @@ export class Sequential implements Internals {
     return numbersOf(trainOneBatch(this, x, y))
   }
 
-  /** Predictions (n, …outputShape) for x (n, …inputShape), on the calling thread. A row's bits do not depend on the others. */
+  /**
+   * Predictions (n, …outputShape) for x (n, …inputShape), on the calling thread. A row's bits do not depend
+   * on the others.
+   */
   predict(x: Input, options?: prediction.BatchOptions): Tensor {
     return prediction.predictHere(this, x, options)
   }
@@ -248,7 +241,10 @@ export class Sequential implements Internals {
     return prediction.evaluateOnWorkers(this, x, y, options)
   }
 
-  /** Copies of the weights, trainable ones first. During training, outside callbacks, those of the last snapshot. */
+  /**
+   * Copies of the weights, trainable ones first. During training, outside callbacks, those of the last
+   * snapshot.
+   */
   getWeights(): Tensor[] {
     const { state } = this
     const base = readableState(this)
@@ -262,25 +258,7 @@ export class Sequential implements Internals {
   setWeights(weights: readonly Input[]): void {
     if (this.use === 'training') this.refuseWhileTraining('setWeights')
     const own = this.weights
-    if (weights.length !== own.length) {
-      throw new RangeError(
-        `setWeights: there must be ${own.length} weights, got ${weights.length}; give those of getWeights()`,
-      )
-    }
-    const values = own.map((weight, i) => {
-      const given = weights[i] as { shape?: readonly number[] }
-      if (given.shape && String(given.shape) !== String(weight.shape)) {
-        const shapes = `${weight.name} must have shape [${weight.shape}], got [${given.shape}]`
-        throw new RangeError(`setWeights: ${shapes}; give those of getWeights()`)
-      }
-      const array = (given instanceof Tensor ? given.dataSync() : given) as ArrayLike<number>
-      if (array.length !== sizeOf(weight.shape)) {
-        throw new RangeError(
-          `setWeights: ${weight.name} must have ${sizeOf(weight.shape)} elements, got ${array.length}; correct it`,
-        )
-      }
-      return array
-    })
+    const values = checkWeights(own, weights)
     for (const [i, weight] of own.entries()) this.state.write(weight, values[i]!)
   }
 
@@ -312,11 +290,6 @@ export class Sequential implements Internals {
   private refuseWhileTraining(where: string): void {
     if (this.use !== 'idle') throw new Error(`${where}: model is training; wait for fit() to end`)
   }
-}
-
-const numbersOf = (logs: Logs): number | number[] => {
-  const values = Object.values(logs)
-  return values.length === 1 ? values[0]! : values
 }
 
 /** A stack of layers. @throws as `Sequential.add` */

@@ -10,7 +10,10 @@ import { drawSeed, splitSeed } from './randomness.ts'
 import { recordStep } from './record.ts'
 import { Stage } from './stage.ts'
 
-/** One update from one mini-batch, on the calling thread. @throws Error, the model unchanged, if a value is not finite. */
+/**
+ * One update from one mini-batch, on the calling thread. @throws Error, the model unchanged, if a value is
+ * not finite.
+ */
 export function trainOneBatch(model: Internals, x: Input, y: Input): Logs {
   const { engine, compiled, state } = model
   const { arena } = engine

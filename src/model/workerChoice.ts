@@ -4,8 +4,8 @@ const rounds = 3
 const trialMs = 4
 
 /**
- * How many workers train: a number that was asked for, or ('auto') whichever of 1, 2, 4 … makes the quickest steps in the
- * first ones of the run. It may be chosen by time because results do not depend on it.
+ * How many workers train: a number that was asked for, or ('auto') whichever of 1, 2, 4 … makes the quickest
+ * steps in the first ones of the run. It may be chosen by time because results do not depend on it.
  */
 export class WorkerChoice {
   private readonly candidates: number[]

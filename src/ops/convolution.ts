@@ -14,9 +14,9 @@ function flipped(g: Graph, w: Value, taps: number, channels: number, filters: nu
 }
 
 /**
- * 2-D convolution (cross-correlation) y = x ⋆ w + b, channels last, max(·, 0) with `relu`.
- * x (height, width, channels), w (kernelHeight, kernelWidth, channels, filters), b (filters) or none,
- * y (outHeight, outWidth, filters). dx is the convolution of dy, spread out by the strides, with the flipped weights.
+ * 2-D convolution (cross-correlation) y = x ⋆ w + b, channels last, max(·, 0) with `relu`. x (height, width,
+ * channels), w (kernelHeight, kernelWidth, channels, filters), b (filters) or none, y (outHeight, outWidth,
+ * filters). dx is the convolution of dy, spread out by the strides, with the flipped weights.
  */
 export function conv2d(
   g: Graph,

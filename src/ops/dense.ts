@@ -4,7 +4,10 @@ import { type Access, samples, sizeOf, slices, type Value, write } from '../grap
 import { reluBackward } from './activation.ts'
 import { productGradientScratch } from './scratch.ts'
 
-/** The transpose of a parameter in panels, refreshed after each update: what the input gradient is multiplied by. */
+/**
+ * The transpose of a parameter in panels, refreshed after each update: what the input gradient is multiplied
+ * by.
+ */
 function transposed(g: Graph, w: Value): Value {
   const { k, n } = matrixOf(w.shape)
   const bytes = 64 * unitsOf([n, k])

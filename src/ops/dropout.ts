@@ -2,9 +2,9 @@ import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
 
 /**
- * Inverted dropout: y = x·mask, mask = 0 with probability `rate`, else 1 / (1 − rate); y = x outside training.
- * The mask is drawn for (seed, lifetime step, call site, row of the mini-batch, element): it does not depend on workers.
- * Source: Srivastava et al., "Dropout", JMLR 15 (2014).
+ * Inverted dropout: y = x·mask, mask = 0 with probability `rate`, else 1 / (1 − rate); y = x outside
+ * training. The mask is drawn for (seed, lifetime step, call site, row of the mini-batch, element): it does
+ * not depend on workers. Source: Srivastava et al., "Dropout", JMLR 15 (2014).
  */
 export function dropout(g: Graph, x: Value, rate: number): Value {
   const site = g.site()

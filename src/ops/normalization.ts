@@ -14,7 +14,10 @@ export interface BatchNorm {
 
 /** At most this many chunks of samples are summed apart; more would only serve more workers. */
 const mostChunks = 64
-/** Below this many rows, combining the chunks costs more than summing them (64 chunks of 2 rows: 22 µs, of 32: 0.8 µs). */
+/**
+ * Below this many rows, combining the chunks costs more than summing them (64 chunks of 2 rows: 22 µs, of 32:
+ * 0.8 µs).
+ */
 const fewestRows = 16
 
 /** Samples a chunk: a power of two that follows from the shapes alone, never from the workers. */
@@ -25,9 +28,10 @@ function chunkOf(samples: number, perSample: number): number {
 }
 
 /**
- * y = gamma·(x − mean) / √(variance + epsilon) + beta over the last axis. In training mean and variance are those of the
- * whole mini-batch, over all workers, summed in fixed chunks; the moving ones follow with `momentum`, and are used elsewhere.
- * Source: Ioffe & Szegedy, "Batch Normalization" (2015), algorithms 1 and 2.
+ * y = gamma·(x − mean) / √(variance + epsilon) + beta over the last axis. In training mean and variance are
+ * those of the whole mini-batch, over all workers, summed in fixed chunks; the moving ones follow with
+ * `momentum`, and are used elsewhere. Source: Ioffe & Szegedy, "Batch Normalization" (2015), algorithms 1 and
+ * 2.
  */
 export function batchNorm(g: Graph, x: Value, options: BatchNorm): Value {
   return g.training ? trainingNorm(g, x, options) : inferenceNorm(g, x, options)

@@ -27,7 +27,10 @@ function geometry(x: Value, { poolSize, strides, padding }: Pooling) {
   return { sizes, shape: [rows.out, columns.out, channels] }
 }
 
-/** Largest element of each window and channel; x (height, width, channels). The gradient goes to the first maximum. */
+/**
+ * Largest element of each window and channel; x (height, width, channels). The gradient goes to the first
+ * maximum.
+ */
 export function maxPool(g: Graph, x: Value, pooling: Pooling): Value {
   const { sizes, shape } = geometry(x, pooling)
   const y = g.batch('maxPool', shape, x)

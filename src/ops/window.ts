@@ -1,7 +1,13 @@
-/** `valid`: only whole windows. `same`: zeros around the input so that every stride-th position is a window's centre. */
+/**
+ * `valid`: only whole windows. `same`: zeros around the input so that every stride-th position is a window's
+ * centre.
+ */
 export type Padding = 'valid' | 'same'
 
-/** Output positions of a sliding window along one axis, and the padding before the input; `same` pads the odd one behind. */
+/**
+ * Output positions of a sliding window along one axis, and the padding before the input; `same` pads the odd
+ * one behind.
+ */
 export function windowOf(
   input: number,
   size: number,

@@ -11,7 +11,9 @@ interface Life {
   lastPhase: number
   firstCall: number
   lastCall: number
-  /** Set while every use is cut alike: two such values may follow each other in one phase on the same bytes. */
+  /**
+   * Set while every use is cut alike: two such values may follow each other in one phase on the same bytes.
+   */
   cutKey: string | undefined
 }
 
@@ -57,14 +59,20 @@ function lifetimes(phases: readonly Call[][], rows: number, leafRows: number): L
   return [...lives.values()]
 }
 
-/** Whether two values may not share bytes. Workers stand at different calls of one phase, so order counts only across phases, or where both values are cut alike. */
+/**
+ * Whether two values may not share bytes. Workers stand at different calls of one phase, so order counts only
+ * across phases, or where both values are cut alike.
+ */
 function collide(a: Life, b: Life): boolean {
   if (a.lastPhase < b.firstPhase || b.lastPhase < a.firstPhase) return false
   const ordered = a.lastCall < b.firstCall || b.lastCall < a.firstCall
   return !(ordered && a.cutKey !== undefined && a.cutKey === b.cutKey)
 }
 
-/** Gives every temporary value an offset: largest first, each at the lowest place where no value alive at the same time lies. */
+/**
+ * Gives every temporary value an offset: largest first, each at the lowest place where no value alive at the
+ * same time lies.
+ */
 export function planMemory(
   phases: readonly Call[][],
   rows: number,

@@ -1,6 +1,9 @@
 import type { Call, Cut, Storage } from '../graph/value.ts'
 
-/** Whether two calls, cut for the same number of workers, touch a common storage only in the worker's own part. */
+/**
+ * Whether two calls, cut for the same number of workers, touch a common storage only in the worker's own
+ * part.
+ */
 function sameCut(a: Cut, b: Cut): boolean {
   if (a.axis !== b.axis) return false
   return a.axis === 'slices' && b.axis === 'slices' ? a.count === b.count : true
@@ -13,10 +16,10 @@ interface Use {
 }
 
 /**
- * Distributes calls over phases, each as early as its dependencies allow. A call must come a phase later than another if
- * both touch a storage, one writes, and the part that a worker touches may be another worker's: only there a barrier is
- * needed. Inside a phase the recorded order holds. Calls that change the state come after every check that the step is
- * finite.
+ * Distributes calls over phases, each as early as its dependencies allow. A call must come a phase later than
+ * another if both touch a storage, one writes, and the part that a worker touches may be another worker's:
+ * only there a barrier is needed. Inside a phase the recorded order holds. Calls that change the state come
+ * after every check that the step is finite.
  */
 export function cutIntoPhases(calls: readonly Call[]): Call[][] {
   const uses = new Map<Storage, Use[]>()
@@ -53,7 +56,10 @@ export function cutIntoPhases(calls: readonly Call[]): Call[][] {
   return phases
 }
 
-/** Drops calls whose results nobody reads: they write no state, output, run-long value or cell, and feed no kept call. */
+/**
+ * Drops calls whose results nobody reads: they write no state, output, run-long value or cell, and feed no
+ * kept call.
+ */
 export function dropUnread(calls: readonly Call[], outputs: readonly Storage[]): Call[] {
   const wanted = new Set(outputs)
   const lasts = (storage: Storage): boolean => {

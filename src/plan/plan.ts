@@ -1,8 +1,14 @@
-/** A place relative to a base that the run supplies: the plan's own blocks, the model's state, or a data source by name. */
+/**
+ * A place relative to a base that the run supplies: the plan's own blocks, the model's state, or a data
+ * source by name.
+ */
 export interface Place {
   readonly base: 'arena' | 'state' | 'run' | 'worker' | `data ${string}`
   readonly offset: number
-  /** The place holds only the rows of this leaf, `rowBytes` each, but is addressed by rows of the whole mini-batch. */
+  /**
+   * The place holds only the rows of this leaf, `rowBytes` each, but is addressed by rows of the whole
+   * mini-batch.
+   */
   readonly leaf?: number
   readonly rowBytes?: number
 }

@@ -37,7 +37,8 @@ function workerLayout(
 
 /**
  * Turns a recorded graph into a Plan: unread calls dropped, barriers found, every value given its place.
- * `outputs` are values that the caller reads after a step; `grain` the samples that a shard may not be cut below.
+ * `outputs` are values that the caller reads after a step; `grain` the samples that a shard may not be cut
+ * below.
  */
 export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Plan {
   const outputStorages = Object.values(outputs).map(value => value.storage)

@@ -11,7 +11,10 @@ export interface Bases {
   readonly data: Readonly<Record<string, number>>
 }
 
-/** A kernel and its complete arguments, ready for `kernel.apply(undefined, args)` (16–30 ns a call, nothing allocated). */
+/**
+ * A kernel and its complete arguments, ready for `kernel.apply(undefined, args)` (16–30 ns a call, nothing
+ * allocated).
+ */
 export interface BoundCall {
   readonly kernel: (...args: number[]) => void
   readonly args: number[]
@@ -49,7 +52,10 @@ function addressOf(place: Place, plan: Plan, bases: Bases, rank: number, rows: n
   return (address + offset) | 0
 }
 
-/** Resolves names to functions and places to addresses for one worker and one batch size; empty shards are left out. */
+/**
+ * Resolves names to functions and places to addresses for one worker and one batch size; empty shards are
+ * left out.
+ */
 export function bindPhases(
   phases: Plan['phases'],
   plan: Plan,
@@ -64,7 +70,8 @@ export function bindPhases(
       if (begin >= end) return []
       const kernel = (kernels as unknown as Record<string, (...args: number[]) => void>)[call.kernel]
       if (!kernel) throw new Error(`bind: there is no kernel "${call.kernel}"`)
-      // An array that once held a string keeps boxed elements: applying it allocates nothing, even where it holds fractions.
+      // An array that once held a string keeps boxed elements: applying it allocates nothing, even where it
+      // holds fractions.
       const args: unknown[] = ['']
       args.length = 0
       args.push(begin, end)

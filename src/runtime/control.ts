@@ -1,5 +1,6 @@
 /**
- * The control block of a run: 32-bit words in shared memory. What different workers write lies on different 64-byte lines.
+ * The control block of a run: 32-bit words in shared memory. What different workers write lies on different
+ * 64-byte lines.
  *
  *   line 0  command number, sleepers          line 3  stop request, batch at which to stop
  *   line 1  abort code (0 while healthy)      line 4  streamed batches filled, sleepers
@@ -27,7 +28,9 @@ const faultWord = (rank: number): number => heartbeatWord(rank) + 3
 /** Waits are sliced, so that an abort is seen even if its notification was lost. */
 const sliceMs = 100
 
-/** Why a run was aborted; the kind is in the upper half of the abort word, the rank that did it in the lower. */
+/**
+ * Why a run was aborted; the kind is in the upper half of the abort word, the rank that did it in the lower.
+ */
 export const abortKinds = { main: 1, worker: 2, fault: 3 } as const
 export type AbortKind = keyof typeof abortKinds
 
@@ -80,13 +83,18 @@ export class Control {
     this.publish(words.filled, count)
   }
 
-  /** Main, while the workers stand still: no batch from this one on lies in its slot, and none is being run. */
+  /**
+   * Main, while the workers stand still: no batch from this one on lies in its slot, and none is being run.
+   */
   startStream(batch: number): void {
     Atomics.store(this.words, words.filled, batch)
     this.setBatch(0, batch)
   }
 
-  /** Worker: waits for a streamed batch; `onSlice` is called now and then, since this wait is not the worker's fault. */
+  /**
+   * Worker: waits for a streamed batch; `onSlice` is called now and then, since this wait is not the worker's
+   * fault.
+   */
   awaitFilled(batch: number, spins: number, onSlice: () => void): void {
     this.waitPast(words.filled, batch + 1, spins, onSlice)
   }
@@ -101,7 +109,10 @@ export class Control {
     Atomics.store(this.words, words.stopAt, -1)
   }
 
-  /** Rank 0, before the last barrier of `batch`: passes a stop request on, so that all workers leave at the same batch. */
+  /**
+   * Rank 0, before the last barrier of `batch`: passes a stop request on, so that all workers leave at the
+   * same batch.
+   */
   decideStop(batch: number): void {
     if (Atomics.load(this.words, words.stop) !== 0) Atomics.store(this.words, words.stopAt, batch + 1)
   }
@@ -154,8 +165,8 @@ export class Control {
   }
 
   /**
-   * A barrier of `workers` threads as a combining tree: a worker waits for its two children (2·rank + 1, 2·rank + 2), then
-   * tells its parent; rank 0 releases all. No word is written by two workers.
+   * A barrier of `workers` threads as a combining tree: a worker waits for its two children (2·rank + 1,
+   * 2·rank + 2), then tells its parent; rank 0 releases all. No word is written by two workers.
    */
   barrier(rank: number, workers: number, generation: number, spins: number): void {
     const target = generation + 1
@@ -171,7 +182,10 @@ export class Control {
     this.checkAbort()
   }
 
-  /** Stores a counter and wakes who sleeps on it; the word behind it counts the sleepers, so that nobody is notified in vain. */
+  /**
+   * Stores a counter and wakes who sleeps on it; the word behind it counts the sleepers, so that nobody is
+   * notified in vain.
+   */
   private publish(word: number, value: number): void {
     Atomics.store(this.words, word, value)
     if (Atomics.load(this.words, word + 1) !== 0) Atomics.notify(this.words, word)

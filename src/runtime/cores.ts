@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
-/** Cores that this process may use: the machine's, the affinity mask's, or the container's CPU quota, whichever is least. */
+/**
+ * Cores that this process may use: the machine's, the affinity mask's, or the container's CPU quota,
+ * whichever is least.
+ */
 export function usableCores(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.ceil(cpuQuota())))
 }

@@ -7,7 +7,10 @@ import { instantiateKernels, type KernelModule, type Kernels, type Numerics, typ
 
 /** Choices that hold for the process; see `configure`. */
 export interface EngineOptions {
-  /** `fused` (default): same bits on every CPU with fused multiply-add. `portable`: on every CPU, other bits, slower. */
+  /**
+   * `fused` (default): same bits on every CPU with fused multiply-add. `portable`: on every CPU, other bits,
+   * slower.
+   */
   numerics?: Numerics
   /** Force a tier instead of the fastest that passes the self-test. */
   tier?: Tier
@@ -25,7 +28,10 @@ export interface EngineInfo {
   bytes: number
 }
 
-/** Reads of a counter before a waiting worker sleeps: about 1 ms where each worker has a core, next to nothing otherwise. */
+/**
+ * Reads of a counter before a waiting worker sleeps: about 1 ms where each worker has a core, next to nothing
+ * otherwise.
+ */
 const spinsWithCores = 30_000
 const spinsWithout = 50
 
@@ -77,8 +83,8 @@ export class Engine {
   }
 
   /**
-   * Calls `body` with a run of `workers` threads. Runs take turns; but while the current one stands still for a callback
-   * (see `park`), it is lent: otherwise a callback that awaits another run would wait for ever.
+   * Calls `body` with a run of `workers` threads. Runs take turns; but while the current one stands still for
+   * a callback (see `park`), it is lent: otherwise a callback that awaits another run would wait for ever.
    */
   withRun<T>(workers: number, stallMs: number, body: Body<T>): Promise<T> {
     if (this.current && this.pauses.length > 0) return this.lend(this.current, body)

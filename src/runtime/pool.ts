@@ -21,7 +21,8 @@ export class Pool {
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
     })
-    // A thread that dies fails its task; one that dies without a task is replaced, and need not end the process.
+    // A thread that dies fails its task; one that dies without a task is replaced, and need not end the
+    // process.
     this.piscina.on('error', () => {})
   }
 

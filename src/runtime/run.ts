@@ -104,7 +104,8 @@ export class Run {
   }
 
   /**
-   * Runs steps on the first `workers` ranks; resolves with their reports, in order of rank, once all have left.
+   * Runs steps on the first `workers` ranks; resolves with their reports, in order of rank, once all have
+   * left.
    * @throws FaultError or WorkerError; the run is then over.
    */
   steps(id: number, steps: Steps, options: StepsOptions): Promise<Report[]> {
@@ -233,7 +234,10 @@ export class Run {
     if (this.broken) await this.pool.close()
   }
 
-  /** Compares heartbeats; a tick that comes late itself (a stopped or sleeping process) starts the clocks anew. */
+  /**
+   * Compares heartbeats; a tick that comes late itself (a stopped or sleeping process) starts the clocks
+   * anew.
+   */
   private watch(): void {
     const { stallMs } = this.options
     const tickMs = Math.max(10, Math.min(1000, stallMs / 5))
@@ -255,7 +259,10 @@ export class Run {
     }, tickMs)
   }
 
-  /** Workers behind a hung one wait at a barrier and beat no more either: the one that does not wait is to blame. */
+  /**
+   * Workers behind a hung one wait at a barrier and beat no more either: the one that does not wait is to
+   * blame.
+   */
   private checkStall(seen: readonly { beat: number; at: number }[], now: number): void {
     const { stallMs } = this.options
     const stale = seen.slice(0, this.pending?.active ?? 0).map(({ beat, at }) => {

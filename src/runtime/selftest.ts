@@ -12,7 +12,10 @@ import { trials } from './trials.ts'
 const arrayBytes = 4096
 const scratchBytes = 384 * 1024
 
-/** A private memory in which trials run; each array gets a place of its own, so that one comparison at the end tells all. */
+/**
+ * A private memory in which trials run; each array gets a place of its own, so that one comparison at the end
+ * tells all.
+ */
 class Ground {
   readonly memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true })
   readonly kernels: Kernels
@@ -70,7 +73,10 @@ export function differingKernels(one: KernelModule, other: KernelModule): Kernel
   })
 }
 
-/** Whether multiply-add rounds once here: (1 + 2⁻¹²)² − (1 + 2⁻¹¹) is 2⁻²⁴ then, and 0 where the product is rounded first. */
+/**
+ * Whether multiply-add rounds once here: (1 + 2⁻¹²)² − (1 + 2⁻¹¹) is 2⁻²⁴ then, and 0 where the product is
+ * rounded first.
+ */
 function isFused(module: KernelModule): boolean {
   const { memory, kernels } = new Ground(module)
   const [a, panels, bias, c] = [1024, 2048, 3072, 4096]
@@ -83,8 +89,9 @@ function isFused(module: KernelModule): boolean {
 }
 
 /**
- * Compiles the kernels of the fastest tier that works here. Revectorization is experimental in V8, so its code is only used
- * if every kernel gives the bits of the 128-bit tier; both compile in 0.1 s. A tier that was asked for is tested too.
+ * Compiles the kernels of the fastest tier that works here. Revectorization is experimental in V8, so its
+ * code is only used if every kernel gives the bits of the 128-bit tier; both compile in 0.1 s. A tier that
+ * was asked for is tested too.
  * @throws Error on a CPU without fused multiply-add, or where the tier that was asked for does not work
  */
 export function loadKernels({ numerics = 'fused', tier }: EngineOptions): KernelModule {

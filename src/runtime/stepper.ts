@@ -10,7 +10,9 @@ export interface Steps {
   readonly batchSize: number
   /** Samples of the epoch; the last batch may be shorter. */
   readonly count: number
-  /** Where the epoch's first sample stands in the order (a validation split starts behind the training part). */
+  /**
+   * Where the epoch's first sample stands in the order (a validation split starts behind the training part).
+   */
   readonly start: number
   /** Updates over the life of the model before batch 0 of this epoch. */
   readonly stepsBefore: number

@@ -6,7 +6,10 @@ import type { instantiate as instantiateFused } from '../../build/fused.js'
 export type Kernels = Omit<Awaited<ReturnType<typeof instantiateFused>>, 'memory'>
 export type KernelName = keyof Kernels
 
-/** `simd256`: V8 packs pairs of 128-bit operations into AVX2. `simd128`: everywhere else. Same bits, other speed. */
+/**
+ * `simd256`: V8 packs pairs of 128-bit operations into AVX2. `simd128`: everywhere else. Same bits, other
+ * speed.
+ */
 export type Tier = 'simd256' | 'simd128'
 /** `fused`: multiply-add rounds once (any CPU with FMA). `portable`: it rounds twice (any CPU with SIMD). */
 export type Numerics = 'fused' | 'portable'
@@ -30,9 +33,9 @@ function compileFlags(tier: Tier, numerics: Numerics): string[] {
   return [
     'no-liftoff',
     'no-wasm-lazy-compilation',
-    // V8 14 would plan deoptimizations from feedback that only its baseline compiler gathers, and abort the process without
-    // it. (Switching inlining off cures that too, but aborts other modules that happen to be compiled in the background:
-    // 18 of 150 starts beside a busy TypeScript loader, against none this way.)
+    // V8 14 would plan deoptimizations from feedback that only its baseline compiler gathers, and abort the
+    // process without it. (Switching inlining off cures that too, but aborts other modules that happen to be
+    // compiled in the background: 18 of 150 starts beside a busy TypeScript loader, against none this way.)
     ...(v8Major >= 14 ? ['no-wasm-deopt'] : []),
     ...(tier === 'simd256' ? ['experimental-wasm-revectorize'] : []),
     ...(numerics === 'fused' && relaxedNeedsFlag ? ['experimental-wasm-relaxed-simd'] : []),
@@ -55,7 +58,10 @@ function configuredFlag(flag: string): string {
   return mentions.at(-1) ?? fallback
 }
 
-/** V8 caches compiled code by the module's bytes: a custom section (id 0) that names the tier makes them differ. */
+/**
+ * V8 caches compiled code by the module's bytes: a custom section (id 0) that names the tier makes them
+ * differ.
+ */
 function tagged(bytes: Uint8Array, tier: Tier): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(tier)
   const result = new Uint8Array(bytes.length + 3 + name.length)
@@ -64,7 +70,10 @@ function tagged(bytes: Uint8Array, tier: Tier): Uint8Array<ArrayBuffer> {
   return result
 }
 
-/** Compiles the kernels of one build under the tier's V8 flags, which are process-wide only while it runs (≈ 50 ms). */
+/**
+ * Compiles the kernels of one build under the tier's V8 flags, which are process-wide only while it runs (≈
+ * 50 ms).
+ */
 export function compileKernels(tier: Tier, numerics: Numerics): KernelModule {
   const bytes = readFileSync(new URL(`../../build/${numerics}.wasm`, import.meta.url))
   const flags = compileFlags(tier, numerics)

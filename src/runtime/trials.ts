@@ -1,8 +1,9 @@
 import type { KernelName } from './tiers.ts'
 
 /**
- * One call of each kernel, small but with every edge: `end`, then its arguments. A number stands for itself; `g` is an array
- * of numbers in (−1, 1), `f` in (0, 1); `i:a,b` an array of integers; `s` scratch. Arrays serve as inputs and outputs alike.
+ * One call of each kernel, small but with every edge: `end`, then its arguments. A number stands for itself;
+ * `g` is an array of numbers in (−1, 1), `f` in (0, 1); `i:a,b` an array of integers; `s` scratch. Arrays
+ * serve as inputs and outputs alike.
  */
 const loss = '13 g f f g f f 5 1'
 const sparseLoss = '13 g i:0 f g f f 5 1'

@@ -42,8 +42,8 @@ export interface StepsCommand {
 export type Command = BindCommand | StepsCommand | { readonly kind: 'end' }
 
 /**
- * What each rank says when it has left a command. Main waits for all: a rank that is late must still find the control block
- * as it was, the decision to stop above all.
+ * What each rank says when it has left a command. Main waits for all: a rank that is late must still find the
+ * control block as it was, the decision to stop above all.
  */
 export interface Report {
   readonly rank: number
@@ -171,7 +171,10 @@ export class Servant implements Pace {
   }
 }
 
-/** Serves one run; a failure is announced to the other workers before it is passed on, so that nobody waits for ever. */
+/**
+ * Serves one run; a failure is announced to the other workers before it is passed on, so that nobody waits
+ * for ever.
+ */
 export function serveRun(task: RunTask, servant: (task: RunTask) => Servant = t => new Servant(t)): void {
   try {
     servant(task).serve()

@@ -75,7 +75,10 @@ function plain(name: LossKernel): Loss {
   }
 }
 
-/** The logits that `prediction` is the activation of, row by row: a softmax that was cut into other rows has none. */
+/**
+ * The logits that `prediction` is the activation of, row by row: a softmax that was cut into other rows has
+ * none.
+ */
 export function logitsOf(g: Graph, prediction: Value, activation: 'softmax' | 'sigmoid'): Value | undefined {
   const known = g.logitsOf(prediction)
   if (known?.activation !== activation) return undefined
@@ -83,7 +86,10 @@ export function logitsOf(g: Graph, prediction: Value, activation: 'softmax' | 's
   return g.view(known.logits, prediction.shape)
 }
 
-/** A loss on probabilities that is computed from the logits wherever the model ends in the matching activation. */
+/**
+ * A loss on probabilities that is computed from the logits wherever the model ends in the matching
+ * activation.
+ */
 function crossentropy(
   name: LossKernel,
   activation: 'softmax' | 'sigmoid',
@@ -102,7 +108,10 @@ function crossentropy(
   }
 }
 
-/** Huber's loss: ½d² for |d| ≤ delta, else delta·(|d| − ½delta), d = prediction − target. Source: Huber (1964). */
+/**
+ * Huber's loss: ½d² for |d| ≤ delta, else delta·(|d| − ½delta), d = prediction − target. Source: Huber
+ * (1964).
+ */
 export function huber(delta = 1): Loss {
   return {
     name: 'huber',

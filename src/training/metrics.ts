@@ -3,14 +3,20 @@ import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
 import { type Loss, logitsOf } from './losses.ts'
 
-/** Per-row numbers whose sums over an epoch determine the metric: `width` numbers for each of `inner` rows a sample. */
+/**
+ * Per-row numbers whose sums over an epoch determine the metric: `width` numbers for each of `inner` rows a
+ * sample.
+ */
 export interface RowValues {
   readonly values: Value
   readonly width: number
   readonly inner: number
 }
 
-/** A metric, exact over the epoch: sums are accumulated in float64 and combined once, not averaged over batches. */
+/**
+ * A metric, exact over the epoch: sums are accumulated in float64 and combined once, not averaged over
+ * batches.
+ */
 export interface Metric {
   readonly name: string
   targetShape(prediction: readonly number[]): readonly number[]
@@ -27,7 +33,9 @@ const rowsOf = (p: Value) => {
   return { n, inner: sizeOf(p.shape) / n }
 }
 
-/** Probabilities and logits have the same largest element; with the logits the softmax need not be computed. */
+/**
+ * Probabilities and logits have the same largest element; with the logits the softmax need not be computed.
+ */
 const scores = (g: Graph, p: Value): Value => logitsOf(g, p, 'softmax') ?? p
 
 function rowMean(name: string, kernel: 'meanSquaredError' | 'meanAbsoluteError'): Metric {
@@ -124,7 +132,8 @@ function accuracyFor(loss: Loss, prediction: readonly number[]): Metric {
 }
 
 /**
- * The metric an identifier means, under the name that logs use for it: the identifier itself (`acc` for both forms of accuracy).
+ * The metric an identifier means, under the name that logs use for it: the identifier itself (`acc` for both
+ * forms of accuracy).
  * @throws RangeError for an unknown name.
  */
 export function getMetric(

@@ -1,0 +1,23 @@
+import type { Value } from './value.ts'
+
+/** Run-time scalars, private to each worker and renewed by it before each step. */
+export interface Cells {
+  /** i32: samples in this mini-batch. */
+  rows: Value
+  /** i32: first sample of this mini-batch in the order of the epoch. */
+  position: Value
+  /** i32: updates so far, counted from 1, over the life of the model. */
+  step: Value
+  /** f32: learning rate of this step. */
+  rate: Value
+  /** f32: 1 / rows. */
+  scale: Value
+  /** 3 × u32: seed (low, high) and lifetime step, the key of every random draw. */
+  key: Value
+  /** i32: 0, or the number of the check that found something not finite. */
+  fault: Value
+  /** 2 × i32 a leaf: its first sample and the one past its last. */
+  spans: Value[]
+  /** i32 a leaf: its samples. */
+  leafRows: Value[]
+}
