@@ -2,7 +2,8 @@
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const attempts = 4
+const attempts = 3
+const longestWaitMs = 2000
 /** Part of one core that others may take. */
 const tolerance = 0.1
 const tickMs = 100
@@ -24,7 +25,12 @@ function ownMs(): number {
 }
 
 async function awaitQuiet(): Promise<void> {
-  for (let last = busyMs(); patienceMs > 0; patienceMs -= tickMs) {
+  const start = performance.now()
+  for (
+    let last = busyMs();
+    patienceMs > 0 && performance.now() - start < longestWaitMs;
+    patienceMs -= tickMs
+  ) {
     await sleep(tickMs)
     const now = busyMs()
     if (now - last <= tickMs * 2 * tolerance) return

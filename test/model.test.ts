@@ -311,6 +311,22 @@ describe('trainOnBatch', () => {
   })
 })
 
+test('a trainOnBatch that fails changes nothing, moving statistics included', async () => {
+  const model = ls.sequential({
+    seed: 1,
+    layers: [batchNormalization({ inputShape: [3] }), dense({ units: 1 })],
+  })
+  model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
+  const before = hashOf(model)
+  const x = noise(12)
+  const message = await caught(() => model.trainOnBatch(x, new Float32Array(4).fill(3e38)))
+  expect(message).toBe(
+    'Error: trainOnBatch: the loss became NaN or infinite at step 0; lower learningRate (0.001) or set clipNorm',
+  )
+  expect(hashOf(model)).toBe(before)
+  model.dispose()
+})
+
 describe('predict', () => {
   test('gives a row the same bits in any batch', async () => {
     const { x } = images(37)

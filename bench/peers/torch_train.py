@@ -40,7 +40,7 @@ def make_data(workload):
     size = 1
     for n in shape:
         size *= n
-    x = ((torch.arange(samples * size) * 7919) % 1009).float().div(1009).reshape(samples, size)
+    x = ((torch.arange(samples * size) * 7919) % 1009).float().div(1009).sub(0.5).reshape(samples, size)
     if workload["loss"] == "meanSquaredError":
         y = 2 * x[:, :1] + 1
     else:

@@ -43,7 +43,8 @@ function workerLayout(
 export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Plan {
   const outputStorages = Object.values(outputs).map(value => value.storage)
   const derivations = graph.derivations
-  const read = dropUnread([...graph.calls, ...derivations], outputStorages)
+  const stage = (name: Call['stage']) => graph.calls.filter(call => call.stage === name)
+  const read = dropUnread([...stage('compute'), ...stage('update'), ...derivations], outputStorages)
   const phases = cutIntoPhases(read)
   const prologue = cutIntoPhases(derivations)
   const memory = planMemory(phases, graph.rows, Math.ceil(graph.rows / graph.leaves), outputStorages)

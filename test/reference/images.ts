@@ -1,0 +1,92 @@
+import { type Array64, type Context, zeros } from './arrays.ts'
+
+/** Where the windows of one axis begin: TensorFlow's "Padding" rules, written out position by position. */
+function starts(input: number, size: number, stride: number, padding: string): number[] {
+  const begins: number[] = []
+  if (padding === 'valid') {
+    for (let at = 0; at + size <= input; at += stride) begins.push(at)
+    return begins
+  }
+  const count = Math.ceil(input / stride)
+  const total = Math.max((count - 1) * stride + size - input, 0)
+  for (let i = 0; i < count; i++) begins.push(i * stride - Math.floor(total / 2))
+  return begins
+}
+
+export interface Geometry {
+  readonly size: readonly [number, number]
+  readonly strides: readonly [number, number]
+  readonly padding: string
+}
+
+/** The tops and lefts of all windows over x (batch, height, width, channels). */
+const windows = ({ shape }: Array64, { size, strides, padding }: Geometry) => ({
+  tops: starts(shape[1]!, size[0], strides[0], padding),
+  lefts: starts(shape[2]!, size[1], strides[1], padding),
+})
+
+/** Cross-correlation of x (batch, height, width, channels) with w (…size, channels, filters), plus b. */
+export function convolve(
+  x: Array64,
+  w: Float64Array,
+  b: Float64Array | undefined,
+  filters: number,
+  g: Geometry,
+) {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number]
+  const { tops, lefts } = windows(x, g)
+  const y = zeros([batch, tops.length, lefts.length, filters])
+  let out = 0
+  for (let s = 0; s < batch; s++) {
+    for (const top of tops) {
+      for (const left of lefts) {
+        for (let f = 0; f < filters; f++) {
+          let sum = b ? b[f]! : 0
+          for (let i = Math.max(0, -top); i < Math.min(g.size[0], height - top); i++) {
+            for (let j = Math.max(0, -left); j < Math.min(g.size[1], width - left); j++) {
+              const from = ((s * height + top + i) * width + left + j) * channels
+              const tap = (i * g.size[1] + j) * channels * filters + f
+              for (let c = 0; c < channels; c++) sum += x.values[from + c]! * w[tap + c * filters]!
+            }
+          }
+          y.values[out++] = sum
+        }
+      }
+    }
+  }
+  return y
+}
+
+/** `combine` of the elements inside each window, channel by channel. */
+export function pool(x: Array64, g: Geometry, combine: (elements: number[]) => number): Array64 {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number]
+  const { tops, lefts } = windows(x, g)
+  const y = zeros([batch, tops.length, lefts.length, channels])
+  let out = 0
+  for (let s = 0; s < batch; s++) {
+    for (const top of tops) {
+      for (const left of lefts) {
+        for (let c = 0; c < channels; c++) {
+          const elements: number[] = []
+          for (let i = Math.max(0, top); i < Math.min(height, top + g.size[0]); i++) {
+            for (let j = Math.max(0, left); j < Math.min(width, left + g.size[1]); j++)
+              elements.push(x.values[((s * height + i) * width + j) * channels + c]!)
+          }
+          y.values[out++] = combine(elements)
+        }
+      }
+    }
+  }
+  return y
+}
+
+export const mean = (elements: number[]): number => elements.reduce((a, b) => a + b, 0) / elements.length
+
+/** The largest element; tells how far the second lies behind. */
+export const largest =
+  ({ near }: Context) =>
+  (elements: number[]): number => {
+    const sorted = elements.toSorted((a, b) => b - a)
+    if (sorted.length > 1) near(sorted[0]! - sorted[1]!)
+    return sorted[0]!
+  }

@@ -1,0 +1,117 @@
+import type { layers } from '../../src/layers/table.ts'
+import type { ActivationName } from '../../src/ops/activation.ts'
+import { activate } from './activations.ts'
+import { type Array64, type Context, zeros } from './arrays.ts'
+import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+
+/** The options of every layer, defaults filled in. */
+interface Options {
+  units: number
+  filters: number
+  kernelSize: number | readonly number[]
+  poolSize: number | readonly number[]
+  strides: number | readonly number[] | null
+  padding: string
+  activation: ActivationName | null
+  alpha: number
+  rate: number
+  momentum: number
+  epsilon: number
+  targetShape: readonly number[]
+}
+
+/** A layer in float64: y from x (batch first), the weights by name, the layer's saved options. */
+export type Reference = (
+  x: Array64,
+  weights: Readonly<Record<string, Float64Array>>,
+  options: Options,
+  context: Context,
+) => Array64
+
+const pair = (size: number | readonly number[]): [number, number] =>
+  typeof size === 'number' ? [size, size] : [size[0]!, size[1]!]
+
+/** y (…, n) = x (…, k)·w (k, n) + b. */
+function product(x: Array64, w: Float64Array, b: Float64Array | undefined, n: number): Array64 {
+  const k = x.shape.at(-1)!
+  const y = zeros([...x.shape.slice(0, -1), n])
+  for (let row = 0; row < x.values.length / k; row++) {
+    for (let j = 0; j < n; j++) {
+      let sum = b ? b[j]! : 0
+      for (let i = 0; i < k; i++) sum += x.values[row * k + i]! * w[i * n + j]!
+      y.values[row * n + j] = sum
+    }
+  }
+  return y
+}
+
+/** Mean and biased variance of each feature of the last axis. */
+function moments({ values }: Array64, n: number): [mean: Float64Array, variance: Float64Array] {
+  const rows = values.length / n
+  const mean = new Float64Array(n)
+  const variance = new Float64Array(n)
+  values.forEach((x, i) => (mean[i % n]! += x / rows))
+  values.forEach((x, i) => (variance[i % n]! += (x - mean[i % n]!) ** 2 / rows))
+  return [mean, variance]
+}
+
+const batchNormalization: Reference = (x, weights, { momentum, epsilon }, { training, becomes }) => {
+  const n = x.shape.at(-1)!
+  const { gamma, beta, moving_mean, moving_variance } = weights
+  const [mean, variance] = training ? moments(x, n) : [moving_mean!, moving_variance!]
+  if (training) {
+    const moved = (old: Float64Array, now: Float64Array) =>
+      old.map((value, j) => momentum * value + (1 - momentum) * now[j]!)
+    becomes('moving_mean', moved(moving_mean!, mean))
+    becomes('moving_variance', moved(moving_variance!, variance))
+  }
+  const values = x.values.map((value, i) => {
+    const j = i % n
+    const normalised = (value - mean[j]!) / Math.sqrt(variance[j]! + epsilon)
+    return normalised * (gamma ? gamma[j]! : 1) + (beta ? beta[j]! : 0)
+  })
+  return { shape: x.shape, values }
+}
+
+/** Takes the mask from what was observed: an element is dropped or scaled. */
+const dropout: Reference = (x, _, { rate }, { training, observed }) => {
+  if (!training || rate === 0) return x
+  return { shape: x.shape, values: x.values.map((value, i) => (observed[i] === 0 ? 0 : value / (1 - rate))) }
+}
+
+const reshape = ({ values, shape: [batch = 0] }: Array64, shape: readonly number[]): Array64 => {
+  const known = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
+  return { values, shape: [batch, ...shape.map(n => (n === -1 ? values.length / batch / known : n))] }
+}
+
+const poolGeometry = ({ poolSize, strides, padding }: Options): Geometry => ({
+  size: pair(poolSize),
+  strides: pair(strides ?? poolSize),
+  padding,
+})
+
+/** Every layer, naively, in float64. */
+export const references: Record<keyof typeof layers, Reference> = {
+  activation: (x, _, { activation }, context) => activate(x, activation, context),
+  averagePooling2d: (x, _, options) => pool(x, poolGeometry(options), mean),
+  batchNormalization,
+  conv2d: (x, { kernel, bias }, { filters, kernelSize, strides, padding, activation }, context) => {
+    const geometry = { size: pair(kernelSize), strides: pair(strides!), padding }
+    return activate(convolve(x, kernel!, bias, filters, geometry), activation, context)
+  },
+  dense: (x, { kernel, bias }, { units, activation }, context) =>
+    activate(product(x, kernel!, bias, units), activation, context),
+  dropout,
+  flatten: x => reshape(x, [-1]),
+  globalAveragePooling2d: x => {
+    const size = x.shape.slice(1, 3) as [number, number]
+    const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
+    return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
+  },
+  leakyReLU: (x, _, { alpha }, { near }) => {
+    for (const value of x.values) near(Math.abs(value))
+    return { shape: x.shape, values: x.values.map(value => (value > 0 ? value : alpha * value)) }
+  },
+  maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
+  reshape: (x, _, { targetShape }) => reshape(x, targetShape),
+}
