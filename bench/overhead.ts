@@ -6,6 +6,7 @@ import { Bench } from 'tinybench'
 import { type Rows, toRows } from '../src/data/inputs.ts'
 import * as ls from '../src/index.ts'
 import { Sequential } from '../src/index.ts'
+import { Claims, withClaims } from '../src/model/claims.ts'
 import { residentFeed } from '../src/model/feed.ts'
 import { inOrder } from '../src/model/local.ts'
 import { recordStep } from '../src/model/record.ts'
@@ -87,15 +88,16 @@ function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): nu
   const model = modelOn(engine, workload)
   const samples = count * batchSize
   const { x, y } = dataOf(workload, samples)
-  const feed = residentFeed(arena, { x: rowsOf(x, samples), y: rowsOf(y, samples) })
+  const claims = new Claims(arena)
+  const feed = residentFeed(claims, { x: rowsOf(x, samples), y: rowsOf(y, samples) })
   const recorded = recordStep(model, model.compiled, {
     mode: 'train',
     rows: batchSize,
     sources: feed.sources,
   })
-  const stage = new Stage(arena, recorded, 1)
-  const rates = arena.allocateZeroed(4 * count, 'the learning rates')
-  const words = arena.allocateZeroed(controlBytes(1), 'the control block')
+  const stage = new Stage(claims, recorded, 1)
+  const rates = claims.allocateZeroed(4 * count, 'the learning rates')
+  const words = claims.allocateZeroed(controlBytes(1), 'the control block')
   const { port1, port2: port } = new MessageChannel()
   const task = {
     ...{ kernels: module, memory: arena.memory, control: words.address, port },
@@ -117,8 +119,7 @@ function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): nu
   servant.serve()
   const bytes = allocated() - before
   port1.close()
-  for (const block of [rates, words]) arena.free(block)
-  for (const owner of [feed, stage]) owner.free()
+  claims.free()
   model.dispose()
   return bytes
 }
@@ -151,7 +152,7 @@ async function startRows(engine: TimedEngine, iterations: number): Promise<Row[]
   })
   const copy = (check: boolean) => () => {
     const x = check ? toRows('bench', 'x', large, [784]) : rowsOf(large, 60_000)
-    residentFeed(engine.arena, { x }).free()
+    withClaims(engine.arena, claims => residentFeed(claims, { x }))
   }
   bench.add('copy', copy(false)).add('check and copy', copy(true))
   await bench.run()

@@ -29,7 +29,7 @@ function digits(
     input: [784],
     layers: [...hidden.map(relu), softmax],
     loss: 'sparseCategoricalCrossentropy',
-    samples: 8192,
+    samples: Math.max(8192, 32 * batchSize),
     ...rest,
   }
 }

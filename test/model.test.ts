@@ -135,6 +135,32 @@ describe('fit', () => {
     model.dispose()
   })
 
+  test('stopTraining ends training after the step wherever it is set, and a failing report is passed on', async () => {
+    const { x, y } = images(240)
+    const model = cnn()
+    setTimeout(() => {
+      model.stopTraining = true
+    }, 50)
+    const { stopped } = await model.fit(x, y, {
+      epochs: 100_000,
+      batchSize: 1,
+      workers: 2,
+      validationSplit: 0.5,
+    })
+    expect(stopped).toBe('stopTraining')
+    const report = () => {
+      throw new Error('no screen')
+    }
+    const fit = () =>
+      model.fit(x, y, { epochs: 100_000, batchSize: 2, onProgress: { intervalMs: 5, report } })
+    expect(await caught(fit)).toBe('Error: no screen')
+    const predicting = model.predictAsync(x)
+    const message = 'Error: dispose: model is in use; wait for predictAsync() or evaluateAsync() to end'
+    expect(await caught(() => model.dispose())).toBe(message)
+    await predicting
+    model.dispose()
+  })
+
   test('what is not finite stops training before the update, names the place and leaves the weights of the last epoch', async () => {
     const { x, y } = images(48)
     const model = ls.sequential({

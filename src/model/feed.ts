@@ -1,8 +1,9 @@
 import type { Rows } from '../data/inputs.ts'
 import { show } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
-import { type Arena, type Block, maximumBytes } from '../runtime/arena.ts'
+import { type Arena, maximumBytes } from '../runtime/arena.ts'
 import type { Loss } from '../training/losses.ts'
+import type { Claims } from './claims.ts'
 import type { Sources } from './record.ts'
 import { kindOf, Ring } from './ring.ts'
 
@@ -13,7 +14,6 @@ export interface Feed {
   readonly sources: Sources
   /** The ring that they come through; undefined where all of them lie in the shared memory. */
   readonly ring: Ring | undefined
-  free(): void
 }
 
 export type RowsByName = Readonly<Record<'x', Rows> & Partial<Record<'y' | 'weight', Rows>>>
@@ -33,37 +33,22 @@ export function mustStream(arena: Arena, rows: RowsByName): boolean {
 }
 
 /** Copies samples into the shared memory, where a kernel gathers batches from. */
-export function residentFeed(arena: Arena, rows: RowsByName, ordered = false): Feed {
-  const blocks: Block[] = []
-  const free = () => {
-    for (const block of blocks.splice(0)) arena.free(block)
-  }
-  try {
-    const addresses = Object.entries(rows).map(([name, each]) => {
-      const block = arena.allocate(residentBytes(each), name)
-      blocks.push(block)
-      const { buffer } = arena.memory
-      const { values } = each
-      if (values instanceof Uint8Array) new Uint8Array(buffer, block.address, values.length).set(values)
-      else new Float32Array(buffer, block.address, values.length).set(values)
-      return [name, block.address]
-    })
-    return {
-      addresses: Object.fromEntries(addresses),
-      sources: sourcesOf(rows, ordered),
-      ring: undefined,
-      free,
-    }
-  } catch (error) {
-    free()
-    throw error
-  }
+export function residentFeed(claims: Claims, rows: RowsByName, ordered = false): Feed {
+  const addresses = Object.entries(rows).map(([name, each]) => {
+    const { address } = claims.allocate(residentBytes(each), name)
+    const { values } = each
+    const { buffer } = claims.arena.memory
+    if (values instanceof Uint8Array) new Uint8Array(buffer, address, values.length).set(values)
+    else new Float32Array(buffer, address, values.length).set(values)
+    return [name, address]
+  })
+  return { addresses: Object.fromEntries(addresses), sources: sourcesOf(rows, ordered), ring: undefined }
 }
 
 /** Leaves samples where they are and lets their batches through a ring. */
-export function streamedFeed(arena: Arena, rows: RowsByName, batchSize: number): Feed {
-  const ring = new Ring(arena, rows, batchSize)
-  return { addresses: ring.addresses, sources: sourcesOf(rows, false), ring, free: () => ring.free() }
+export function streamedFeed(claims: Claims, rows: RowsByName, batchSize: number): Feed {
+  const ring = new Ring(claims, rows, batchSize)
+  return { addresses: ring.addresses, sources: sourcesOf(rows, false), ring }
 }
 
 /** @throws RangeError where a class number does not name one of the classes that the model predicts. */

@@ -13,6 +13,8 @@ export interface Internals extends TrainingModel, Architecture {
   readonly state: ModelState
   readonly compiled: Compiled
   use: Use
+  /** Called when `stopTraining` is set to true. */
+  whenStopped: (() => void) | undefined
   /** Epochs over the life of the model: each is shuffled anew. */
   epochsTrained: number
 }

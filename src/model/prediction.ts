@@ -2,9 +2,10 @@ import { type Input, toRows } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
 import { positiveInteger, withDefaults } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
-import type { Run } from '../runtime/run.ts'
+import { type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Logs } from '../training/callback.ts'
+import { withClaims } from './claims.ts'
 import { residentFeed } from './feed.ts'
 import { checkPair } from './fitData.ts'
 import { type Internals, readableState } from './internals.ts'
@@ -56,23 +57,6 @@ const by =
     await run.steps(id, steps, { prologue: true })
   }
 
-/** Calls `use` with the resources that `make` made, and frees them afterwards, whether it waits or not. */
-function using<T>(frees: (() => void)[], use: () => T): T {
-  const free = () => {
-    for (const each of frees) each()
-  }
-  let result: T
-  try {
-    result = use()
-  } catch (error) {
-    free()
-    throw error
-  }
-  if (result instanceof Promise) return result.finally(free) as T
-  free()
-  return result
-}
-
 function predictWith(
   model: Internals,
   x: unknown,
@@ -84,21 +68,16 @@ function predictWith(
   const rows = toRows('predict', 'x', x, model.inputShape)
   const { count } = rows
   const size = count * sizeOf(model.outputShape)
-  const feed = residentFeed(arena, { x: rows })
-  const output = arena.allocate(4 * size, 'the predictions')
-  const stage = new Stage(arena, recordPrediction(model, Math.min(batchSize, count), feed.sources), workers)
-  const read = () =>
-    new Tensor(
-      new Float32Array(arena.memory.buffer, output.address, size).slice(),
-      [count, ...model.outputShape],
-      'float32',
-    )
-  return using([() => feed.free(), () => arena.free(output), () => stage.free()], () => {
-    const done = execute(
-      stage,
-      { ...feed.addresses, output: output.address },
-      inOrder(count, stage.plan.rows),
-    )
+  return withClaims(arena, claims => {
+    const feed = residentFeed(claims, { x: rows })
+    const output = claims.allocate(4 * size, 'the predictions').address
+    const recorded = recordPrediction(model, Math.min(batchSize, count), feed.sources)
+    const stage = new Stage(claims, recorded, workers)
+    const read = (): Tensor => {
+      const values = new Float32Array(arena.memory.buffer, output, size).slice()
+      return new Tensor(values, [count, ...model.outputShape], 'float32')
+    }
+    const done = execute(stage, { ...feed.addresses, output }, inOrder(count, stage.plan.rows))
     return done ? done.then(read) : read()
   })
 }
@@ -109,11 +88,28 @@ export function predictHere(model: Internals, x: Input, options?: BatchOptions):
   return predictWith(model, x, batchSize, 1, here(model)) as Tensor
 }
 
+/** Calls `body` with a run of the workers that were asked for; their failures are told in the caller's name. */
+function onWorkers<T>(
+  where: string,
+  model: Internals,
+  options: WorkerOptions | undefined,
+  body: (run: Run, batchSize: number) => T | Promise<T>,
+): Promise<T> {
+  const { batchSize, workers, stallMs } = settingsOf(where, options)
+  const most = workers === 'auto' ? model.engine.cores : workers
+  return model.engine.withRun(most, stallMs, async run => {
+    try {
+      return await body(run, batchSize)
+    } catch (error) {
+      if (!(error instanceof WorkerError)) throw error
+      throw new Error(`${where}: ${error.message}`, { cause: error })
+    }
+  })
+}
+
 /** Predictions for samples, on the workers. */
 export function predictOnWorkers(model: Internals, x: Input, options?: WorkerOptions): Promise<Tensor> {
-  const { batchSize, workers, stallMs } = settingsOf('predictAsync', options)
-  const most = workers === 'auto' ? model.engine.cores : workers
-  return model.engine.withRun(most, stallMs, async run =>
+  return onWorkers('predictAsync', model, options, (run, batchSize) =>
     predictWith(model, x, batchSize, run.workers, by(model, run)),
   )
 }
@@ -126,21 +122,13 @@ function evaluateWith(
   workers: number,
   execute: Execute,
 ): Logs | Promise<Logs> {
-  const { arena } = model.engine
   const pair = checkPair('evaluate', ['x', 'y'], model, x, y)
   const { count } = pair.x
-  const feed = residentFeed(arena, pair)
-  const stage = new Stage(
-    arena,
-    recordStep(model, model.compiled, {
-      mode: 'evaluate',
-      rows: Math.min(batchSize, count),
-      sources: feed.sources,
-    }),
-    workers,
-  )
-  const read = () => logsOf(stage, model.compiled, count)
-  return using([() => feed.free(), () => stage.free()], () => {
+  return withClaims(model.engine.arena, claims => {
+    const feed = residentFeed(claims, pair)
+    const step = { mode: 'evaluate', rows: Math.min(batchSize, count), sources: feed.sources } as const
+    const stage = new Stage(claims, recordStep(model, model.compiled, step), workers)
+    const read = () => logsOf(stage, model.compiled, count)
     const done = execute(stage, feed.addresses, inOrder(count, stage.plan.rows))
     return done ? done.then(read) : read()
   })
@@ -159,9 +147,7 @@ export function evaluateOnWorkers(
   y: Input,
   options?: WorkerOptions,
 ): Promise<Logs> {
-  const { batchSize, workers, stallMs } = settingsOf('evaluateAsync', options)
-  const most = workers === 'auto' ? model.engine.cores : workers
-  return model.engine.withRun(most, stallMs, async run =>
+  return onWorkers('evaluateAsync', model, options, (run, batchSize) =>
     evaluateWith(model, x, y, batchSize, run.workers, by(model, run)),
   )
 }

@@ -1,6 +1,7 @@
 import type { Run, StepsOptions } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Report } from '../runtime/worker.ts'
+import type { Claims } from './claims.ts'
 import { type Feed, mustStream, residentFeed, streamedFeed } from './feed.ts'
 import type { Part } from './fitData.ts'
 import type { Internals } from './internals.ts'
@@ -25,23 +26,17 @@ export class Program {
   private readonly feed: Feed
   private readonly id: number
 
-  constructor(model: Internals, run: Run, part: Part, options: ProgramOptions) {
-    const { arena } = model.engine
+  constructor(claims: Claims, model: Internals, run: Run, part: Part, options: ProgramOptions) {
     const { mode, order, accumulate } = options
     const rows = Math.min(options.batchSize, part.count)
     this.run = run
     this.part = part
-    const streamed = options.stream ?? mustStream(arena, part.rows)
+    const streamed = options.stream ?? mustStream(claims.arena, part.rows)
     this.feed = streamed
-      ? streamedFeed(arena, part.rows, rows)
-      : residentFeed(arena, part.rows, order !== undefined)
-    try {
-      const step = { mode, rows, sources: this.feed.sources, accumulate }
-      this.stage = new Stage(arena, recordStep(model, model.compiled, step), run.workers)
-    } catch (error) {
-      this.feed.free()
-      throw error
-    }
+      ? streamedFeed(claims, part.rows, rows)
+      : residentFeed(claims, part.rows, order !== undefined)
+    const step = { mode, rows, sources: this.feed.sources, accumulate }
+    this.stage = new Stage(claims, recordStep(model, model.compiled, step), run.workers)
     const addresses = order === undefined ? this.feed.addresses : { ...this.feed.addresses, order }
     this.id = run.bind(this.stage.plan, this.stage.bases(model.state.address, addresses))
   }
@@ -57,10 +52,5 @@ export class Program {
     })
     const [reports] = await Promise.all([done, ring.serve(this.run, steps, order, () => over)])
     return reports
-  }
-
-  free(): void {
-    this.stage.free()
-    this.feed.free()
   }
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rows } from '../data/inputs.ts'
 import { sizeOf } from '../graph/value.ts'
-import type { Arena, Block } from '../runtime/arena.ts'
+import type { Block } from '../runtime/arena.ts'
 import type { Run } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
+import type { Claims } from './claims.ts'
 import type { SourceKind } from './record.ts'
 
 /** The ring holds about so much, so that the workers have work while the main thread sleeps. */
@@ -29,16 +30,14 @@ export const kindOf = ({ values, scale }: Rows): SourceKind => ({
  */
 export class Ring {
   readonly slots: number
-  private readonly arena: Arena
   private readonly columns: Map<string, Column>
 
-  constructor(arena: Arena, sources: Readonly<Record<string, Rows>>, batchSize: number) {
+  constructor(claims: Claims, sources: Readonly<Record<string, Rows>>, batchSize: number) {
     const widths = Object.values(sources).map(rows => sizeOf(rows.shape) * (kindOf(rows).bytes ? 1 : 4))
     const slotBytes = batchSize * widths.reduce((sum, width) => sum + width, 0)
-    this.arena = arena
     this.slots = Math.max(fewestSlots, Math.min(mostSlots, Math.floor(ringBytes / slotBytes)))
     this.columns = new Map(
-      Object.entries(sources).map(([name, rows]) => [name, this.makeColumn(name, rows, batchSize)]),
+      Object.entries(sources).map(([name, rows]) => [name, this.makeColumn(claims, name, rows, batchSize)]),
     )
   }
 
@@ -60,16 +59,12 @@ export class Ring {
     }
   }
 
-  free(): void {
-    for (const { block } of this.columns.values()) this.arena.free(block)
-  }
-
-  private makeColumn(name: string, rows: Rows, batchSize: number): Column {
+  private makeColumn(claims: Claims, name: string, rows: Rows, batchSize: number): Column {
     const rowSize = sizeOf(rows.shape)
     const count = this.slots * batchSize * rowSize
     const { bytes } = kindOf(rows)
-    const block = this.arena.allocate(count * (bytes ? 1 : 4), `the ring of ${name}`)
-    const { buffer } = this.arena.memory
+    const block = claims.allocate(count * (bytes ? 1 : 4), `the ring of ${name}`)
+    const { buffer } = claims.arena.memory
     const view = bytes
       ? new Uint8Array(buffer, block.address, count)
       : new Float32Array(buffer, block.address, count)

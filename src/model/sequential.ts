@@ -1,36 +1,24 @@
 import { type Input, toRows } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
-import { checkOptions, positiveInteger, show } from '../errors.ts'
-import { Graph } from '../graph/graph.ts'
-import { sizeOf } from '../graph/value.ts'
-import { Layer, type Weight } from '../layers/define.ts'
-import { type Engine, sharedEngine } from '../runtime/engine.ts'
+import { checkOptions, positiveInteger } from '../errors.ts'
+import type { Layer } from '../layers/define.ts'
 import type { Logs } from '../training/callback.ts'
 import { getLoss, type Loss, type LossName } from '../training/losses.ts'
 import { getMetric, type Metric, type MetricName } from '../training/metrics.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import { getOptimizer, type OptimizerName } from '../training/optimizers.ts'
+import { withClaims } from './claims.ts'
 import { checkFitData } from './fitData.ts'
-import type { Internals, Use } from './internals.ts'
-import { readableState } from './internals.ts'
+import type { Internals } from './internals.ts'
 import { numbersOf } from './logs.ts'
 import { checkFitOptions, type FitOptions } from './options.ts'
 import * as prediction from './prediction.ts'
-import { KernelRandom, takeModelSeed } from './randomness.ts'
 import type { Compiled } from './record.ts'
 import { saveModel } from './saving.ts'
-import { ModelState } from './state.ts'
-import { summarize } from './summary.ts'
+import { type SequentialOptions, Stack } from './stack.ts'
 import { type History, Training } from './training.ts'
 import { trainOneBatch } from './trainOnBatch.ts'
-import { checkWeights, makeSlots } from './weights.ts'
-
-export interface SequentialOptions {
-  layers?: readonly Layer[]
-  name?: string
-  /** Decides the initial weights; drawn if left out. See also `seed`. */
-  seed?: number
-}
+import { makeSlots } from './weights.ts'
 
 export interface CompileOptions {
   optimizer: OptimizerName | Optimizer
@@ -40,100 +28,27 @@ export interface CompileOptions {
   leaves?: number
 }
 
-let models = 0
-
 /** A stack of layers, each fed by the one before. */
-export class Sequential implements Internals {
+export class Sequential extends Stack implements Internals {
   readonly className = 'Sequential'
-  readonly name: string
-  readonly layers: Layer[] = []
-  readonly engine: Engine
-  /** Set to true during training, ends it after the step. */
-  stopTraining = false
-  use: Use = 'idle'
+  whenStopped: (() => void) | undefined
   epochsTrained = 0
-  private readonly initialSeed: number
-  private built: ModelState | undefined
   private settled: Compiled | undefined
-  private shapes: (readonly number[])[] = []
-  private disposed = false
+  private stopped = false
 
-  constructor(options: SequentialOptions = {}, engine = sharedEngine()) {
-    checkOptions('sequential', options, ['layers', 'name', 'seed'])
-    this.name = options.name ?? `sequential_${++models}`
-    this.engine = engine
-    this.initialSeed = options.seed ?? takeModelSeed()
-    for (const layer of options.layers ?? []) this.add(layer)
+  /** Set to true during training, ends it after the step. */
+  get stopTraining(): boolean {
+    return this.stopped
   }
 
-  /**
-   * Puts a layer on top.
-   * @throws TypeError for something else than a layer, Error where the first has no inputShape, RangeError
-   * for a shape that the layer cannot take
-   */
-  add(layer: Layer): void {
-    if (!(layer instanceof Layer))
-      throw new TypeError(`add: a layer must be made by ls.layers, got ${show(layer)}; try ls.layers.dense()`)
-    this.refuseWhileTraining('add')
-    if (this.layers.includes(layer))
-      throw new Error(`add: ${layer.name} must be a new layer, got one of this model; make another`)
-    const first = layer.batchInputShape
-    if (this.layers.length === 0 && !first) {
-      throw new Error(
-        'sequential: the first layer must have inputShape, got none; add inputShape: [784], say',
-      )
-    }
-    const input = this.layers.length === 0 ? first!.slice(1).map(Number) : this.outputShape
-    const g = new Graph({ training: false, leaves: 1, rows: 1 })
-    const { shape } = layer.build(g, g.batch('x', input))
-    if (this.layers.length === 0) this.shapes.push(input)
-    this.layers.push(layer)
-    this.shapes.push(shape)
-    this.built?.free()
-    this.built = undefined
+  set stopTraining(stop: boolean) {
+    this.stopped = stop
+    if (stop) this.whenStopped?.()
+  }
+
+  override add(layer: Layer): void {
+    super.add(layer)
     this.settled = undefined
-  }
-
-  /** Shape of one sample. */
-  get inputShape(): readonly number[] {
-    if (!this.shapes[0]) throw new Error(`${this.name}: the model must have layers, got none; call add()`)
-    return this.shapes[0]
-  }
-
-  get outputShape(): readonly number[] {
-    return this.shapes.at(-1) ?? this.inputShape
-  }
-
-  /** Output shape of each layer, for one sample. */
-  get layerShapes(): readonly (readonly number[])[] {
-    return this.shapes.slice(1)
-  }
-
-  /** All weights, trainable ones first, as TensorFlow.js orders them. */
-  get weights(): Weight[] {
-    const all = this.layers.flatMap(layer => layer.weights)
-    return [...all.filter(weight => weight.trainable), ...all.filter(weight => !weight.trainable)]
-  }
-
-  /** The weights' memory; made, and filled by the initializers, at first use. */
-  get state(): ModelState {
-    if (this.disposed)
-      throw new Error(`${this.name}: the model must not be disposed, got a disposed one; make a new one`)
-    if (!this.built) {
-      this.built = new ModelState(this.engine.arena, this.weights)
-      for (const [site, weight] of this.layers.flatMap(layer => layer.weights).entries()) {
-        const { config } = weight.initializer
-        const own = typeof config.seed === 'number' ? config.seed : undefined
-        // Sites lie apart, since an initializer may draw several arrays.
-        const random = new KernelRandom(
-          this.engine,
-          own ?? this.initialSeed,
-          own === undefined ? site * 1024 : 0,
-        )
-        this.built.write(weight, weight.initializer.apply(weight.shape, random))
-      }
-    }
-    return this.built
   }
 
   get compiled(): Compiled {
@@ -161,18 +76,16 @@ export class Sequential implements Internals {
   compile(options: CompileOptions): void {
     checkOptions('compile', options, ['optimizer', 'loss', 'metrics', 'leaves'])
     this.refuseWhileTraining('compile')
+    this.refuseWhileAsked('compile')
     const loss = getLoss(options.loss)
     const optimizer = getOptimizer(options.optimizer)
     const leaves = positiveInteger('compile', 'leaves', options.leaves ?? 1)
     const wanted = [options.metrics ?? []].flat() as (MetricName | Metric)[]
     const metrics = wanted.map(metric => getMetric(metric, loss, this.outputShape))
-    const before = this.weights.map(weight => this.state.read(weight))
     const slots = makeSlots(this.weights, optimizer)
-    this.built?.free()
-    this.built = new ModelState(this.engine.arena, [...this.weights, ...[...slots.values()].flat()])
-    for (const [i, weight] of this.weights.entries()) this.built.write(weight, before[i]!)
+    const state = this.layOut([...slots.values()].flat())
     for (const arrays of slots.values()) {
-      for (const [i, slot] of arrays.entries()) this.built.fill(slot, optimizer.slots[i]!.initial)
+      for (const [i, slot] of arrays.entries()) state.fill(slot, optimizer.slots[i]!.initial)
     }
     optimizer.iterations = 0
     this.settled = { optimizer, loss, metrics, leaves, slots }
@@ -188,12 +101,12 @@ export class Sequential implements Internals {
     const settings = checkFitOptions(options)
     void this.compiled
     const data = checkFitData(this, x, y, settings)
+    const most = settings.workers === 'auto' ? this.engine.cores : settings.workers
     this.use = 'training'
-    this.state.takeSnapshot()
     try {
-      const most = settings.workers === 'auto' ? this.engine.cores : settings.workers
+      this.state.takeSnapshot()
       return await this.engine.withRun(most, settings.stallMs, run =>
-        new Training(this, run, data, settings).train(),
+        withClaims(this.engine.arena, claims => new Training(claims, this, run, data, settings).train()),
       )
     } finally {
       this.state.dropSnapshot()
@@ -226,7 +139,7 @@ export class Sequential implements Internals {
 
   /** As predict, on the workers. */
   predictAsync(x: Input, options?: prediction.WorkerOptions): Promise<Tensor> {
-    return prediction.predictOnWorkers(this, x, options)
+    return this.request(() => prediction.predictOnWorkers(this, x, options))
   }
 
   /** Loss, or [loss, …metrics], over samples, on the calling thread. */
@@ -238,37 +151,7 @@ export class Sequential implements Internals {
 
   /** Loss and metrics by name, on the workers. */
   evaluateAsync(x: Input, y: Input, options?: prediction.WorkerOptions): Promise<Logs> {
-    return prediction.evaluateOnWorkers(this, x, y, options)
-  }
-
-  /**
-   * Copies of the weights, trainable ones first. During training, outside callbacks, those of the last
-   * snapshot.
-   */
-  getWeights(): Tensor[] {
-    const { state } = this
-    const base = readableState(this)
-    return this.weights.map(weight => new Tensor(state.read(weight, base), weight.shape, 'float32'))
-  }
-
-  /**
-   * Replaces all weights, in the order of getWeights.
-   * @throws RangeError for another number of weights or other shapes; nothing is changed then
-   */
-  setWeights(weights: readonly Input[]): void {
-    if (this.use === 'training') this.refuseWhileTraining('setWeights')
-    const own = this.weights
-    const values = checkWeights(own, weights)
-    for (const [i, weight] of own.entries()) this.state.write(weight, values[i]!)
-  }
-
-  countParams(): number {
-    return this.weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0)
-  }
-
-  /** Prints layers, output shapes, parameters and bytes, line by line. */
-  summary(lineLength?: number, _positions?: number[], print: (line: string) => void = console.log): void {
-    for (const line of summarize(this, lineLength)) print(line)
+    return this.request(() => prediction.evaluateOnWorkers(this, x, y, options))
   }
 
   /**
@@ -277,18 +160,6 @@ export class Sequential implements Internals {
    */
   save(url: string): Promise<void> {
     return saveModel(this, url)
-  }
-
-  /** Gives the memory back; the model cannot be used any more. */
-  dispose(): void {
-    this.refuseWhileTraining('dispose')
-    this.built?.free()
-    this.built = undefined
-    this.disposed = true
-  }
-
-  private refuseWhileTraining(where: string): void {
-    if (this.use !== 'idle') throw new Error(`${where}: model is training; wait for fit() to end`)
   }
 }
 

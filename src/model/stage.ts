@@ -1,6 +1,7 @@
 import type { Place, Plan } from '../plan/plan.ts'
 import type { Arena, Block } from '../runtime/arena.ts'
 import type { Bases } from '../runtime/binding.ts'
+import type { Claims } from './claims.ts'
 import type { Recorded, Total } from './record.ts'
 
 /** A plan with the memory that it runs in, for up to `workers` threads. */
@@ -10,14 +11,14 @@ export class Stage {
   private readonly arena: Arena
   private readonly blocks: { arena: Block; run: Block; worker: Block }
 
-  constructor(arena: Arena, { plan, totals }: Recorded, workers: number) {
-    this.arena = arena
+  constructor(claims: Claims, { plan, totals }: Recorded, workers: number) {
+    this.arena = claims.arena
     this.plan = plan
     this.totals = totals
     this.blocks = {
-      arena: arena.allocate(plan.arenaBytes, 'the values of a mini-batch'),
-      run: arena.allocateZeroed(plan.runBytes, 'values derived from the weights'),
-      worker: arena.allocateZeroed(plan.workerBytes * workers, 'the private memory of the workers'),
+      arena: claims.allocate(plan.arenaBytes, 'the values of a mini-batch'),
+      run: claims.allocateZeroed(plan.runBytes, 'values derived from the weights'),
+      worker: claims.allocateZeroed(plan.workerBytes * workers, 'the private memory of the workers'),
     }
   }
 
@@ -36,9 +37,5 @@ export class Stage {
   sumsOf({ key, width }: Total): Float64Array {
     const place = this.plan.outputs[key] as Place
     return new Float64Array(this.arena.memory.buffer, this.blocks.run.address + place.offset, width)
-  }
-
-  free(): void {
-    for (const block of Object.values(this.blocks)) this.arena.free(block)
   }
 }

@@ -3,6 +3,7 @@ import { FaultError, type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
+import type { Claims } from './claims.ts'
 import type { FitData } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder } from './local.ts'
@@ -47,29 +48,30 @@ export class Training {
   private epoch = 0
   private validating = false
   private ending: Ending = 'epochs'
+  /** Ends the command in progress after its step. */
+  private readonly stop = new AbortController()
+  private progressError: unknown
 
-  constructor(model: Internals, run: Run, data: FitData, settings: FitSettings) {
-    const { arena } = model.engine
+  constructor(claims: Claims, model: Internals, run: Run, data: FitData, settings: FitSettings) {
     this.model = model
     this.run = run
     this.data = data
     this.settings = settings
     this.callbacks = toCallbacks(settings.callbacks)
-    this.order = arena.allocate(4 * data.training.count, 'the order of the samples')
-    this.rates = arena.allocate(4 * this.stepsPerEpoch, 'the learning rates')
+    this.order = claims.allocate(4 * data.training.count, 'the order of the samples')
+    this.rates = claims.allocate(4 * this.stepsPerEpoch, 'the learning rates')
     this.choice = new WorkerChoice(settings.workers, run.workers)
     const { batchSize, accumulate } = settings
     const shared = { batchSize, stream: settings.stream ?? undefined }
     const order = this.order.address
-    this.program = new Program(model, run, data.training, { ...shared, mode: 'train', order, accumulate })
-    this.validation =
-      data.validation &&
-      new Program(model, run, data.validation, {
-        ...shared,
-        mode: 'evaluate',
-        order: undefined,
-        accumulate: false,
-      })
+    this.program = new Program(claims, model, run, data.training, {
+      ...shared,
+      mode: 'train',
+      order,
+      accumulate,
+    })
+    const held = { ...shared, mode: 'evaluate', order: undefined, accumulate: false } as const
+    this.validation = data.validation && new Program(claims, model, run, data.validation, held)
     const { epochs, seed } = settings
     const params = {
       epochs,
@@ -84,6 +86,9 @@ export class Training {
   /** @throws Error that names epoch and step; the weights are then the last snapshot's. */
   async train(): Promise<History> {
     const { model, settings } = this
+    const stop = () => this.stop.abort()
+    settings.signal?.addEventListener('abort', stop)
+    model.whenStopped = stop
     try {
       model.state.takeSnapshot()
       await this.begin()
@@ -95,7 +100,8 @@ export class Training {
       model.state.restoreSnapshot()
       throw this.translated(error)
     } finally {
-      this.free()
+      settings.signal?.removeEventListener('abort', stop)
+      model.whenStopped = undefined
     }
   }
 
@@ -112,7 +118,7 @@ export class Training {
   private get over(): boolean {
     if (this.settings.signal?.aborted) this.ending = 'aborted'
     else if (this.model.stopTraining) this.ending = 'stopTraining'
-    return this.ending !== 'epochs'
+    return this.ending !== 'epochs' || this.progressError !== undefined
   }
 
   private get stepsPerEpoch(): number {
@@ -128,6 +134,7 @@ export class Training {
     await this.tell('onEpochBegin', this.epoch)
     const progress = this.reportProgress()
     const done = await this.trainBatches().finally(() => clearInterval(progress))
+    if (this.progressError !== undefined) throw this.progressError
     const seen = Math.min(done * this.settings.batchSize, this.data.training.count)
     model.compiled.optimizer.iterations += done
     model.epochsTrained++
@@ -146,7 +153,12 @@ export class Training {
     return setInterval(() => {
       const step = this.run.batch
       if (step === 0) return
-      onProgress.report(step, logsOf(this.program.stage, this.model.compiled, step * batchSize))
+      try {
+        onProgress.report(step, logsOf(this.program.stage, this.model.compiled, step * batchSize))
+      } catch (error) {
+        this.progressError = error
+        this.stop.abort()
+      }
     }, onProgress.intervalMs ?? 100)
   }
 
@@ -184,7 +196,7 @@ export class Training {
     const { workers } = this.choice
     const prologue = this.stale
     this.stale = false
-    const { signal } = this.settings
+    const { signal } = this.stop
     const [report] = await this.program.steps(
       this.steps(from, to),
       { prologue, workers, signal },
@@ -279,13 +291,5 @@ export class Training {
     return new Error(
       `fit: ${what} became NaN or infinite ${where}; lower learningRate (${rate}) or set clipNorm`,
     )
-  }
-
-  private free(): void {
-    const { arena } = this.model.engine
-    this.program.free()
-    this.validation?.free()
-    arena.free(this.order)
-    arena.free(this.rates)
   }
 }

@@ -24,6 +24,11 @@ export interface KernelModule {
 const v8Major = Number.parseInt(process.versions.v8, 10)
 const v8Minor = Number.parseInt(process.versions.v8.split('.')[1] ?? '0', 10)
 
+// V8 14 plans deoptimizations from feedback that only its baseline compiler gathers, and aborts the process without it. So
+// they stay off from here on: switched only while the kernels compile, they aborted other modules that V8 happened to
+// compile in the background (4 of 22 runs of a stress test beside a TypeScript loader, against none of 40).
+if (v8Major >= 14) v8.setFlagsFromString('--no-wasm-deopt')
+
 /** Whether this V8 has the revectorizer (V8 ≥ 12 on x64); an unknown flag would print to stderr. */
 export const canRevectorize = v8Major >= 12 && process.arch === 'x64'
 const relaxedNeedsFlag = v8Major < 11 || (v8Major === 11 && v8Minor < 4)
@@ -33,10 +38,6 @@ function compileFlags(tier: Tier, numerics: Numerics): string[] {
   return [
     'no-liftoff',
     'no-wasm-lazy-compilation',
-    // V8 14 would plan deoptimizations from feedback that only its baseline compiler gathers, and abort the
-    // process without it. (Switching inlining off cures that too, but aborts other modules that happen to be
-    // compiled in the background: 18 of 150 starts beside a busy TypeScript loader, against none this way.)
-    ...(v8Major >= 14 ? ['no-wasm-deopt'] : []),
     ...(tier === 'simd256' ? ['experimental-wasm-revectorize'] : []),
     ...(numerics === 'fused' && relaxedNeedsFlag ? ['experimental-wasm-relaxed-simd'] : []),
   ]

@@ -2,6 +2,7 @@ import { Graph } from '../../src/graph/graph.ts'
 import { bytesOf, type Parameter } from '../../src/graph/parameter.ts'
 import { samples, sizeOf, slices, update, type Value, write } from '../../src/graph/value.ts'
 import type { Layer, Weight } from '../../src/layers/define.ts'
+import { Claims } from '../../src/model/claims.ts'
 import type { Internals } from '../../src/model/internals.ts'
 import { inOrder, runLocally } from '../../src/model/local.ts'
 import { Stage } from '../../src/model/stage.ts'
@@ -117,13 +118,14 @@ function place(sources: Readonly<Record<string, Float32Array>>) {
 /** Runs a recorded step with all temporary memory filled with NaN before. */
 function runOnce(g: Graph, samples: number, state: ModelState, data: Readonly<Record<string, number>>): void {
   const engine = sharedEngine()
-  const stage = new Stage(engine.arena, { plan: makePlan(g), totals: [] }, 1)
+  const claims = new Claims(engine.arena)
+  const stage = new Stage(claims, { plan: makePlan(g), totals: [] }, 1)
   const bases = stage.bases(state.address, data)
   floats(bases.arena, stage.plan.arenaBytes / 4).fill(Number.NaN)
   floats(bases.worker, stage.plan.workerBytes / 4).fill(Number.NaN)
   const steps = { ...inOrder(samples, samples), seed: [7, 8] as const, rates: data.rate! }
   runLocally({ engine } as Internals, stage, data, state.address, steps)
-  stage.free()
+  claims.free()
 }
 
 /** Runs one step from the given inputs and weights. */

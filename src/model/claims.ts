@@ -1,0 +1,43 @@
+import type { Arena, Block } from '../runtime/arena.ts'
+
+/** Blocks of the arena that one operation uses, and that are given back together, however it ends. */
+export class Claims {
+  readonly arena: Arena
+  private readonly blocks: Block[] = []
+
+  constructor(arena: Arena) {
+    this.arena = arena
+  }
+
+  allocate(bytes: number, what: string): Block {
+    const block = this.arena.allocate(bytes, what)
+    this.blocks.push(block)
+    return block
+  }
+
+  /** As `allocate`, filled with zeros. */
+  allocateZeroed(bytes: number, what: string): Block {
+    const block = this.allocate(bytes, what)
+    new Uint8Array(this.arena.memory.buffer, block.address, block.bytes).fill(0)
+    return block
+  }
+
+  free(): void {
+    for (const block of this.blocks.splice(0)) this.arena.free(block)
+  }
+}
+
+/** Calls `use` and frees what it claimed: after it returned or threw, or after its promise settled. */
+export function withClaims<T>(arena: Arena, use: (claims: Claims) => T): T {
+  const claims = new Claims(arena)
+  let result: T
+  try {
+    result = use(claims)
+  } catch (error) {
+    claims.free()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(() => claims.free()) as T
+  claims.free()
+  return result
+}
