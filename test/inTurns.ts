@@ -1,6 +1,7 @@
 import type { Sequential } from '../src/index.ts'
 import type { Stage } from '../src/model/stage.ts'
 import type { Plan } from '../src/plan/plan.ts'
+import { equalBounds } from '../src/runtime/shares.ts'
 import { Stepper, type Steps } from '../src/runtime/stepper.ts'
 import type { Kernels } from '../src/runtime/tiers.ts'
 import { noise } from './bed.ts'
@@ -34,8 +35,9 @@ export function trainInTurns({ model, plan, stage }: Trainee, count: number, see
       (...args: number[]) =>
         queue.at(-1)!.push(() => (kernels[name] as (...args: number[]) => void)(...args)),
   })
+  const shares = { bounds: equalBounds(count), version: 0 }
   const steppers = Array.from({ length: count }, (_, rank) => {
-    return new Stepper(plan, bases, { kernels: noted, memory, rank, workers: count })
+    return new Stepper(plan, bases, { kernels: noted, memory, rank, shares })
   })
   const pace = { beat() {}, phaseDone: () => void queue.push([]) }
   let random = seed

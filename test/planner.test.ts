@@ -7,6 +7,7 @@ import { recordStep } from '../src/model/record.ts'
 import { Stage } from '../src/model/stage.ts'
 import { leafBegin, type Place, type Plan, type PlanCall } from '../src/plan/plan.ts'
 import { shardOf } from '../src/runtime/binding.ts'
+import { equalBounds } from '../src/runtime/shares.ts'
 import type { Optimizer } from '../src/training/optimizer.ts'
 import { trainInTurns } from './inTurns.ts'
 
@@ -113,7 +114,7 @@ function partOf(
 ): [number, number] {
   const { cut } = call
   const { bytes, placement } = storage
-  const [begin, end] = shardOf(plan, planCall, rank, of, rows)
+  const [begin, end] = shardOf(plan, planCall, rank, equalBounds(of), rows)
   if (cut.axis === 'rows' && placement === 'batch') {
     const first = storage.leaf === undefined ? 0 : leafBegin(rows, storage.leaf, plan.cells.spans.length)
     return [(begin / cut.unit - first) * bytes, (end / cut.unit - first) * bytes]
@@ -130,7 +131,7 @@ function partOf(
 
 /** What a worker touches in a call; data is only read, scratch and cells are a worker's own. */
 function touched(call: Call, planCall: PlanCall, plan: Plan, rank: number, of: number): Range[] {
-  const [begin, end] = shardOf(plan, planCall, rank, of, rows)
+  const [begin, end] = shardOf(plan, planCall, rank, equalBounds(of), rows)
   if (begin === end) return []
   return call.args.flatMap((storage, i): Range[] => {
     if (typeof storage === 'number' || storage.placement === 'data' || storage.placement === 'worker')

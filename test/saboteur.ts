@@ -1,4 +1,5 @@
 import { threadId } from 'node:worker_threads'
+import { wholeWork } from '../src/plan/plan.ts'
 import { instantiateKernels, type Kernels } from '../src/runtime/tiers.ts'
 import { type RunTask, Servant, serveRun } from '../src/runtime/worker.ts'
 
@@ -83,7 +84,7 @@ class Saboteur extends Servant {
   constructor(task: RunTask) {
     const real = instantiateKernels(task.kernels, task.memory)
     const wrapped: Record<string, (...args: never[]) => void> = { ...real }
-    super(task, wrapped as unknown as Kernels)
+    super({ ...task, balanced: true }, wrapped as unknown as Kernels)
     for (const moment of ['forward', 'backward', 'update'] as const) {
       const kernel = real[kernelOf[moment]] as (...args: never[]) => void
       wrapped[kernelOf[moment]] = (...args) => {
@@ -108,11 +109,25 @@ class Saboteur extends Servant {
 
   override phaseDone(batch: number, last: boolean): void {
     this.reach('barrier')
-    this.random = (Math.imul(this.random, 1664525) + 1013904223) >>> 0
-    const jitter = (this.orders[words.jitter]! * this.random) / 2 ** 32
+    const jitter = this.orders[words.jitter]! * this.drawn()
     if (jitter > 0) Atomics.wait(this.orders, words.never, 0, jitter)
     super.phaseDone(batch, last)
     if (last) this.stepsDone++
+  }
+
+  /** With jitter, workers get random parts of the work, some nothing. */
+  protected override balance(): void {
+    super.balance()
+    if (this.orders[words.jitter] === 0) return
+    const { shares } = this.control
+    const inner = Array.from({ length: this.active - 1 }, () => Math.floor(this.drawn() * wholeWork))
+    const rest = shares.bounds.length - this.active
+    shares.cut([0, ...inner.sort((a, b) => a - b), ...Array<number>(rest).fill(wholeWork)])
+  }
+
+  private drawn(): number {
+    this.random = (Math.imul(this.random, 1664525) + 1013904223) >>> 0
+    return this.random / 2 ** 32
   }
 
   private reach(moment: Moment): void {

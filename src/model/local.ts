@@ -1,4 +1,5 @@
 import { FaultError } from '../runtime/run.ts'
+import { equalBounds } from '../runtime/shares.ts'
 import { type Pace, Stepper, type Steps } from '../runtime/stepper.ts'
 import type { Internals } from './internals.ts'
 import type { Stage } from './stage.ts'
@@ -18,7 +19,7 @@ export function runLocally(
     kernels,
     memory: arena.memory,
     rank: 0,
-    workers: 1,
+    shares: { bounds: equalBounds(1), version: 0 },
   })
   stepper.clearFault()
   const pace: Pace = {

@@ -63,10 +63,13 @@ export interface Plan {
   readonly outputs: Readonly<Record<string, Place>>
 }
 
-/** First unit of shard `rank` when `count` units are cut for `workers`, at multiples of `grain`. */
-export function cutAt(count: number, rank: number, workers: number, grain = 1): number {
+/** Bounds between the parts of workers are given in so many parts of the whole. */
+export const wholeWork = 1 << 16
+
+/** The unit at `bound` when `count` units are cut, at a multiple of `grain`. */
+export function cutAt(count: number, bound: number, grain = 1): number {
   const blocks = Math.ceil(count / grain)
-  return Math.min(count, Math.floor((blocks * rank) / workers) * grain)
+  return Math.min(count, Math.round((blocks * bound) / wholeWork) * grain)
 }
 
 /** First sample of a leaf, in a mini-batch of `rows`; that of the next leaf is where it ends. */

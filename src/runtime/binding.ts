@@ -20,22 +20,23 @@ export interface BoundCall {
   readonly args: number[]
 }
 
-/** The units of a call that fall to `rank`, when the mini-batch has `rows` samples. */
+/** The units of a call that fall to `rank`, when the mini-batch has `rows` samples; see `Shares` for bounds. */
 export function shardOf(
   plan: Plan,
   { cut }: PlanCall,
   rank: number,
-  workers: number,
+  bounds: ArrayLike<number>,
   rows: number,
 ): [number, number] {
   if (cut.axis === 'each') return [0, 1]
   if (cut.axis === 'once') return rank === 0 ? [0, 1] : [0, 0]
-  if (cut.axis === 'slices') return [cutAt(cut.count, rank, workers), cutAt(cut.count, rank + 1, workers)]
+  const [from, to] = [bounds[rank]!, bounds[rank + 1]!]
+  if (cut.axis === 'slices') return [cutAt(cut.count, from), cutAt(cut.count, to)]
   const leaves = plan.cells.spans.length
   const first = cut.leaf === undefined ? 0 : leafBegin(rows, cut.leaf, leaves)
   const last = cut.leaf === undefined ? rows : leafBegin(rows, cut.leaf + 1, leaves)
-  const begin = first + cutAt(last - first, rank, workers, plan.grain)
-  const end = first + cutAt(last - first, rank + 1, workers, plan.grain)
+  const begin = first + cutAt(last - first, from, plan.grain)
+  const end = first + cutAt(last - first, to, plan.grain)
   return [begin * cut.unit, end * cut.unit]
 }
 
@@ -61,12 +62,12 @@ export function bindPhases(
   plan: Plan,
   bases: Bases,
   kernels: Kernels,
-  shard: { rank: number; workers: number; rows: number },
+  shard: { rank: number; bounds: ArrayLike<number>; rows: number },
 ): BoundCall[][] {
-  const { rank, workers, rows } = shard
+  const { rank, bounds, rows } = shard
   return phases.map(phase =>
     phase.flatMap(call => {
-      const [begin, end] = shardOf(plan, call, rank, workers, rows)
+      const [begin, end] = shardOf(plan, call, rank, bounds, rows)
       if (begin >= end) return []
       const kernel = (kernels as unknown as Record<string, (...args: number[]) => void>)[call.kernel]
       if (!kernel) throw new Error(`bind: there is no kernel "${call.kernel}"`)

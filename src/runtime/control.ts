@@ -1,3 +1,5 @@
+import { Shares, sharesBytes } from './shares.ts'
+
 /**
  * The control block of a run: 32-bit words in shared memory. What different workers write lies on different
  * 64-byte lines.
@@ -7,9 +9,11 @@
  *   line 2  barrier release, sleepers
  *   line 5 + 2·rank  barrier arrival, sleepers
  *   line 6 + 2·rank  signs of life: heartbeat, whether it waits for others, its batch, its fault
+ *   behind all       see Shares
  */
 const lineWords = 16
-export const controlBytes = (workers: number): number => (5 + 2 * workers) * lineWords * 4
+const signalBytes = (workers: number): number => (5 + 2 * workers) * lineWords * 4
+export const controlBytes = (workers: number): number => signalBytes(workers) + sharesBytes(workers)
 
 const words = {
   command: 0,
@@ -43,10 +47,12 @@ const pause: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {}
 
 /** One thread's view of a run's control block. */
 export class Control {
+  readonly shares: Shares
   private readonly words: Int32Array
 
   constructor(memory: WebAssembly.Memory, address: number, workers: number) {
-    this.words = new Int32Array(memory.buffer, address, controlBytes(workers) / 4)
+    this.words = new Int32Array(memory.buffer, address, signalBytes(workers) / 4)
+    this.shares = new Shares(memory, address + signalBytes(workers), workers)
   }
 
   /** Marks the run as failed; only the first cause is kept. */
@@ -166,14 +172,16 @@ export class Control {
 
   /**
    * A barrier of `workers` threads as a combining tree: a worker waits for its two children (2·rank + 1,
-   * 2·rank + 2), then tells its parent; rank 0 releases all. No word is written by two workers.
+   * 2·rank + 2), then tells its parent; rank 0 releases all. No word is written by two workers. Rank 0 calls
+   * `onArrived` while all others stand still.
    */
-  barrier(rank: number, workers: number, generation: number, spins: number): void {
+  barrier(rank: number, workers: number, generation: number, spins: number, onArrived?: () => void): void {
     const target = generation + 1
     for (let child = 2 * rank + 1; child <= 2 * rank + 2 && child < workers; child++) {
       this.waitPast(arrivalWord(child), target, spins)
     }
     if (rank === 0) {
+      onArrived?.()
       this.publish(words.release, target)
     } else {
       this.publish(arrivalWord(rank), target)

@@ -127,8 +127,10 @@ export class Engine {
   }
 
   private async own<T>(workers: number, stallMs: number, body: Body<T>): Promise<T> {
-    const spins = workers <= this.cores ? spinsWithCores : spinsWithout
-    const run = new Run(this.arena, await this.poolOf(workers), this.module, { workers, spins, stallMs })
+    const balanced = workers <= this.cores
+    const spins = balanced ? spinsWithCores : spinsWithout
+    const options = { workers, spins, balanced, stallMs }
+    const run = new Run(this.arena, await this.poolOf(workers), this.module, options)
     this.current = run
     try {
       return await body(run)

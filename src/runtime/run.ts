@@ -38,6 +38,8 @@ export class WorkerError extends Error {
 export interface RunOptions {
   readonly workers: number
   readonly spins: number
+  /** Whether work moves from slow workers to fast ones. */
+  readonly balanced: boolean
   /** A worker that gives no sign for this long is taken for hung. */
   readonly stallMs: number
 }
@@ -124,6 +126,7 @@ export class Run {
     const settled = () => signal?.removeEventListener('abort', stop)
     // All workers have left the command before: none can miss a stop that is cleared here.
     control.clearStop()
+    control.shares.divide(workers)
     if (signal?.aborted) stop()
     signal?.addEventListener('abort', stop)
     return new Promise((resolve, reject) => {
@@ -159,7 +162,7 @@ export class Run {
 
   private startWorker(rank: number, kernels: KernelModule): void {
     const { port1, port2 } = new MessageChannel()
-    const { workers, spins } = this.options
+    const { workers, spins, balanced } = this.options
     const task: RunTask = {
       kernels,
       memory: this.arena.memory,
@@ -167,6 +170,7 @@ export class Run {
       rank,
       workers,
       spins,
+      balanced,
       port: port2,
     }
     port1.on('message', (report: Report) => this.report(report))

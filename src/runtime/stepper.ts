@@ -31,21 +31,28 @@ export interface Pace {
   phaseDone(batch: number, last: boolean): void
 }
 
-/** One of `workers` threads that run a plan together. */
+/** One of several threads that run a plan together. */
 export interface Thread {
   readonly kernels: Kernels
   readonly memory: WebAssembly.Memory
   readonly rank: number
-  readonly workers: number
+  /** Whose work is what; see `Shares`. */
+  readonly shares: { readonly bounds: ArrayLike<number>; readonly version: number }
 }
 
-/** Runs the steps of one plan on one thread. Nothing is allocated while it steps. */
+interface Bound {
+  readonly phases: BoundCall[][]
+  /** Of the shares. */
+  readonly version: number
+}
+
+/** Runs the steps of one plan on one thread. Nothing is allocated while it steps, except for a new cut. */
 export class Stepper {
   private readonly plan: Plan
   private readonly bases: Bases
   private readonly thread: Thread
   private rateView: Int32Array | undefined
-  private readonly byRows = new Map<number, BoundCall[][]>()
+  private readonly byRows = new Map<number, Bound>()
   private readonly ints: Int32Array
   private readonly floats: Float32Array
 
@@ -57,6 +64,12 @@ export class Stepper {
     const block = bases.worker + rank * plan.workerBytes
     this.ints = new Int32Array(memory.buffer, block, plan.workerBytes / 4)
     this.floats = new Float32Array(memory.buffer, block, plan.workerBytes / 4)
+  }
+
+  /** Samples of a leaf in the last step, and at which multiples they are cut. */
+  get cutRows(): { rows: number; grain: number } {
+    const { cells, grain } = this.plan
+    return { rows: this.ints[cells.leafRows[0]! / 4]!, grain }
   }
 
   /** The fault number of this worker, 0 while all is finite. */
@@ -125,12 +138,15 @@ export class Stepper {
   }
 
   private bound(rows: number): BoundCall[][] {
-    let phases = this.byRows.get(rows)
-    if (!phases) this.byRows.set(rows, (phases = this.bind(this.plan.phases, rows)))
-    return phases
+    const { version } = this.thread.shares
+    let bound = this.byRows.get(rows)
+    if (bound?.version !== version)
+      this.byRows.set(rows, (bound = { phases: this.bind(this.plan.phases, rows), version }))
+    return bound.phases
   }
 
   private bind(phases: Plan['phases'], rows: number): BoundCall[][] {
-    return bindPhases(phases, this.plan, this.bases, this.thread.kernels, { ...this.thread, rows })
+    const { kernels, rank, shares } = this.thread
+    return bindPhases(phases, this.plan, this.bases, kernels, { rank, bounds: shares.bounds, rows })
   }
 }

@@ -15,6 +15,8 @@ export interface RunTask {
   readonly workers: number
   /** Reads of a counter before a waiting worker sleeps. */
   readonly spins: number
+  /** Whether work moves from slow workers to fast ones. */
+  readonly balanced: boolean
   /** Commands come in here, reports go out. */
   readonly port: MessagePort
 }
@@ -53,12 +55,6 @@ export interface Report {
   readonly barrierMilliseconds: number
 }
 
-interface BoundPlan {
-  plan: Plan
-  bases: Bases
-  steppers: Map<number, Stepper>
-}
-
 let cached: { module: WebAssembly.Module; memory: WebAssembly.Memory; kernels: Kernels } | undefined
 
 /** Kernels outlive a run: a thread instantiates each module once. */
@@ -73,14 +69,19 @@ function kernelsOf({ kernels, memory }: RunTask): Kernels {
 export class Servant implements Pace {
   private readonly task: RunTask
   private readonly kernels: Kernels
-  private readonly control: Control
-  private readonly plans = new Map<number, BoundPlan>()
+  protected readonly control: Control
+  private readonly steppers = new Map<number, Stepper>()
   private stepper: Stepper | undefined
-  private active = 1
+  /** Workers that take part in the command. */
+  protected active = 1
   private beats = 0
   private generation = 0
-  private timed = false
+  /** Whether this step is measured: when it began, and how long it has waited at barriers. */
+  private measured = false
+  private stepStart = 0
+  private waitedMs = 0
   private barrierMs = 0
+  private readonly onArrived = () => this.balance()
 
   constructor(task: RunTask, kernels: Kernels = kernelsOf(task)) {
     this.task = task
@@ -99,7 +100,7 @@ export class Servant implements Pace {
       for (let message = receiveMessageOnPort(port); message; message = receiveMessageOnPort(port)) {
         const command = message.message as Command
         if (command.kind === 'end') return
-        if (command.kind === 'bind') this.plans.set(command.id, { ...command, steppers: new Map() })
+        if (command.kind === 'bind') this.bind(command)
         else if (this.task.rank < command.workers) this.runSteps(command)
       }
     }
@@ -111,18 +112,27 @@ export class Servant implements Pace {
 
   phaseDone(batch: number, last: boolean): void {
     const fault = this.stepper!.fault
-    const { rank, spins } = this.task
+    const { rank, spins, balanced } = this.task
     if (fault !== 0) this.control.raiseFault(rank, fault)
     if (last && rank === 0) this.control.decideStop(batch)
     if (this.active === 1) {
       this.control.checkAbort()
       return
     }
-    const start = this.timed ? performance.now() : 0
+    const { measured } = this
+    const start = measured ? performance.now() : 0
+    if (measured && last) this.control.shares.setBusy(rank, start - this.stepStart - this.waitedMs)
     this.control.setWaiting(rank, true)
-    this.control.barrier(rank, this.active, this.generation++, spins)
+    const balances = measured && last && balanced
+    this.control.barrier(rank, this.active, this.generation++, spins, balances ? this.onArrived : undefined)
     this.rejoin()
-    if (this.timed) this.barrierMs += performance.now() - start
+    if (measured) this.waitedMs += performance.now() - start
+  }
+
+  /** Called on rank 0 while all others stand still. */
+  protected balance(): void {
+    const { rows, grain } = this.stepper!.cutRows
+    this.control.shares.balance(this.active, rows, grain)
   }
 
   /** Beats before it is seen to wait no more, so that the time of the wait is not held against it. */
@@ -132,21 +142,24 @@ export class Servant implements Pace {
   }
 
   private runSteps({ id, workers, steps, prologue, timed }: StepsCommand): void {
-    const { rank, spins, port } = this.task
+    const { rank, spins, balanced, port } = this.task
+    const { shares } = this.control
     this.active = workers
     this.generation = this.control.generation
-    this.timed = timed
     this.barrierMs = 0
-    this.stepper = this.stepperOf(id, workers)
+    this.stepper = this.steppers.get(id)!
     this.stepper.clearFault()
     const start = performance.now()
     let batch = steps.from
     this.control.setBatch(rank, batch)
+    this.measured = false
     if (prologue) this.stepper.prologue(this)
     while (batch < steps.to) {
       this.control.setBatch(rank, batch)
       if (steps.slots > 0) this.control.awaitFilled(batch, spins, () => this.beat())
+      this.startStep(timed || (balanced && workers > 1 && batch % shares.interval === 0))
       this.stepper.step(batch, steps, this)
+      if (this.measured) this.barrierMs += this.waitedMs
       batch++
       if (this.control.stopsAt(batch)) break
     }
@@ -159,15 +172,16 @@ export class Servant implements Pace {
     port.postMessage(report)
   }
 
-  private stepperOf(id: number, workers: number): Stepper {
-    const bound = this.plans.get(id)!
-    let stepper = bound.steppers.get(workers)
-    if (!stepper) {
-      const { memory, rank } = this.task
-      stepper = new Stepper(bound.plan, bound.bases, { kernels: this.kernels, memory, rank, workers })
-      bound.steppers.set(workers, stepper)
-    }
-    return stepper
+  private startStep(measured: boolean): void {
+    this.measured = measured
+    this.waitedMs = 0
+    if (measured) this.stepStart = performance.now()
+  }
+
+  private bind({ id, plan, bases }: BindCommand): void {
+    const { memory, rank } = this.task
+    const { shares } = this.control
+    this.steppers.set(id, new Stepper(plan, bases, { kernels: this.kernels, memory, rank, shares }))
   }
 }
 
