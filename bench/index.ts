@@ -1,4 +1,4 @@
-// npm run bench -- product|train|workers|overhead [--json] [--quick] [--only TEXT] [--avx2]
+// npm run bench -- [product|train|workers|overhead] [--json] [--quick] [--only TEXT] [--avx2]
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { disturbance } from './quiet.ts'
@@ -29,23 +29,22 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
   },
 })
-const [name = ''] = positionals
-const load = benchmarks[name]
-if (!load || positionals.length > 1) {
-  const known = Object.keys(benchmarks).join(', ')
-  console.error(`bench: must be one of ${known}, got "${positionals.join(' ')}"; npm run bench -- train, say`)
+const names = positionals.length > 0 ? positionals : Object.keys(benchmarks)
+const unknown = names.find(name => !benchmarks[name])
+if (unknown !== undefined) {
+  console.error(`bench: must be of ${Object.keys(benchmarks).join(', ')}, got "${unknown}"`)
   process.exit(1)
 }
 const machine = { node: process.version, cpu: cpus()[0]?.model.trim() ?? '', cores: availableParallelism() }
 const out: Print = values.json ? () => {} : console.log
 out(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`)
-out('')
-const { run } = await load()
-const results = await run(
-  { quick: values.quick, avx2: values.avx2, ...(values.only !== undefined && { only: values.only }) },
-  out,
-)
+const results: Record<string, unknown> = {}
+for (const name of names) {
+  out(`\n## ${name}\n`)
+  const { run } = await benchmarks[name]!()
+  const { quick, avx2, only } = values
+  results[name] = await run({ quick, avx2, ...(only !== undefined && { only }) }, out)
+}
 const { measured, disturbed } = disturbance
 if (measured > 0) out(`\n${disturbed} of ${measured} results were disturbed by other programs.`)
-if (values.json)
-  console.log(JSON.stringify({ ...machine, bench: name, measured, disturbed, results }, undefined, 2))
+if (values.json) console.log(JSON.stringify({ ...machine, measured, disturbed, results }, undefined, 2))

@@ -1,5 +1,5 @@
 import { Graph } from '../src/graph/graph.ts'
-import { bytesOf, type Parameter, pack, unpack } from '../src/graph/parameter.ts'
+import { bytesOf, type Parameter, pack } from '../src/graph/parameter.ts'
 import { once, samples, sizeOf, update, type Value, write } from '../src/graph/value.ts'
 import { dense } from '../src/ops/dense.ts'
 import { dropout } from '../src/ops/dropout.ts'
@@ -159,15 +159,4 @@ export async function trainCase(
   } finally {
     for (const each of Object.values(blocks)) arena.free(each)
   }
-}
-
-/** The trained weights of a state, row-major, by name. */
-export function weightsOf(c: Case, state: Float32Array): Map<string, Float32Array> {
-  const { parameters } = prepare(c)
-  return new Map(
-    parameters.map(({ name, shape, offset }) => [
-      name,
-      unpack(state.subarray(offset / 4, offset / 4 + bytesOf(shape) / 4), shape),
-    ]),
-  )
 }
