@@ -18,6 +18,7 @@ const networks = {
   dense: {
     epochs: 8,
     batchSize: 128,
+    rate: 3e-3,
     layers: () => [
       layers.flatten({ inputShape: [28, 28, 1] }),
       layers.dense({ units: 128, activation: 'relu' }),
@@ -28,6 +29,7 @@ const networks = {
   cnn: {
     epochs: 3,
     batchSize: 128,
+    rate: 1e-3,
     layers: () => [
       layers.conv2d({ filters: 32, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1] }),
       layers.conv2d({ filters: 64, kernelSize: 3, activation: 'relu' }),
@@ -47,21 +49,24 @@ const epochs = Number(options.epochs ?? network.epochs)
 
 const { train, test } = ls.datasets.mnist()
 const model = ls.sequential({ layers: network.layers(), seed })
-const optimizer = ls.train.adam(1e-3)
+const samples = train.x.shape[0]!
+const steps = Math.ceil(samples / network.batchSize)
+const decaySteps = steps * epochs
+const optimizer = ls.train.adam(ls.schedules.cosine({ initialLearningRate: network.rate, decaySteps }))
 model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
 model.summary()
 
 const { tier, numerics, cores, node } = ls.engine()
 console.log(`Lockstep on Node ${node}: ${tier}, ${numerics}, ${cores} cores; seed ${seed}`)
 
-const steps = Math.ceil(train.x.shape[0]! / network.batchSize)
-const samples = train.x.shape[0]!
 const interval = 100
 let started = performance.now()
 const bar = new SingleBar(
   {
     format:
-      'epoch {epoch}/{epochs} {bar} step {value}/{total}  loss {loss}  accuracy {accuracy}  {speed} samples/s  {left} s left',
+      'epoch {epoch}/{epochs} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}  {speed} samples/s  {left} s left',
+    // What is left of the line beside the text.
+    barsize: Math.min(40, Math.max(1, (process.stdout.columns ?? 80) - 84)),
     hideCursor: true,
     etaBuffer: 100,
   },
