@@ -14,7 +14,7 @@ export interface Progress {
   report(step: number, logs: Logs): void
 }
 
-/** Options of `fit`; all but the last eight are TensorFlow.js'. */
+/** Options of `fit`: TensorFlow.js', and from `seed` on Lockstep's own. */
 export interface FitOptions {
   /** Samples a step; larger than the data is one short batch. Default 32. */
   batchSize?: number
