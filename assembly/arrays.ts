@@ -17,6 +17,24 @@ export function add(begin: i32, end: i32, a: usize, b: usize, y: usize): void {
   }
 }
 
+/** y = x · factor; begin, end in elements; y may be x. */
+export function scale(begin: i32, end: i32, x: usize, y: usize, factor: f32): void {
+  const stop = (<usize>end) << 2;
+  const f = f32x4.splat(factor);
+  let i = (<usize>begin) << 2;
+  for (; i + 32 <= stop; i += 32) {
+    const u = f32x4.mul(v128.load(x + i), f);
+    const v = f32x4.mul(v128.load(x + i, 16), f);
+    v128.store(y + i, u);
+    v128.store(y + i, v, 16);
+  }
+  for (; i < stop; i += 16) {
+    const u = f32x4.mul(v128.load(x + i), f);
+    if (i + 16 <= stop) v128.store(y + i, u);
+    else storeLanes(y + i, u, (<i32>(stop - i)) >> 2);
+  }
+}
+
 /** y += x; begin, end in slices of 16 floats. */
 export function addInto(begin: i32, end: i32, y: usize, x: usize): void {
   add(begin << 4, end << 4, y, x, y);

@@ -54,7 +54,8 @@ export {
 export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax } from './adam';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
-export { add, addInto, copy } from './arrays';
+export { add, addInto, copy, scale } from './arrays';
+export { maximum, minimum, subtract, whereLess, whereNotLess } from './merge';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRows, sumSample } from './gradient';

@@ -89,7 +89,7 @@ function heapOfSteps(engine: TimedEngine, workload: Workload, count: number): nu
   const samples = count * batchSize
   const { x, y } = dataOf(workload, samples)
   const claims = new Claims(arena)
-  const feed = residentFeed(claims, { x: rowsOf(x, samples), y: rowsOf(y, samples) })
+  const feed = residentFeed(claims, { x0: rowsOf(x, samples), y0: rowsOf(y, samples) })
   const recorded = recordStep(model, model.compiled, {
     mode: 'train',
     rows: batchSize,

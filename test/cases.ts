@@ -1,6 +1,7 @@
 import type { Layer } from '../src/layers/define.ts'
 import { layers } from '../src/layers/table.ts'
 import { activationNames } from '../src/ops/activation.ts'
+import { mergeExamples } from './cases/merge.ts'
 
 /** A layer with an input to prove it on. */
 export interface Example {
@@ -99,6 +100,7 @@ const normExamples = cross(
 
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
+  ...mergeExamples,
   activation: activationExamples,
   averagePooling2d: poolingExamples('averagePooling2d'),
   batchNormalization: [
@@ -117,6 +119,7 @@ export const examples = {
   ],
   flatten: [of('flatten')({}, [7]), of('flatten')({}, [2, 3]), of('flatten')({}, [2, 3, 5])],
   globalAveragePooling2d: [1, 3, 8, 17].map(channels => of('globalAveragePooling2d')({}, [4, 5, channels])),
+  inputLayer: [of('inputLayer')({}, [3, 4])],
   leakyReLU: [
     of('leakyReLU')({}, [17]),
     of('leakyReLU')({ alpha: 0 }, [3, 5]),

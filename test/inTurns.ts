@@ -26,7 +26,7 @@ export function trainInTurns({ model, plan, stage }: Trainee, count: number, see
     new Float32Array(memory.buffer, block.address, values.length).set(values)
     return block
   })
-  const bases = stage.bases(model.state.address, { x: x!.address, y: y!.address })
+  const bases = stage.bases(model.state.address, { x0: x!.address, y0: y!.address })
   // Kernels that only note what they are called with, so that the calls can be made in another order.
   let queue: (() => void)[][] = [[]]
   const noted = new Proxy({} as Kernels, {

@@ -309,7 +309,12 @@ test('accumulating leaves needs about the memory of one', () => {
   model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', leaves: 8 })
   const floats = { bytes: false, scale: 1 }
   const bytes = (accumulate: boolean): number => {
-    const options = { mode: 'train', rows: 8192, sources: { x: floats, y: floats }, accumulate } as const
+    const options = {
+      mode: 'train',
+      rows: 8192,
+      sources: { kinds: { x0: floats, y0: floats }, ordered: false },
+      accumulate,
+    } as const
     return recordStep(model, model.compiled, options).plan.arenaBytes
   }
   expect(bytes(true)).toBeLessThan(bytes(false) / 5)
@@ -372,7 +377,7 @@ describe('save and load', () => {
       const model = cnn()
       await model.fit(x, y, { seed: 1 })
       await model.save(`file://${folder}`)
-      const again = await ls.loadLayersModel(`file://${folder}/model.json`)
+      const again = (await ls.loadLayersModel(`file://${folder}/model.json`)) as ls.Sequential
       expect(again.predict(x).dataSync()).toEqual(model.predict(x).dataSync())
       expect(again.layers.map(layer => layer.name)).toEqual(model.layers.map(layer => layer.name))
       model.dispose()

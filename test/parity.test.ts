@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
-import { noise, relativeError } from './bed.ts'
+import { noise } from './bed.ts'
 import {
   batchOf,
+  close,
   numbers,
+  predictionsOf,
   type Recipe,
   readByOurs,
   readByTheirs,
@@ -80,18 +82,11 @@ const oneHot = (rows: number) =>
     [rows, classes],
   )
 
-/** Asked for are 1e-4 of trained weights and 1e-5 of the rest. */
-const limit = 2e-6
-const close = (actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void =>
-  expect(relativeError(actual, expected), what).toBeLessThan(limit)
-
 /** All weights, moving statistics too. */
 function closeWeights({ ours, theirs }: Twins): void {
   const expected = weightsOf(theirs)
   weightsOf(ours).forEach((w, i) => close(w, expected[i]!, ours.weights[i]!.name))
 }
-
-const predictionsOf = (model: tf.LayersModel, x: tf.Tensor) => (model.predict(x) as tf.Tensor).dataSync()
 
 describe.each(Object.entries(networks))('%s', (_, network) => {
   test('predicts, evaluates and trains as TensorFlow.js', async () => {

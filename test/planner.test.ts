@@ -81,7 +81,7 @@ function record({ layers, leaves = 1, accumulate = false, metrics, optimizer }: 
     leaves,
   })
   const plain = { bytes: false, scale: 1 }
-  const sources = { x: plain, y: plain }
+  const sources = { kinds: { x0: plain, y0: plain }, ordered: false }
   made.length = 0
   const recorded = recordStep(model, model.compiled, { mode: 'train', rows, sources, accumulate })
   const claims = new Claims(model.engine.arena)

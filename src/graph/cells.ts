@@ -21,3 +21,20 @@ export interface Cells {
   /** i32 a leaf: its samples. */
   leafRows: Value[]
 }
+
+/** Cells, each made by `cell` with its name and number of 32-bit words. */
+export function makeCells(leaves: number, cell: (name: string, words: number) => Value): Cells {
+  const forEachLeaf = (name: string, words: number) =>
+    Array.from({ length: leaves }, (_, leaf) => cell(`${name} ${leaf}`, words))
+  return {
+    rows: cell('rows', 1),
+    position: cell('position', 1),
+    step: cell('step', 1),
+    rate: cell('rate', 1),
+    scale: cell('scale', 1),
+    key: cell('key', 3),
+    fault: cell('fault', 1),
+    spans: forEachLeaf('span', 2),
+    leafRows: forEachLeaf('rows of leaf', 1),
+  }
+}

@@ -1,9 +1,9 @@
-import type { Cells } from './cells.ts'
+import { type Cells, makeCells } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
-import { TreeSum } from './tree.ts'
+import { LeafSums, TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
-import { samples, sizeOf, slices, update, write } from './value.ts'
+import { each, samples, sizeOf, slices, update, write } from './value.ts'
 
 /** A kernel's arguments after `begin` and `end`, by name of the kernel. */
 type Arguments<K extends KernelName> =
@@ -45,7 +45,7 @@ export class Graph {
   private recording: Call[] = this.calls
   /** The leaf that is being recorded, where leaves run one after the other. */
   private leaf: number | undefined
-  private readonly leafGradients = new Map<Storage, TreeSum>()
+  private readonly leafSums = new LeafSums(() => this.treeSum())
   private storages = 0
   private sites = 0
   private group = 0
@@ -54,18 +54,9 @@ export class Graph {
     this.training = options.training
     this.leaves = options.leaves
     this.rows = options.rows
-    const cell = (name: string, words = 1) => this.allocate('worker', `cell ${name}`, [words], 4 * words)
-    this.cells = {
-      rows: cell('rows'),
-      position: cell('position'),
-      step: cell('step'),
-      rate: cell('rate'),
-      scale: cell('scale'),
-      key: cell('key', 3),
-      fault: cell('fault'),
-      spans: Array.from({ length: options.leaves }, (_, leaf) => cell(`span ${leaf}`, 2)),
-      leafRows: Array.from({ length: options.leaves }, (_, leaf) => cell(`rows of leaf ${leaf}`)),
-    }
+    this.cells = makeCells(options.leaves, (name, words) =>
+      this.allocate('worker', `cell ${name}`, [words], 4 * words),
+    )
   }
 
   /** A value of `bytes` (a sample for `batch`, in all otherwise). */
@@ -99,11 +90,12 @@ export class Graph {
     for (let leaf = 0; leaf < this.leaves; leaf++) {
       this.leaf = leaf
       this.sites = 0
+      this.leafSums.beginLeaf()
       record()
       this.group++
     }
     this.leaf = undefined
-    for (const [w, sum] of this.leafGradients) this.gradients.set(w, sum.total())
+    for (const [w, dw] of this.leafSums.totals()) this.contributeParameterValue(w, dw)
   }
 
   /** A float32 value of the mini-batch with `shape` a sample; differentiable if one of `inputs` is. */
@@ -240,9 +232,7 @@ export class Graph {
       return dw
     }
     if (this.leaf !== undefined) {
-      const sum = this.leafGradients.get(w.storage) ?? this.treeSum()
-      this.leafGradients.set(w.storage, sum)
-      sum.push(one(this.cells.spans[this.leaf]!))
+      this.leafSums.add(w, one(this.cells.spans[this.leaf]!))
       return
     }
     const sum = this.treeSum()
@@ -264,6 +254,17 @@ export class Graph {
     const before = this.gradients.get(w.storage)
     if (before) this.addInto(before, dw)
     else this.gradients.set(w.storage, dw)
+  }
+
+  /** Records a loss, the gradient of which counts `factor` times. */
+  weighting<T>(factor: number, record: () => T): T {
+    if (factor === 1) return record()
+    const { scale } = this.cells
+    this.cells.scale = this.allocate('worker', 'weighted scale', [1], 4)
+    this.call('scale', each, scale, write(this.cells.scale), factor)
+    const result = record()
+    this.cells.scale = scale
+    return result
   }
 
   /** Has the workers stop together, before any update, if an element of x is not finite. */

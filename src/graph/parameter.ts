@@ -10,8 +10,18 @@ export interface Parameter {
   readonly shape: readonly number[]
   /** Whether the optimizer changes it. */
   trainable: boolean
-  /** Byte offset in the model's state block; set when the model lays its state out. */
+  /** Byte offset in the state block of the model that is being recorded. */
   offset: number
+  /**
+   * Where the latest values lie, and how often they have changed: layers may belong to several models, each
+   * with a block of its own (see `ModelState`).
+   */
+  latest?: { readonly home: Home; readonly version: number }
+}
+
+/** A block that holds values of parameters. */
+export interface Home {
+  panels(parameter: Parameter): Float32Array
 }
 
 /** Rows and columns of a parameter seen as a matrix. */

@@ -32,3 +32,34 @@ export class TreeSum {
       })
   }
 }
+
+/**
+ * Gradients of parameters where leaves are recorded one after the other. Each use of a parameter (a shared
+ * layer has several) has a tree of its own, so that the sums are those of all leaves at once.
+ */
+export class LeafSums {
+  private readonly makeSum: () => TreeSum
+  private readonly uses = new Map<Value, { sums: TreeSum[]; next: number }>()
+
+  constructor(makeSum: () => TreeSum) {
+    this.makeSum = makeSum
+  }
+
+  /** What is added from now on belongs to the next leaf. */
+  beginLeaf(): void {
+    for (const use of this.uses.values()) use.next = 0
+  }
+
+  /** Adds this leaf's gradient of the next use of parameter w. */
+  add(w: Value, dw: Value): void {
+    const uses = this.uses.get(w) ?? { sums: [], next: 0 }
+    this.uses.set(w, uses)
+    const sum = (uses.sums[uses.next++] ??= this.makeSum())
+    sum.push(dw)
+  }
+
+  /** The sums of all leaves, use by use. */
+  totals(): [w: Value, dw: Value][] {
+    return [...this.uses].flatMap(([w, { sums }]) => sums.map((sum): [Value, Value] => [w, sum.total()]))
+  }
+}

@@ -4,6 +4,7 @@ import type { Parameter } from '../graph/parameter.ts'
 import type { Value } from '../graph/value.ts'
 import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
 import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
+import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
 
 /** Marks an option that must be given. */
 export const requiredOption: unique symbol = Symbol('required')
@@ -60,6 +61,9 @@ export interface Builder {
   refuse(message: string): never
 }
 
+/** Records a layer on a graph: its outputs for its inputs. */
+export type Recorder = (builder: Builder, inputs: readonly Value[]) => readonly Value[]
+
 /** A layer of a model: its configuration, and how it records itself on a graph. */
 export class Layer {
   readonly className: string
@@ -67,22 +71,23 @@ export class Layer {
   /** The saved form: every option with its value. */
   readonly config: Readonly<Record<string, unknown>>
   readonly batchInputShape: readonly (number | null)[] | undefined
-  readonly weights: Weight[] = []
-  private readonly record: (builder: Builder, x: Value) => Value
+  /** Its uses in functional models, in the order of `apply`. */
+  readonly nodes: Node[] = []
+  private readonly own: Weight[] = []
+  private readonly record: Recorder
   private learns: boolean
 
-  constructor(
-    className: string,
-    config: Record<string, unknown>,
-    common: CommonConfig,
-    record: (builder: Builder, x: Value) => Value,
-  ) {
+  constructor(className: string, config: Record<string, unknown>, common: CommonConfig, record: Recorder) {
     this.className = className
     this.name = common.name ?? autoName(className)
     this.config = config
     this.batchInputShape = common.batchInputShape ?? (common.inputShape && [null, ...common.inputShape])
     this.learns = common.trainable ?? true
     this.record = record
+  }
+
+  get weights(): readonly Weight[] {
+    return this.own
   }
 
   get trainable(): boolean {
@@ -92,27 +97,41 @@ export class Layer {
   /** Freezes or frees the weights; takes effect at the next `compile`. */
   set trainable(trainable: boolean) {
     this.learns = trainable
-    for (const weight of this.weights) weight.trainable = weight.learnt && trainable
+    for (const weight of this.own) weight.trainable = weight.learnt && trainable
   }
 
-  /** Records the layer on g; makes the weights the first time. */
-  build(g: Graph, x: Value): Value {
+  /** Records the layer on g, with one input or several; makes the weights the first time. */
+  build(g: Graph, ...inputs: readonly Value[]): Value {
+    return this.buildAll(g, inputs)[0]!
+  }
+
+  /** As build: all outputs. */
+  buildAll(g: Graph, inputs: readonly Value[]): readonly Value[] {
     const { name } = this
-    return this.record(
-      {
-        g,
-        weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
-        refuse(message) {
-          throw new RangeError(`${name}: ${message}`)
-        },
+    const builder: Builder = {
+      g,
+      weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
+      refuse(message) {
+        throw new RangeError(`${name}: ${message}`)
       },
-      x,
-    )
+    }
+    return this.record(builder, inputs)
+  }
+
+  /**
+   * The layer's output for the output of other layers, in a functional model; applied again, it shares its
+   * weights. @throws RangeError for shapes that the layer cannot take
+   */
+  apply(inputs: SymbolicTensor): SymbolicTensor
+  apply(inputs: readonly SymbolicTensor[]): SymbolicTensor | SymbolicTensor[]
+  apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor | SymbolicTensor[] {
+    const outputs = connect(this, [inputs].flat())
+    return outputs.length === 1 ? outputs[0]! : outputs
   }
 
   private weight(weightName: string, shape: readonly number[], options: WeightOptions): Weight {
     const name = `${this.name}/${weightName}`
-    const known = this.weights.find(weight => weight.name === name)
+    const known = this.own.find(weight => weight.name === name)
     if (known) {
       if (String(known.shape) !== String(shape)) {
         throw new RangeError(
@@ -131,7 +150,7 @@ export class Layer {
       initializer: getInitializer(options.initializer),
       regularizer: options.regularizer ? getRegularizer(options.regularizer) : null,
     }
-    this.weights.push(weight)
+    this.own.push(weight)
     return weight
   }
 }
@@ -182,6 +201,28 @@ export function defineLayer<D extends object>(
   check: (where: string, config: FullConfig<D>) => void,
   build: (builder: Builder, x: Value, config: FullConfig<D>) => Value,
 ): LayerFactory<D> {
+  return makeFactory(className, defaults, check, (builder, inputs, config) => {
+    if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
+    return build(builder, inputs[0]!, config)
+  })
+}
+
+/** As `defineLayer`, for a layer of several inputs. */
+export function defineJoin<D extends object>(
+  className: string,
+  defaults: D,
+  check: (where: string, config: FullConfig<D>) => void,
+  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
+): LayerFactory<D> {
+  return makeFactory(className, defaults, check, build)
+}
+
+function makeFactory<D extends object>(
+  className: string,
+  defaults: D,
+  check: (where: string, config: FullConfig<D>) => void,
+  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
+): LayerFactory<D> {
   const names = [...Object.keys(defaults), ...commonKeys]
   const make = (given?: ConfigOf<D>): Layer => {
     checkOptions(className, given, names)
@@ -197,7 +238,9 @@ export function defineLayer<D extends object>(
       config[name] = value === undefined || (value === null && byDefault !== null) ? byDefault : value
     }
     check(className, config as FullConfig<D>)
-    return new Layer(className, config, options, (builder, x) => build(builder, x, config as FullConfig<D>))
+    return new Layer(className, config, options, (builder, inputs) => [
+      build(builder, inputs, config as FullConfig<D>),
+    ])
   }
   return Object.assign(make as (config: ConfigOf<D>) => Layer, { className, defaults })
 }

@@ -16,11 +16,11 @@ export interface Feed {
   readonly ring: Ring | undefined
 }
 
-export type RowsByName = Readonly<Record<'x', Rows> & Partial<Record<'y' | 'weight', Rows>>>
+export type RowsByName = Readonly<Record<string, Rows>>
 
 function sourcesOf(rows: RowsByName, ordered: boolean): Sources {
-  const { x, y, weight } = rows
-  return { x: kindOf(x), ...(y && { y: kindOf(y) }), weighted: weight !== undefined, ordered }
+  const kinds = Object.entries(rows).map(([name, each]) => [name, kindOf(each)])
+  return { kinds: Object.fromEntries(kinds), ordered }
 }
 
 /** Bytes that samples take in the shared memory: bytes stay bytes, everything else becomes float32. */

@@ -1,3 +1,4 @@
+import type { Weight } from '../layers/define.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { TrainingModel } from '../training/callback.ts'
 import type { Architecture, Compiled } from './record.ts'
@@ -9,8 +10,10 @@ export type Use = 'idle' | 'training' | 'callback'
 /** What training, evaluation and prediction work with: a model seen from inside. */
 export interface Internals extends TrainingModel, Architecture {
   readonly engine: Engine
-  readonly outputShape: readonly number[]
+  readonly outputShapes: readonly (readonly number[])[]
+  readonly inputNames: readonly string[]
   readonly state: ModelState
+  readonly weights: readonly Weight[]
   readonly compiled: Compiled
   use: Use
   /** Called when `stopTraining` is set to true. */

@@ -9,14 +9,20 @@ export function sumsNow(stage: Stage): Sums {
   return new Map(stage.totals.map(total => [total.key, [...stage.sumsOf(total)]]))
 }
 
-/** Loss and metrics of the `count` samples seen since `before` (since the sums were cleared, if left out). */
-export function logsOf(stage: Stage, { metrics }: Compiled, count: number, before?: Sums): Logs {
+/**
+ * Loss and metrics of the `count` samples seen since `before` (since the sums were cleared, if left out). With
+ * several outputs the loss of each is NAME_loss, and `loss` their weighted sum.
+ */
+export function logsOf(stage: Stage, { outputs }: Compiled, count: number, before?: Sums): Logs {
   const sums = sumsNow(stage)
   const since = (key: string): number[] => sums.get(key)!.map((sum, i) => sum - (before?.get(key)?.[i] ?? 0))
   const rows = new Map(stage.totals.map(({ key, inner }) => [key, inner * count]))
   const penalty = sums.has('penalty') ? since('penalty')[0]! / count : 0
-  const logs: Logs = { loss: since('loss')[0]! / rows.get('loss')! + penalty }
-  for (const { key, metric } of metrics) logs[key] = metric.result(since(key), rows.get(key)!)
+  const losses = outputs.map((_, i) => since(`loss ${i}`)[0]! / rows.get(`loss ${i}`)!)
+  const logs: Logs = { loss: losses.reduce((sum, loss, i) => sum + outputs[i]!.lossWeight * loss, penalty) }
+  if (outputs.length > 1) for (const [i, { name }] of outputs.entries()) logs[`${name}_loss`] = losses[i]!
+  for (const { key, metric } of outputs.flatMap(({ metrics }) => metrics))
+    logs[key] = metric.result(since(key), rows.get(key)!)
   return logs
 }
 

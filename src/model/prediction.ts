@@ -1,4 +1,3 @@
-import { type Input, toRows } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
 import { positiveInteger, withDefaults } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
@@ -7,7 +6,7 @@ import type { Steps } from '../runtime/stepper.ts'
 import type { Logs } from '../training/callback.ts'
 import { withClaims } from './claims.ts'
 import { residentFeed } from './feed.ts'
-import { checkPair } from './fitData.ts'
+import { byName, checkColumns, checkInputs, type Inputs } from './fitData.ts'
 import { type Internals, readableState } from './internals.ts'
 import { inOrder, runLocally } from './local.ts'
 import { logsOf } from './logs.ts'
@@ -42,6 +41,9 @@ function settingsOf(where: string, given: WorkerOptions | undefined): typeof def
   return settings
 }
 
+/** One tensor, or one an output where there are several. */
+export type Predictions = Tensor | Tensor[]
+
 /** How steps are made: here, or by a run's workers. */
 type Execute = (stage: Stage, data: Record<string, number>, steps: Steps) => void | Promise<void>
 
@@ -63,29 +65,34 @@ function predictWith(
   batchSize: number,
   workers: number,
   execute: Execute,
-): Tensor | Promise<Tensor> {
+): Predictions | Promise<Predictions> {
   const { arena } = model.engine
-  const rows = toRows('predict', 'x', x, model.inputShape)
-  const { count } = rows
-  const size = count * sizeOf(model.outputShape)
+  const columns = checkInputs('predict', 'x', model, x)
+  const { count } = columns[0]!
   return withClaims(arena, claims => {
-    const feed = residentFeed(claims, { x: rows })
-    const output = claims.allocate(4 * size, 'the predictions').address
+    const feed = residentFeed(claims, byName({ x: columns, y: [], weight: [] }))
+    const outputs = model.outputShapes.map(shape => {
+      return claims.allocate(4 * count * sizeOf(shape), 'the predictions').address
+    })
     const recorded = recordPrediction(model, Math.min(batchSize, count), feed.sources)
     const stage = new Stage(claims, recorded, workers)
-    const read = (): Tensor => {
-      const values = new Float32Array(arena.memory.buffer, output, size).slice()
-      return new Tensor(values, [count, ...model.outputShape], 'float32')
+    const read = (): Predictions => {
+      const tensors = model.outputShapes.map((shape, i) => {
+        const values = new Float32Array(arena.memory.buffer, outputs[i], count * sizeOf(shape)).slice()
+        return new Tensor(values, [count, ...shape], 'float32')
+      })
+      return tensors.length === 1 ? tensors[0]! : tensors
     }
-    const done = execute(stage, { ...feed.addresses, output }, inOrder(count, stage.plan.rows))
+    const places = Object.fromEntries(outputs.map((address, i) => [`output${i}`, address]))
+    const done = execute(stage, { ...feed.addresses, ...places }, inOrder(count, stage.plan.rows))
     return done ? done.then(read) : read()
   })
 }
 
 /** Predictions for samples, on the calling thread. */
-export function predictHere(model: Internals, x: Input, options?: BatchOptions): Tensor {
+export function predictHere(model: Internals, x: Inputs, options?: BatchOptions): Predictions {
   const { batchSize } = settingsOf('predict', options)
-  return predictWith(model, x, batchSize, 1, here(model)) as Tensor
+  return predictWith(model, x, batchSize, 1, here(model)) as Predictions
 }
 
 /** Calls `body` with a run of the workers that were asked for; their failures are told in the caller's name. */
@@ -108,7 +115,7 @@ function onWorkers<T>(
 }
 
 /** Predictions for samples, on the workers. */
-export function predictOnWorkers(model: Internals, x: Input, options?: WorkerOptions): Promise<Tensor> {
+export function predictOnWorkers(model: Internals, x: Inputs, options?: WorkerOptions): Promise<Predictions> {
   return onWorkers('predictAsync', model, options, (run, batchSize) =>
     predictWith(model, x, batchSize, run.workers, by(model, run)),
   )
@@ -122,10 +129,10 @@ function evaluateWith(
   workers: number,
   execute: Execute,
 ): Logs | Promise<Logs> {
-  const pair = checkPair('evaluate', ['x', 'y'], model, x, y)
-  const { count } = pair.x
+  const columns = checkColumns('evaluate', ['x', 'y'], model, x, y)
+  const { count } = columns.x[0]!
   return withClaims(model.engine.arena, claims => {
-    const feed = residentFeed(claims, pair)
+    const feed = residentFeed(claims, byName(columns))
     const step = { mode: 'evaluate', rows: Math.min(batchSize, count), sources: feed.sources } as const
     const stage = new Stage(claims, recordStep(model, model.compiled, step), workers)
     const read = () => logsOf(stage, model.compiled, count)
@@ -135,7 +142,7 @@ function evaluateWith(
 }
 
 /** Loss and metrics over samples, on the calling thread. */
-export function evaluateHere(model: Internals, x: Input, y: Input, options?: BatchOptions): Logs {
+export function evaluateHere(model: Internals, x: Inputs, y: Inputs, options?: BatchOptions): Logs {
   const { batchSize } = settingsOf('evaluate', options)
   return evaluateWith(model, x, y, batchSize, 1, here(model)) as Logs
 }
@@ -143,8 +150,8 @@ export function evaluateHere(model: Internals, x: Input, y: Input, options?: Bat
 /** Loss and metrics over samples, on the workers. */
 export function evaluateOnWorkers(
   model: Internals,
-  x: Input,
-  y: Input,
+  x: Inputs,
+  y: Inputs,
   options?: WorkerOptions,
 ): Promise<Logs> {
   return onWorkers('evaluateAsync', model, options, (run, batchSize) =>

@@ -3,7 +3,7 @@ import type { Steps } from '../runtime/stepper.ts'
 import type { Report } from '../runtime/worker.ts'
 import type { Claims } from './claims.ts'
 import { type Feed, mustStream, residentFeed, streamedFeed } from './feed.ts'
-import type { Part } from './fitData.ts'
+import { byName, type Part } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { recordStep } from './record.ts'
 import { Stage } from './stage.ts'
@@ -31,10 +31,11 @@ export class Program {
     const rows = Math.min(options.batchSize, part.count)
     this.run = run
     this.part = part
-    const streamed = options.stream ?? mustStream(claims.arena, part.rows)
+    const columns = byName(part.columns)
+    const streamed = options.stream ?? mustStream(claims.arena, columns)
     this.feed = streamed
-      ? streamedFeed(claims, part.rows, rows)
-      : residentFeed(claims, part.rows, order !== undefined)
+      ? streamedFeed(claims, columns, rows)
+      : residentFeed(claims, columns, order !== undefined)
     const step = { mode, rows, sources: this.feed.sources, accumulate }
     this.stage = new Stage(claims, recordStep(model, model.compiled, step), run.workers)
     const addresses = order === undefined ? this.feed.addresses : { ...this.feed.addresses, order }

@@ -15,21 +15,28 @@ export interface SourceKind {
   readonly scale: number
 }
 
-/** What a plan reads, batch by batch. */
+/** What a plan reads, batch by batch: x0, x1 … of the inputs, y0 … and weight0 … of the outputs. */
 export interface Sources {
-  readonly x: SourceKind
-  readonly y?: SourceKind
-  /** Whether each sample has a weight. */
-  readonly weighted?: boolean
+  readonly kinds: Readonly<Record<string, SourceKind>>
   /** Whether rows are taken in the order of an index array. */
-  readonly ordered?: boolean
+  readonly ordered: boolean
+}
+
+/** How one output is trained. */
+export interface TrainedOutput {
+  readonly name: string
+  /** Its number among the model's outputs. */
+  readonly index: number
+  readonly loss: Loss
+  /** Share of the loss in the sum that is minimized. */
+  readonly lossWeight: number
+  readonly metrics: readonly { readonly key: string; readonly metric: Metric }[]
 }
 
 /** What `compile` settled. */
 export interface Compiled {
   readonly optimizer: Optimizer
-  readonly loss: Loss
-  readonly metrics: readonly { readonly key: string; readonly metric: Metric }[]
+  readonly outputs: readonly TrainedOutput[]
   readonly leaves: number
   /** State arrays of each trainable weight. */
   readonly slots: ReadonlyMap<Weight, readonly Parameter[]>
@@ -38,7 +45,10 @@ export interface Compiled {
 /** The part of a model that its graphs are recorded from. */
 export interface Architecture {
   readonly layers: readonly Layer[]
-  readonly inputShape: readonly number[]
+  readonly inputShapes: readonly (readonly number[])[]
+  /** Tells the weights where they lie. */
+  readonly state: { place(): void }
+  record(g: Graph, inputs: readonly Value[]): readonly Value[]
 }
 
 /** Sums over an epoch: where they lie, how many, and over how many rows a sample. */
@@ -51,11 +61,6 @@ export interface Total {
 export interface Recorded {
   readonly plan: Plan
   readonly totals: readonly Total[]
-}
-
-/** The layers' output for an input value. */
-export function recordLayers({ layers }: Architecture, g: Graph, x: Value): Value {
-  return layers.reduce((value, layer) => layer.build(g, value), x)
 }
 
 /** A batch of a data source, gathered by kernel. */
@@ -76,13 +81,22 @@ function gathered(
   return value
 }
 
-/** One step of prediction: a batch of x through the layers, the result into its place in `output`. */
+/** The outputs for a batch of each input. */
+function recordForward(architecture: Architecture, g: Graph, { kinds, ordered }: Sources): readonly Value[] {
+  const inputs = architecture.inputShapes.map((shape, i) =>
+    gathered(g, `x${i}`, shape, kinds[`x${i}`]!, ordered),
+  )
+  return architecture.record(g, inputs)
+}
+
+/** One step of prediction: a batch through the layers, the results into their places in `output0` …. */
 export function recordPrediction(architecture: Architecture, rows: number, sources: Sources): Recorded {
+  architecture.state.place()
   const g = new Graph({ training: false, leaves: 1, rows })
-  const x = gathered(g, 'x', architecture.inputShape, sources.x, false)
-  const y = recordLayers(architecture, g, x)
-  const whole = g.allocate('data', 'output', y.shape, 0)
-  g.call('scatter', samples(), y, g.cells.position, write(whole), sizeOf(y.shape))
+  for (const [i, y] of recordForward(architecture, g, sources).entries()) {
+    const whole = g.allocate('data', `output${i}`, y.shape, 0)
+    g.call('scatter', samples(), y, g.cells.position, write(whole), sizeOf(y.shape))
+  }
   return { plan: makePlan(g), totals: [] }
 }
 
@@ -99,6 +113,7 @@ export interface StepOptions {
 export function recordStep(architecture: Architecture, compiled: Compiled, options: StepOptions): Recorded {
   const { mode, rows, accumulate = false } = options
   const training = mode === 'train'
+  architecture.state.place()
   const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows })
   const totals = new Totals(g)
   const record = () => recordPass(g, architecture, compiled, options, totals)
@@ -117,17 +132,29 @@ function recordPass(
   { sources }: StepOptions,
   totals: Totals,
 ): void {
-  const ordered = sources.ordered ?? false
-  const x = gathered(g, 'x', architecture.inputShape, sources.x, ordered)
-  const prediction = recordLayers(architecture, g, x)
-  const target = gathered(g, 'y', compiled.loss.targetShape(prediction.shape), sources.y!, ordered)
-  const plain: SourceKind = { bytes: false, scale: 1 }
-  const weight = sources.weighted ? gathered(g, 'weight', [1], plain, ordered) : undefined
-  const losses = compiled.loss.record(g, { prediction, target, weight })
-  if (g.training) g.checkFinite(losses.values, 'the loss')
-  totals.add('loss', { ...losses, width: 1 }, weight)
-  for (const { key, metric } of compiled.metrics) totals.add(key, metric.record(g, prediction, target))
+  const predictions = recordForward(architecture, g, sources)
+  for (const [i, output] of compiled.outputs.entries())
+    recordLoss(g, predictions[output.index]!, i, output, sources, totals)
   g.differentiate()
+}
+
+/** Loss and metrics of output number i of those that are trained. */
+function recordLoss(
+  g: Graph,
+  prediction: Value,
+  i: number,
+  { loss, lossWeight, metrics }: TrainedOutput,
+  { kinds, ordered }: Sources,
+  totals: Totals,
+): void {
+  const shape = loss.targetShape(prediction.shape)
+  const target = gathered(g, `y${i}`, shape, kinds[`y${i}`]!, ordered)
+  const kind = kinds[`weight${i}`]
+  const weight = kind && gathered(g, `weight${i}`, [1], kind, ordered)
+  const losses = g.weighting(lossWeight, () => loss.record(g, { prediction, target, weight }))
+  if (g.training) g.checkFinite(losses.values, 'the loss')
+  totals.add(`loss ${i}`, { ...losses, width: 1 }, weight)
+  for (const { key, metric } of metrics) totals.add(key, metric.record(g, prediction, target))
 }
 
 /** Sums over an epoch that a step adds to. */

@@ -1,165 +1,83 @@
-import { type Input, toRows } from '../data/inputs.ts'
-import { Tensor } from '../data/tensor.ts'
-import { checkOptions, positiveInteger } from '../errors.ts'
-import type { Layer } from '../layers/define.ts'
-import type { Logs } from '../training/callback.ts'
-import { getLoss, type Loss, type LossName } from '../training/losses.ts'
-import { getMetric, type Metric, type MetricName } from '../training/metrics.ts'
-import type { Optimizer } from '../training/optimizer.ts'
-import { getOptimizer, type OptimizerName } from '../training/optimizers.ts'
-import { withClaims } from './claims.ts'
-import { checkFitData } from './fitData.ts'
-import type { Internals } from './internals.ts'
-import { numbersOf } from './logs.ts'
-import { checkFitOptions, type FitOptions } from './options.ts'
-import * as prediction from './prediction.ts'
-import type { Compiled } from './record.ts'
-import { saveModel } from './saving.ts'
-import { type SequentialOptions, Stack } from './stack.ts'
-import { type History, Training } from './training.ts'
-import { trainOneBatch } from './trainOnBatch.ts'
-import { makeSlots } from './weights.ts'
+import type { Tensor } from '../data/tensor.ts'
+import { checkOptions, show } from '../errors.ts'
+import { Graph } from '../graph/graph.ts'
+import type { Value } from '../graph/value.ts'
+import { Layer } from '../layers/define.ts'
+import type { Engine } from '../runtime/engine.ts'
+import { NestedLayer } from './nested.ts'
+import type { NetworkOptions } from './network.ts'
+import { Trainable } from './trainable.ts'
 
-export interface CompileOptions {
-  optimizer: OptimizerName | Optimizer
-  loss: LossName | Loss
-  metrics?: MetricName | Metric | readonly (MetricName | Metric)[]
-  /** Fixed parts of a mini-batch whose gradients are summed in a fixed tree. Default 1. */
-  leaves?: number
+export interface SequentialOptions extends NetworkOptions {
+  layers?: readonly (Layer | Trainable)[]
 }
 
+let models = 0
+
 /** A stack of layers, each fed by the one before. */
-export class Sequential extends Stack implements Internals {
+export class Sequential extends Trainable<Tensor> {
   readonly className = 'Sequential'
-  whenStopped: (() => void) | undefined
-  epochsTrained = 0
-  private settled: Compiled | undefined
-  private stopped = false
+  readonly layers: Layer[] = []
+  /** Of the input, then of each layer's output, for one sample. */
+  private readonly shapes: (readonly number[])[] = []
 
-  /** Set to true during training, ends it after the step. */
-  get stopTraining(): boolean {
-    return this.stopped
-  }
-
-  set stopTraining(stop: boolean) {
-    this.stopped = stop
-    if (stop) this.whenStopped?.()
-  }
-
-  override add(layer: Layer): void {
-    super.add(layer)
-    this.settled = undefined
-  }
-
-  get compiled(): Compiled {
-    if (!this.settled)
-      throw new Error(`${this.name}: the model must be compiled, got one that is not; call compile()`)
-    return this.settled
-  }
-
-  get optimizer(): Optimizer {
-    return this.compiled.optimizer
-  }
-
-  get learningRate(): number {
-    return this.optimizer.learningRate
-  }
-
-  set learningRate(rate: number) {
-    this.optimizer.learningRate = rate
+  constructor(options: SequentialOptions = {}, engine?: Engine) {
+    checkOptions('sequential', options, ['layers', 'name', 'seed'])
+    super(options.name ?? `sequential_${++models}`, options.seed, engine)
+    for (const layer of options.layers ?? []) this.add(layer)
   }
 
   /**
-   * Settles how the model is trained; the optimizer's state begins anew, the weights stay.
-   * @throws TypeError or RangeError for wrong options, Error while the model is training
+   * Puts a layer, or a whole model, on top.
+   * @throws TypeError for something else than a layer, Error where the first has no inputShape, RangeError
+   * for a shape that the layer cannot take
    */
-  compile(options: CompileOptions): void {
-    checkOptions('compile', options, ['optimizer', 'loss', 'metrics', 'leaves'])
-    this.refuseWhileTraining('compile')
-    this.refuseWhileAsked('compile')
-    const loss = getLoss(options.loss)
-    const optimizer = getOptimizer(options.optimizer)
-    const leaves = positiveInteger('compile', 'leaves', options.leaves ?? 1)
-    const wanted = [options.metrics ?? []].flat() as (MetricName | Metric)[]
-    const metrics = wanted.map(metric => getMetric(metric, loss, this.outputShape))
-    const slots = makeSlots(this.weights, optimizer)
-    const state = this.layOut([...slots.values()].flat())
-    for (const arrays of slots.values()) {
-      for (const [i, slot] of arrays.entries()) state.fill(slot, optimizer.slots[i]!.initial)
-    }
-    optimizer.iterations = 0
-    this.settled = { optimizer, loss, metrics, leaves, slots }
-  }
-
-  /**
-   * Trains on samples x (n, …inputShape) and targets y. Runs on the workers.
-   * @throws TypeError or RangeError for wrong data or options, before anything is changed; Error when a value
-   * is not finite or a worker fails, the weights then being those of the last epoch's end
-   */
-  async fit(x: Input, y: Input, options?: FitOptions): Promise<History> {
-    this.refuseWhileTraining('fit')
-    const settings = checkFitOptions(options)
-    void this.compiled
-    const data = checkFitData(this, x, y, settings)
-    const most = settings.workers === 'auto' ? this.engine.cores : settings.workers
-    this.use = 'training'
-    try {
-      this.state.takeSnapshot()
-      return await this.engine.withRun(most, settings.stallMs, run =>
-        withClaims(this.engine.arena, claims => new Training(claims, this, run, data, settings).train()),
+  add(given: Layer | Trainable): void {
+    const layer = given instanceof Trainable ? new NestedLayer(given) : given
+    if (!(layer instanceof Layer))
+      throw new TypeError(`add: a layer must be made by ls.layers, got ${show(layer)}; try ls.layers.dense()`)
+    this.refuseWhileTraining('add')
+    if (this.layers.includes(layer))
+      throw new Error(`add: ${layer.name} must be a new layer, got one of this model; make another`)
+    const first = layer.batchInputShape
+    if (this.layers.length === 0 && !first) {
+      throw new Error(
+        'sequential: the first layer must have inputShape, got none; add inputShape: [784], say',
       )
-    } finally {
-      this.state.dropSnapshot()
-      this.use = 'idle'
     }
+    const input = this.layers.length === 0 ? first!.slice(1).map(Number) : this.outputShape
+    const g = new Graph({ training: false, leaves: 1, rows: 1 })
+    const { shape } = layer.build(g, g.batch('x', input))
+    if (this.layers.length === 0) this.shapes.push(input)
+    this.layers.push(layer)
+    this.shapes.push(shape)
+    this.forgetState()
+    this.forgetCompiled()
   }
 
-  /**
-   * One update from one mini-batch, on the calling thread; resolves with the loss, or [loss, …metrics].
-   * @throws as fit; the model is unchanged then
-   */
-  async trainOnBatch(x: Input, y: Input): Promise<number | number[]> {
-    this.refuseWhileTraining('trainOnBatch')
-    return numbersOf(trainOneBatch(this, x, y))
+  get inputShapes(): readonly (readonly number[])[] {
+    if (!this.shapes[0]) throw new Error(`${this.name}: the model must have layers, got none; call add()`)
+    return [this.shapes[0]]
   }
 
-  /**
-   * Predictions (n, …outputShape) for x (n, …inputShape), on the calling thread. A row's bits do not depend
-   * on the others.
-   */
-  predict(x: Input, options?: prediction.BatchOptions): Tensor {
-    return prediction.predictHere(this, x, options)
+  get outputShapes(): readonly (readonly number[])[] {
+    return [this.shapes.at(-1) ?? this.inputShape]
   }
 
-  predictOnBatch(x: Input): Tensor {
-    return prediction.predictHere(this, x, {
-      batchSize: toRows('predictOnBatch', 'x', x, this.inputShape).count,
-    })
+  get inputNames(): readonly string[] {
+    return [`${this.layers[0]!.name}_input`]
   }
 
-  /** As predict, on the workers. */
-  predictAsync(x: Input, options?: prediction.WorkerOptions): Promise<Tensor> {
-    return this.request(() => prediction.predictOnWorkers(this, x, options))
+  get outputNames(): readonly string[] {
+    return [this.layers.at(-1)!.name]
   }
 
-  /** Loss, or [loss, …metrics], over samples, on the calling thread. */
-  evaluate(x: Input, y: Input, options?: prediction.BatchOptions): Tensor | Tensor[] {
-    const values = numbersOf(prediction.evaluateHere(this, x, y, options))
-    const scalars = [values].flat().map(value => new Tensor(Float32Array.of(value), [], 'float32'))
-    return scalars.length === 1 ? scalars[0]! : scalars
+  record(g: Graph, [x]: readonly Value[]): readonly Value[] {
+    return [this.layers.reduce((value, layer) => layer.build(g, value), x!)]
   }
 
-  /** Loss and metrics by name, on the workers. */
-  evaluateAsync(x: Input, y: Input, options?: prediction.WorkerOptions): Promise<Logs> {
-    return this.request(() => prediction.evaluateOnWorkers(this, x, y, options))
-  }
-
-  /**
-   * Writes model.json and weights.bin, which TensorFlow.js reads too.
-   * @throws RangeError for a URL that is not file://; the file system's own errors, the old files untouched
-   */
-  save(url: string): Promise<void> {
-    return saveModel(this, url)
+  protected get rows() {
+    return this.layers.map((layer, i) => ({ layer, shape: this.shapes[i + 1]! }))
   }
 }
 

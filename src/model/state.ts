@@ -1,19 +1,26 @@
-import { bytesOf, type Parameter, pack, unpack } from '../graph/parameter.ts'
+import { bytesOf, type Home, type Parameter, pack, unpack } from '../graph/parameter.ts'
 import { sizeOf } from '../graph/value.ts'
 import type { Arena, Block } from '../runtime/arena.ts'
 
-/** The parameters, slots and moving statistics of a model: one block, so that a snapshot is one copy. */
-export class ModelState {
+/**
+ * The parameters, slots and moving statistics of a model: one block, so that a snapshot is one copy. A layer
+ * that several models share has its weights in the block of each; `sync` brings what another model changed,
+ * `own` says that this one has changed them.
+ */
+export class ModelState implements Home {
   readonly bytes: number
   private readonly arena: Arena
   private readonly block: Block
+  private readonly offsets = new Map<Parameter, number>()
+  /** Versions of the values that lie here. */
+  private readonly versions = new Map<Parameter, number>()
   private snapshotBlock: Block | undefined
 
   /** Lays `parameters` out one behind the other; their values begin as zeros. */
   constructor(arena: Arena, parameters: readonly Parameter[]) {
     let bytes = 0
     for (const parameter of parameters) {
-      parameter.offset = bytes
+      this.offsets.set(parameter, bytes)
       bytes += bytesOf(parameter.shape)
     }
     this.arena = arena
@@ -31,6 +38,29 @@ export class ModelState {
     return this.snapshotBlock.address
   }
 
+  /** Tells the parameters where they lie in this block: before a graph is recorded. */
+  place(): void {
+    for (const [parameter, offset] of this.offsets) parameter.offset = offset
+  }
+
+  /** Takes over what other models have changed since. */
+  sync(): void {
+    for (const parameter of this.offsets.keys()) {
+      const { latest } = parameter
+      if (!latest || latest.home === this || this.versions.get(parameter) === latest.version) continue
+      this.panels(parameter).set(latest.home.panels(parameter))
+      this.versions.set(parameter, latest.version)
+    }
+  }
+
+  /** Declares these parameters changed here: other models will take them over. */
+  own(parameters: readonly Parameter[]): void {
+    for (const parameter of parameters) {
+      parameter.latest = { home: this, version: (parameter.latest?.version ?? 0) + 1 }
+      this.versions.set(parameter, parameter.latest.version)
+    }
+  }
+
   /** Row-major values of a parameter. */
   read(parameter: Parameter, base = this.address): Float32Array {
     return unpack(this.panels(parameter, base), parameter.shape)
@@ -39,12 +69,12 @@ export class ModelState {
   write(parameter: Parameter, values: ArrayLike<number>): void {
     if (values.length !== sizeOf(parameter.shape))
       throw new RangeError(`state: ${parameter.name} has another size`)
-    pack(values, parameter.shape, this.panels(parameter, this.address))
+    pack(values, parameter.shape, this.panels(parameter))
   }
 
   /** Sets every element, padding included: what padding holds never reaches a result. */
   fill(parameter: Parameter, value: number): void {
-    this.panels(parameter, this.address).fill(value)
+    this.panels(parameter).fill(value)
   }
 
   /** Copies the state aside; the workers must stand still. */
@@ -62,13 +92,21 @@ export class ModelState {
     this.snapshotBlock = undefined
   }
 
+  /** Gives the memory back; values that lie nowhere else are kept for models to come. */
   free(): void {
+    for (const parameter of this.offsets.keys()) {
+      const { latest } = parameter
+      if (latest?.home !== this) continue
+      const kept = this.panels(parameter).slice()
+      parameter.latest = { home: { panels: () => kept }, version: latest.version }
+    }
     this.dropSnapshot()
     this.arena.free(this.block)
   }
 
-  private panels(parameter: Parameter, base: number): Float32Array {
-    return new Float32Array(this.arena.memory.buffer, base + parameter.offset, bytesOf(parameter.shape) / 4)
+  panels(parameter: Parameter, base = this.address): Float32Array {
+    const offset = this.offsets.get(parameter)!
+    return new Float32Array(this.arena.memory.buffer, base + offset, bytesOf(parameter.shape) / 4)
   }
 
   private copy(from: number, to: number): void {

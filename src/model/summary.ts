@@ -1,11 +1,12 @@
 import { sizeOf } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
 
-interface Summarized {
-  readonly name: string
-  readonly layers: readonly Layer[]
-  readonly layerShapes: readonly (readonly number[])[]
-  readonly weights: readonly Weight[]
+/** A line of a summary. */
+export interface SummaryRow {
+  readonly layer: Layer
+  readonly shape: readonly number[]
+  /** Names of the layers that feed this one; undefined in a stack, where that is the one before. */
+  readonly from?: readonly string[]
 }
 
 const count = (weights: readonly Weight[]): number =>
@@ -13,8 +14,16 @@ const count = (weights: readonly Weight[]): number =>
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** The table of a model: one line a layer, then sums. `width` is that of a line. */
-export function summarize({ name, layers, layerShapes, weights }: Summarized, width = 72): string[] {
-  const columns = [Math.floor(width * 0.5), Math.floor(width * 0.28)]
+export function summarize(
+  name: string,
+  rows: readonly SummaryRow[],
+  weights: readonly Weight[],
+  given?: number,
+): string[] {
+  const connected = rows.some(({ from }) => from)
+  const width = given ?? (connected ? 98 : 72)
+  const parts = connected ? [0.36, 0.2, 0.14] : [0.5, 0.28]
+  const columns = parts.map(part => Math.floor(width * part))
   const row = (cells: readonly string[]): string => {
     return cells
       .map((cell, i) => cell.slice(0, (columns[i] ?? width) - 1).padEnd(columns[i] ?? 0))
@@ -22,19 +31,20 @@ export function summarize({ name, layers, layerShapes, weights }: Summarized, wi
       .trimEnd()
   }
   const line = '_'.repeat(width)
-  const lines = layers.map((layer, i) => {
-    return row([
+  const lines = rows.map(({ layer, shape, from }) => {
+    const cells = [
       `${layer.name} (${layer.className})`,
-      `[null, ${layerShapes[i]!.join(', ')}]`,
+      `[${['null', ...shape].join(', ')}]`,
       grouped(count(layer.weights)),
-    ])
+    ]
+    return row(from ? [...cells, from.join(', ')] : cells)
   })
   const total = count(weights)
   const trainable = count(weights.filter(weight => weight.trainable))
   return [
     name,
     line,
-    row(['Layer (type)', 'Output shape', 'Parameters']),
+    row(['Layer (type)', 'Output shape', 'Parameters', ...(connected ? ['Receives'] : [])]),
     '='.repeat(width),
     ...lines,
     '='.repeat(width),

@@ -1,9 +1,8 @@
-import type { Input } from '../data/inputs.ts'
 import { FaultError } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
 import { withClaims } from './claims.ts'
 import { residentFeed } from './feed.ts'
-import { checkPair } from './fitData.ts'
+import { byName, checkColumns, type Inputs } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder, runLocally } from './local.ts'
 import { logsOf } from './logs.ts'
@@ -15,12 +14,12 @@ import { Stage } from './stage.ts'
  * One update from one mini-batch, on the calling thread. @throws Error, the model unchanged, if a value is
  * not finite.
  */
-export function trainOneBatch(model: Internals, x: Input, y: Input): Logs {
+export function trainOneBatch(model: Internals, x: Inputs, y: Inputs): Logs {
   const { engine, compiled, state } = model
-  const pair = checkPair('trainOnBatch', ['x', 'y'], model, x, y)
-  const { count } = pair.x
+  const columns = checkColumns('trainOnBatch', ['x', 'y'], model, x, y)
+  const { count } = columns.x[0]!
   return withClaims(engine.arena, claims => {
-    const feed = residentFeed(claims, pair)
+    const feed = residentFeed(claims, byName(columns))
     const step = { mode: 'train', rows: count, sources: feed.sources } as const
     const stage = new Stage(claims, recordStep(model, compiled, step), 1)
     const rates = claims.allocate(4, 'the learning rate').address
@@ -37,6 +36,7 @@ export function trainOneBatch(model: Internals, x: Input, y: Input): Logs {
       throw new Error(`trainOnBatch: ${what} became NaN or infinite at step ${stepsBefore}; ${advice}`)
     }
     optimizer.iterations++
+    state.own(model.weights)
     return logsOf(stage, compiled, count)
   })
 }

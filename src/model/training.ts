@@ -91,13 +91,16 @@ export class Training {
     model.whenStopped = stop
     try {
       model.state.takeSnapshot()
+      model.state.own(model.weights)
       await this.begin()
       for (this.epoch = settings.initialEpoch; this.epoch < settings.epochs && !this.over; this.epoch++)
         await this.trainEpoch()
       await this.tell('onTrainEnd')
+      model.state.own(model.weights)
       return { ...this.history, workers: this.choice.workers, stopped: this.ending }
     } catch (error) {
       model.state.restoreSnapshot()
+      model.state.own(model.weights)
       throw this.translated(error)
     } finally {
       settings.signal?.removeEventListener('abort', stop)
@@ -270,6 +273,7 @@ export class Training {
     if (listeners.length === 0) return
     const { model } = this
     model.use = 'callback'
+    model.state.own(model.weights)
     try {
       await model.engine.park(async () => {
         for (const listener of listeners) await (listener[hook] as (...args: unknown[]) => unknown)(...args)

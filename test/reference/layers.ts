@@ -3,6 +3,7 @@ import type { ActivationName } from '../../src/ops/activation.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+import { joins } from './joins.ts'
 
 /** The options of every layer, defaults filled in. */
 interface Options {
@@ -92,6 +93,7 @@ const poolGeometry = ({ poolSize, strides, padding }: Options): Geometry => ({
 
 /** Every layer, naively, in float64. */
 export const references: Record<keyof typeof layers, Reference> = {
+  ...joins,
   activation: (x, _, { activation }, context) => activate(x, activation, context),
   averagePooling2d: (x, _, options) => pool(x, poolGeometry(options), mean),
   batchNormalization,
@@ -108,6 +110,7 @@ export const references: Record<keyof typeof layers, Reference> = {
     const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
     return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
   },
+  inputLayer: x => x,
   leakyReLU: (x, _, { alpha }, { near }) => {
     for (const value of x.values) near(Math.abs(value))
     return { shape: x.shape, values: x.values.map(value => (value > 0 ? value : alpha * value)) }

@@ -136,6 +136,7 @@ export function measure(setup: Setup, { x, target, weight, weights: given }: Inp
   for (const w of weights.filter(w => w.trainable))
     holders.set(w, { name: `${w.name} gradient`, shape: w.shape, trainable: false, offset: 0 })
   const state = new ModelState(sharedEngine().arena, [...weights, ...holders.values()])
+  state.place()
   for (const w of weights) state.write(w, given[w.name]!)
   const { g, inner } = record(setup, weight !== undefined, holders)
   const outputs = { y: nan(samples * sizeOf(shape)), losses: nan(samples * inner), dx: nan(x.length) }

@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
+import { expect } from 'vitest'
 import * as ls from '../../src/index.ts'
 import type { Layer } from '../../src/layers/define.ts'
-import { noise } from '../bed.ts'
+import { noise, relativeError } from '../bed.ts'
 
 /** Layers by their common name and options: one description for both libraries. */
 export type Recipe = readonly (readonly [keyof typeof ls.layers, object?])[]
@@ -63,8 +64,18 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
   }
 }
 
+/** Error of what both libraries compute, of the largest number: they round differently. */
+const limit = 2e-6
+
+/** Expects numbers of both libraries to agree. */
+export const close = (actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void =>
+  expect(relativeError(actual, expected), what).toBeLessThan(limit)
+
+export const predictionsOf = (model: tf.LayersModel, x: tf.Tensor): ArrayLike<number> =>
+  (model.predict(x) as tf.Tensor).dataSync()
+
 /** Saves ours, and lets TensorFlow.js read the files' contents. */
-export const readByTheirs = (model: ls.Sequential): Promise<tf.LayersModel> =>
+export const readByTheirs = (model: ls.Sequential | ls.Model): Promise<tf.LayersModel> =>
   withFolder(async folder => {
     await model.save(`file://${folder}`)
     const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8'))
@@ -86,5 +97,5 @@ export const readByOurs = (model: tf.LayersModel): Promise<ls.Sequential> =>
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
     })
     await model.save(handler)
-    return ls.loadLayersModel(`file://${folder}/model.json`)
+    return (await ls.loadLayersModel(`file://${folder}/model.json`)) as ls.Sequential
   })

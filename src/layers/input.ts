@@ -1,0 +1,30 @@
+import { nonNegativeInteger, show } from '../errors.ts'
+import { type CommonConfig, defineLayer } from './define.ts'
+import { addNode, type SymbolicTensor } from './symbolic.ts'
+
+/** Where data enters a model. */
+export const inputLayer = defineLayer(
+  'InputLayer',
+  { sparse: false },
+  () => {},
+  (_, x) => x,
+)
+
+export interface InputConfig {
+  /** Shape of one sample. */
+  shape?: readonly number[]
+  /** As shape, with the batch axis (null) before it. */
+  batchShape?: readonly (number | null)[]
+  name?: string
+  dtype?: string
+}
+
+/** The beginning of a functional model. @throws TypeError or RangeError for a missing or wrong shape */
+export function input({ shape, batchShape, ...rest }: InputConfig): SymbolicTensor {
+  const sample = shape ?? batchShape?.slice(1)
+  if (!Array.isArray(sample))
+    throw new TypeError(`input: shape must be given, got ${show(sample)}; write shape: [784]`)
+  for (const size of sample) nonNegativeInteger('input', 'a size of shape', size)
+  const common: CommonConfig = { ...rest, batchInputShape: [null, ...sample] }
+  return addNode(inputLayer(common), [], [sample as readonly number[]])[0]!
+}

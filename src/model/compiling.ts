@@ -1,0 +1,82 @@
+import { finiteNumber, show, suggestion } from '../errors.ts'
+import { getLoss, type Loss, type LossName } from '../training/losses.ts'
+import { getMetric, type Metric, type MetricName } from '../training/metrics.ts'
+import type { Optimizer } from '../training/optimizer.ts'
+import type { OptimizerName } from '../training/optimizers.ts'
+import type { TrainedOutput } from './record.ts'
+
+type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
+type AnyLoss = LossName | Loss
+type AnyMetric = MetricName | Metric
+
+export interface CompileOptions {
+  optimizer: OptimizerName | Optimizer
+  /** Of all outputs, or of each: a list in their order, or by name; an output without one is not trained. */
+  loss: AnyLoss | readonly (AnyLoss | null)[] | Readonly<Record<string, AnyLoss | null>>
+  /** Share of each output's loss in the sum that is minimized; 1 by default. */
+  lossWeights?: readonly number[] | Readonly<Record<string, number>>
+  /** Of all outputs, or by name. */
+  metrics?: AnyMetric | readonly AnyMetric[] | Readonly<Record<string, AnyMetric | readonly AnyMetric[]>>
+  /** Fixed parts of a mini-batch whose gradients are summed in a fixed tree. Default 1. */
+  leaves?: number
+}
+
+interface Outputs {
+  readonly outputNames: readonly string[]
+  readonly outputShapes: readonly (readonly number[])[]
+}
+
+const isByName = (given: unknown): given is Record<string, unknown> =>
+  typeof given === 'object' &&
+  given !== null &&
+  !Array.isArray(given) &&
+  Object.getPrototypeOf(given) === Object.prototype &&
+  !('record' in given)
+
+/** What is given for each output; a single thing counts for all. */
+function forEach<T>(
+  what: string,
+  given: PerOutput<T> | undefined,
+  names: readonly string[],
+): (T | undefined)[] {
+  if (isByName(given)) {
+    for (const key of Object.keys(given)) {
+      if (names.includes(key)) continue
+      throw new RangeError(`compile: ${what} must name outputs, got "${key}"; ${suggestion(key, names)}`)
+    }
+    return names.map(name => given[name] as T | undefined)
+  }
+  if (!Array.isArray(given)) return names.map(() => given as T | undefined)
+  if (given.length !== names.length) {
+    const hint = `the outputs are ${names.join(', ')}`
+    throw new RangeError(`compile: ${what} must be ${names.length}, got ${given.length}; ${hint}`)
+  }
+  return given as T[]
+}
+
+/** How each output is trained. @throws TypeError or RangeError for what is unknown or does not fit */
+export function settleOutputs(
+  { outputNames, outputShapes }: Outputs,
+  options: CompileOptions,
+): TrainedOutput[] {
+  const losses = forEach('loss', options.loss as PerOutput<AnyLoss | null>, outputNames)
+  const lossWeights = forEach('lossWeights', options.lossWeights, outputNames)
+  const metrics = options.metrics
+  const wanted = isByName(metrics)
+    ? forEach('metrics', metrics as PerOutput<AnyMetric | readonly AnyMetric[]>, outputNames)
+    : outputNames.map(() => metrics)
+  const several = outputNames.length > 1
+  const outputs = outputNames.flatMap((name, index): TrainedOutput[] => {
+    const given = losses[index]
+    if (given === null || (given === undefined && several)) return []
+    const loss = getLoss(given as AnyLoss)
+    const lossWeight = finiteNumber('compile', 'a loss weight', lossWeights[index] ?? 1)
+    const list = [wanted[index] ?? []].flat() as AnyMetric[]
+    const found = list.map(metric => getMetric(metric, loss, outputShapes[index]!))
+    const prefixed = found.map(({ key, metric }) => ({ key: several ? `${name}_${key}` : key, metric }))
+    return [{ name, index, loss, lossWeight, metrics: prefixed }]
+  })
+  if (outputs.length === 0)
+    throw new TypeError(`compile: loss must be given, got ${show(options.loss)}; try 'meanSquaredError'`)
+  return outputs
+}

@@ -1,0 +1,163 @@
+import { show, suggestion } from '../errors.ts'
+import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
+import { fromSavedNames } from '../formats/naming.ts'
+import type { Layer } from '../layers/define.ts'
+import { addNode, type SymbolicTensor } from '../layers/symbolic.ts'
+import { layers as factories } from '../layers/table.ts'
+import { Model } from './functional.ts'
+import { firstUseOf, NestedLayer } from './nested.ts'
+import { Sequential } from './sequential.ts'
+import type { Trainable } from './trainable.ts'
+
+interface Saved {
+  readonly className: string
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+/** Which output of which use of which layer. */
+type Place = readonly [layer: string, use: number, output: number, ...rest: unknown[]]
+
+interface SavedNode extends Saved {
+  readonly name: string
+  readonly inboundNodes: readonly (readonly Place[])[]
+}
+
+const isModel = (className: string): boolean => ['Sequential', 'Model', 'Functional'].includes(className)
+
+/** Keys that saved configs carry for all layers and that mean nothing here, or only with their default. */
+const tolerated = new Set([
+  'batchSize',
+  'inputDType',
+  'weights',
+  'kernelConstraint',
+  'biasConstraint',
+  'activityRegularizer',
+  'sparse',
+])
+
+/**
+ * Drops what a saved config has beyond our options, as long as it says nothing. @throws RangeError where it
+ * does.
+ */
+function knownOptions(
+  className: string,
+  config: Record<string, unknown>,
+  defaults: object,
+): Record<string, unknown> {
+  const common = ['name', 'trainable', 'batchInputShape', 'dtype']
+  return Object.fromEntries(
+    Object.entries(config).filter(([key, value]) => {
+      if (key in defaults || common.includes(key)) return true
+      const neutral =
+        value === null || tolerated.has(key) || key.endsWith('Constraint') || isDefaultDilation(key, value)
+      if (!neutral)
+        throw new RangeError(
+          `loadLayersModel: ${className} must not have option "${key}", got ${show(value)}; it is not supported`,
+        )
+      return false
+    }),
+  )
+}
+
+const isDefaultDilation = (key: string, value: unknown): boolean => {
+  return key === 'dilationRate' && [value].flat().every(rate => rate === 1)
+}
+
+/** @throws RangeError for an unknown layer or option */
+function layerOf(saved: Saved): Layer {
+  const { className, config } = saved
+  if (isModel(className)) return new NestedLayer(modelOf(saved))
+  const known = Object.values(factories)
+  const factory = known.find(candidate => candidate.className === className)
+  if (!factory) {
+    const guess = suggestion(
+      className,
+      known.map(candidate => candidate.className),
+    )
+    throw new RangeError(`loadLayersModel: unknown layer "${className}"; ${guess}`)
+  }
+  const options = knownOptions(className, config, factory.defaults)
+  return (factory as (options: object) => Layer)(options)
+}
+
+/** An input layer's shape belongs to the layer behind it. */
+function withInputShapes(saved: readonly Saved[]): Saved[] {
+  const [first, second, ...rest] = saved
+  if (first?.className !== 'InputLayer' || !second) return [...saved]
+  return [{ ...second, config: { ...second.config, batchInputShape: first.config.batchInputShape } }, ...rest]
+}
+
+function sequentialOf(config: Saved['config'] | readonly Saved[]): Sequential {
+  const { name, layers = [] } = Array.isArray(config)
+    ? { layers: config as Saved[] }
+    : (config as { name?: string; layers?: Saved[] })
+  const model = new Sequential(name ? { name } : {})
+  for (const saved of withInputShapes(layers)) {
+    const layer = layerOf(saved)
+    model.add(layer)
+  }
+  return model
+}
+
+/** Applies the layers as their nodes say, each as soon as what feeds it is there. */
+function graphOf({ name, layers, inputLayers, outputLayers }: Saved['config']): Model {
+  const saved = layers as readonly SavedNode[]
+  const made = new Map(saved.map(each => [each.name, layerOf(each)]))
+  const at = ([name, use, output]: Place): SymbolicTensor | undefined => {
+    const layer = made.get(name)
+    return layer?.nodes[use - firstUseOf(layer)]?.outputs[output]
+  }
+  for (const { className, name, config } of saved) {
+    if (className === 'InputLayer')
+      addNode(made.get(name)!, [], [(config.batchInputShape as number[]).slice(1)])
+  }
+  let waiting = saved.flatMap(({ name, inboundNodes }) => inboundNodes.map(places => ({ name, places })))
+  while (waiting.length > 0) {
+    const left = waiting.filter(({ name, places }, i) => {
+      const inputs = places.map(at)
+      const isNext = waiting.findIndex(other => other.name === name) === i
+      if (!isNext || inputs.includes(undefined)) return true
+      made.get(name)!.apply(inputs as SymbolicTensor[])
+      return false
+    })
+    if (left.length === waiting.length) {
+      const { name } = left[0]!
+      throw new RangeError(
+        `loadLayersModel: what feeds "${name}" must be in the file, got a gap; save the model again`,
+      )
+    }
+    waiting = left
+  }
+  const tensors = (places: unknown) => (places as Place[]).map(place => at(place)!)
+  return new Model({ inputs: tensors(inputLayers), outputs: tensors(outputLayers), name: name as string })
+}
+
+function modelOf({ className, config }: Saved): Trainable {
+  if (className === 'Sequential') return sequentialOf(config)
+  if (isModel(className)) return graphOf(config)
+  throw new RangeError(
+    `loadLayersModel: the model must be a Sequential or a Model, got ${show(className)}; rebuild it here`,
+  )
+}
+
+/**
+ * Reads a model that TensorFlow.js or `save` wrote: model.json and its weights.
+ * @throws RangeError for a URL that is not file://, an unknown layer or option, or files that do not fit
+ * together
+ */
+export async function loadLayersModel(url: string): Promise<Sequential | Model> {
+  const { topology, weights } = await readLayersModel(pathOfUrl('loadLayersModel', url))
+  const model = modelOf(fromSavedNames(topology) as unknown as Saved)
+  const byName = new Map(weights.map(({ name, tensor }) => [name, tensor]))
+  model.setWeights(
+    model.weights.map(({ name }) => {
+      const tensor = byName.get(name)
+      if (!tensor)
+        throw new RangeError(
+          `loadLayersModel: the file must hold the weight "${name}", got none of that name; save the model again`,
+        )
+      return tensor
+    }),
+  )
+  return model as Sequential | Model
+}

@@ -1,0 +1,30 @@
+import { Layer, type Weight } from '../layers/define.ts'
+import type { Network } from './network.ts'
+
+/** The number of a layer's first use in saved models: Keras counts a model's own outputs as its use 0. */
+export const firstUseOf = (layer: Layer): number => (layer instanceof NestedLayer ? 1 : 0)
+
+/** A model as a layer of another one. Its weights are the model's own: training one trains the other's too. */
+export class NestedLayer extends Layer {
+  readonly model: Network & { readonly className: string }
+
+  constructor(model: Network & { readonly className: string }) {
+    const batchInputShape = [null, ...model.inputShape]
+    super(model.className, {}, { name: model.name, batchInputShape }, ({ g }, inputs) =>
+      model.record(g, inputs),
+    )
+    this.model = model
+  }
+
+  override get weights(): readonly Weight[] {
+    return this.model.layers.flatMap(layer => layer.weights)
+  }
+
+  override get trainable(): boolean {
+    return this.model.layers.some(layer => layer.trainable)
+  }
+
+  override set trainable(trainable: boolean) {
+    for (const layer of this.model.layers) layer.trainable = trainable
+  }
+}

@@ -1,0 +1,180 @@
+import type { Input } from '../data/inputs.ts'
+import { Tensor } from '../data/tensor.ts'
+import { show, suggestion } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Parameter } from '../graph/parameter.ts'
+import { sizeOf, type Value } from '../graph/value.ts'
+import type { Layer, Weight } from '../layers/define.ts'
+import { type Engine, sharedEngine } from '../runtime/engine.ts'
+import type { Use } from './internals.ts'
+import { KernelRandom, takeModelSeed } from './randomness.ts'
+import { ModelState } from './state.ts'
+import { type SummaryRow, summarize } from './summary.ts'
+import { checkWeights } from './weights.ts'
+
+export interface NetworkOptions {
+  name?: string
+  /** Decides the initial weights; drawn if left out. See also `seed`. */
+  seed?: number
+}
+
+/** Layers, how they are connected, and the memory of their weights. */
+export abstract class Network {
+  readonly name: string
+  abstract readonly layers: readonly Layer[]
+  /** One a input: the shape of one sample. */
+  abstract readonly inputShapes: readonly (readonly number[])[]
+  abstract readonly outputShapes: readonly (readonly number[])[]
+  abstract readonly inputNames: readonly string[]
+  abstract readonly outputNames: readonly string[]
+  readonly engine: Engine
+  use: Use = 'idle'
+  private readonly initialSeed: number
+  private built: ModelState | undefined
+  private disposed = false
+  /** Predictions and evaluations on the workers that are under way. */
+  private requests = 0
+
+  constructor(name: string, seed: number | undefined, engine = sharedEngine()) {
+    this.name = name
+    this.engine = engine
+    this.initialSeed = seed ?? takeModelSeed()
+  }
+
+  /** Records the layers on g: the outputs for the inputs. */
+  abstract record(g: Graph, inputs: readonly Value[]): readonly Value[]
+  /** Lines of the summary's table: a layer, the shape of its output, and where its inputs come from. */
+  protected abstract readonly rows: readonly SummaryRow[]
+
+  /** Shape of one sample, of the first input. */
+  get inputShape(): readonly number[] {
+    return this.inputShapes[0]!
+  }
+
+  /** Of the first output. */
+  get outputShape(): readonly number[] {
+    return this.outputShapes[0]!
+  }
+
+  /**
+   * The layer of this name, or with this number.
+   * @throws RangeError if there is none
+   */
+  getLayer(nameOrIndex: string | number): Layer {
+    const { layers } = this
+    const found =
+      typeof nameOrIndex === 'number' ? layers[nameOrIndex] : layers.find(layer => layer.name === nameOrIndex)
+    if (found) return found
+    const hint =
+      typeof nameOrIndex === 'number'
+        ? `there are ${layers.length} layers`
+        : suggestion(
+            nameOrIndex,
+            layers.map(layer => layer.name),
+          )
+    throw new RangeError(`getLayer: a layer of ${this.name} must be named, got ${show(nameOrIndex)}; ${hint}`)
+  }
+
+  /** All weights, trainable ones first, as TensorFlow.js orders them. */
+  get weights(): Weight[] {
+    const all = [...new Set(this.layers.flatMap(layer => layer.weights))]
+    return [...all.filter(weight => weight.trainable), ...all.filter(weight => !weight.trainable)]
+  }
+
+  /** The weights' memory; made, and filled by the initializers, at first use. */
+  get state(): ModelState {
+    if (this.disposed)
+      throw new Error(`${this.name}: the model must not be disposed, got a disposed one; make a new one`)
+    this.built ??= this.layOut([])
+    this.built.sync()
+    return this.built
+  }
+
+  /** Makes the state anew, with room for more parameters; weights that have values keep them. */
+  protected layOut(more: readonly Parameter[]): ModelState {
+    const all = this.layers.flatMap(layer => layer.weights)
+    this.built?.free()
+    this.built = new ModelState(this.engine.arena, [...new Set([...this.weights, ...more])])
+    this.built.sync()
+    for (const [site, weight] of all.entries()) {
+      if (!weight.latest) this.initialize(this.built, weight, site)
+    }
+    return this.built
+  }
+
+  private initialize(state: ModelState, weight: Weight, site: number): void {
+    const { config } = weight.initializer
+    const own = typeof config.seed === 'number' ? config.seed : undefined
+    // Sites lie apart, since an initializer may draw several arrays.
+    const random = new KernelRandom(this.engine, own ?? this.initialSeed, own === undefined ? site * 1024 : 0)
+    state.write(weight, weight.initializer.apply(weight.shape, random))
+    state.own([weight])
+  }
+
+  /**
+   * Copies of the weights, trainable ones first. During training, outside callbacks, those of the last
+   * snapshot.
+   */
+  getWeights(): Tensor[] {
+    const { state } = this
+    const base = this.use === 'training' ? state.snapshotAddress : state.address
+    return this.weights.map(weight => new Tensor(state.read(weight, base), weight.shape, 'float32'))
+  }
+
+  /**
+   * Replaces all weights, in the order of getWeights.
+   * @throws RangeError for another number of weights or other shapes; nothing is changed then
+   */
+  setWeights(weights: readonly Input[]): void {
+    if (this.use === 'training') this.refuseWhileTraining('setWeights')
+    this.refuseWhileAsked('setWeights')
+    const own = this.weights
+    const values = checkWeights(own, weights)
+    const { state } = this
+    for (const [i, weight] of own.entries()) state.write(weight, values[i]!)
+    state.own(own)
+  }
+
+  countParams(): number {
+    return this.weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0)
+  }
+
+  /** Prints layers, output shapes, parameters and bytes, line by line. */
+  summary(lineLength?: number, _positions?: number[], print: (line: string) => void = console.log): void {
+    for (const line of summarize(this.name, this.rows, this.weights, lineLength)) print(line)
+  }
+
+  /** Gives the memory back; the model cannot be used any more. */
+  dispose(): void {
+    this.refuseWhileTraining('dispose')
+    this.refuseWhileAsked('dispose')
+    this.built?.free()
+    this.built = undefined
+    this.disposed = true
+  }
+
+  /** Gives the memory of the weights back: the architecture has changed. */
+  protected forgetState(): void {
+    this.built?.free()
+    this.built = undefined
+  }
+
+  /** Counts a request to the workers as long as it is under way. */
+  protected async request<T>(run: () => Promise<T>): Promise<T> {
+    this.requests++
+    try {
+      return await run()
+    } finally {
+      this.requests--
+    }
+  }
+
+  protected refuseWhileAsked(where: string): void {
+    if (this.requests === 0) return
+    throw new Error(`${where}: model is in use; wait for predictAsync() or evaluateAsync() to end`)
+  }
+
+  protected refuseWhileTraining(where: string): void {
+    if (this.use !== 'idle') throw new Error(`${where}: model is training; wait for fit() to end`)
+  }
+}
