@@ -55,6 +55,8 @@ export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax } from './adam';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy, scale } from './arrays';
+export { attention, attentionGradient } from './attention';
+export { addPositions, sumPositions } from './positions';
 export { maximum, minimum, subtract, whereLess, whereNotLess } from './merge';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';

@@ -1,6 +1,7 @@
 import type { Layer } from '../src/layers/define.ts'
 import { layers } from '../src/layers/table.ts'
 import { activationNames } from '../src/ops/activation.ts'
+import { attentionExamples } from './cases/attention.ts'
 import { mergeExamples } from './cases/merge.ts'
 
 /** A layer with an input to prove it on. */
@@ -100,6 +101,7 @@ const normExamples = cross(
 
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
+  ...attentionExamples,
   ...mergeExamples,
   activation: activationExamples,
   averagePooling2d: poolingExamples('averagePooling2d'),

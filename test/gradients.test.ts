@@ -79,6 +79,20 @@ describe.each(Object.entries(examples))('%s', (_, list: readonly Example[]) => {
   })
 })
 
+test('multiHeadAttention with biases, of which that of the key has no influence', () => {
+  const layer = layers.multiHeadAttention({ numHeads: 2, keyDim: 3, useCausalMask: true })
+  const setup = { layers: [layer], input: [5, 4], samples: 3, loss: losses.meanSquaredError }
+  const { forward, gradients } = prove(
+    setup,
+    lossReferences.meanSquaredError,
+    drawFor(setup, 'meanSquaredError'),
+  )
+  expect(forward).toBeLessThan(forwardLimit)
+  const { [`${layer.name}/key/bias`]: _, ...others } = gradients
+  expect(Object.keys(others)).toHaveLength(8)
+  for (const [name, error] of Object.entries(others)) expect(error, name).toBeLessThan(gradientLimit)
+})
+
 const { activation, batchNormalization, conv2d, dense, dropout, flatten, globalAveragePooling2d } = layers
 const { maxPooling2d, averagePooling2d, leakyReLU, reshape } = layers
 

@@ -1,3 +1,4 @@
+import { multiHeadAttention, positionEmbedding } from './attention.ts'
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
 import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.ts'
 import { inputLayer } from './input.ts'
@@ -21,7 +22,9 @@ export const layers = {
   maximum,
   maxPooling2d,
   minimum,
+  multiHeadAttention,
   multiply,
+  positionEmbedding,
   reshape,
   subtract,
 }

@@ -2,6 +2,7 @@ import type { layers } from '../../src/layers/table.ts'
 import type { ActivationName } from '../../src/ops/activation.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
+import { attend } from './attention.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
 import { joins } from './joins.ts'
 
@@ -19,6 +20,13 @@ interface Options {
   momentum: number
   epsilon: number
   targetShape: readonly number[]
+  numHeads: number
+  keyDim: number
+  valueDim: number | null
+  outputShape: number | null
+  useCausalMask: boolean
+  /** Of an example: value and key differ from the query. */
+  crossed?: boolean
 }
 
 /** A layer in float64: y from x (batch first), the weights by name, the layer's saved options. */
@@ -115,6 +123,19 @@ export const references: Record<keyof typeof layers, Reference> = {
     for (const value of x.values) near(Math.abs(value))
     return { shape: x.shape, values: x.values.map(value => (value > 0 ? value : alpha * value)) }
   },
+  multiHeadAttention: (x, weights, options, context) => {
+    const { numHeads: heads, keyDim, valueDim, outputShape, useCausalMask: causal, crossed } = options
+    const [value, key] = crossed ? [activate(x, 'sigmoid', context), activate(x, 'tanh', context)] : [x, x]
+    const project = (name: string, from: Array64, units: number) =>
+      product(from, weights[`${name}/kernel`]!, weights[`${name}/bias`], units)
+    const [q, k] = [project('query', x, heads * keyDim), project('key', key, heads * keyDim)]
+    const v = project('value', value, heads * (valueDim ?? keyDim))
+    return project('attention_output', attend(q, k, v, { heads, causal }), outputShape ?? x.shape[2]!)
+  },
   maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
+  positionEmbedding: (x, { embeddings }) => ({
+    shape: x.shape,
+    values: x.values.map((value, i) => value + embeddings![i % embeddings!.length]!),
+  }),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
 }

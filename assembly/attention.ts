@@ -1,0 +1,224 @@
+import { exponentialsOfRow, scaleRow } from './softmax';
+import { rowDot, rowMax, storeFirst } from './rows';
+import { splat } from './math';
+import { packColumns, strip } from './tile';
+
+// Attention of each sample and head apart. Only the largest score and one over the sum of each row are kept for
+// the backward pass; the weights are computed again there, BLOCK rows at a time.
+
+/** Queries at once: their scores and the gradients of these stay in the second-level cache. */
+const BLOCK: i32 = 64;
+
+/**
+ * y (·,tq,heads·dv) = softmax(scale·q·kᵀ)·v for each head; begin, end in samples·heads. q (·,tq,heads·dk),
+ * k (·,tk,heads·dk), v (·,tk,heads·dv), stats (·,heads,tq,2). With `causal` query i sees the keys up to i.
+ * scratch: 4·(t16·(dk + BLOCK) + tk·d16) bytes, t16 and d16 being tk and dv, rounded up to 16.
+ */
+export function attention(
+  begin: i32,
+  end: i32,
+  q: usize,
+  k: usize,
+  v: usize,
+  y: usize,
+  stats: usize,
+  heads: i32,
+  tq: i32,
+  tk: i32,
+  dk: i32,
+  dv: i32,
+  causal: i32,
+  scale: f32,
+  scratch: usize,
+): void {
+  const t16 = (tk + 15) & ~15;
+  const keys = scratch;
+  const values = keys + ((<usize>(t16 * dk)) << 2);
+  const scores = values + ((<usize>(tk * ((dv + 15) & ~15))) << 2);
+  const lds = (<usize>t16) << 2;
+  const ldv = (<usize>(heads * dv)) << 2;
+  for (let u = begin; u < end; u++) {
+    const sample = u / heads;
+    const head = u - sample * heads;
+    const q0 = headOf(q, sample, head, heads, tq, dk);
+    const v0 = headOf(v, sample, head, heads, tk, dv);
+    const y0 = headOf(y, sample, head, heads, tq, dv);
+    packTransposed(headOf(k, sample, head, heads, tk, dk), (<usize>(heads * dk)) << 2, tk, dk, scale, keys);
+    packPanels(v0, ldv, tk, dv, values);
+    const own = stats + ((<usize>(u * tq)) << 3);
+    for (let i = 0; i < tq; i += BLOCK) {
+      const m = min(BLOCK, tq - i);
+      const seen = causal ? min(tk, i + m) : tk;
+      product(m, q0 + <usize>(i * heads * dk * 4), (<usize>(heads * dk)) << 2, dk, keys, scores, lds, seen);
+      for (let r = 0; r < m; r++) {
+        const row = scores + <usize>r * lds;
+        const n = causal ? min(tk, i + r + 1) : tk;
+        const top = rowMax(row, n);
+        const share: f32 = 1 / exponentialsOfRow(row, row, n, top);
+        scaleRow(row, row, n, share, 0);
+        memory.fill(row + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
+        store<f32>(own + ((<usize>(i + r)) << 3), top);
+        store<f32>(own + ((<usize>(i + r)) << 3), share, 4);
+      }
+      product(m, scores, lds, seen, values, y0 + <usize>i * ldv, ldv, dv, tk);
+    }
+  }
+}
+
+/**
+ * The gradients of q, k and v from dy, as `attention` has them; begin, end in samples·heads. scratch:
+ * 4·(t16·(dk + dv + 2·BLOCK) + tk·k16 + BLOCK·max(k16, d16)) bytes, k16 being dk rounded up to 16.
+ */
+export function attentionGradient(
+  begin: i32,
+  end: i32,
+  q: usize,
+  k: usize,
+  v: usize,
+  y: usize,
+  stats: usize,
+  dy: usize,
+  dq: usize,
+  dk0: usize,
+  dv0: usize,
+  heads: i32,
+  tq: i32,
+  tk: i32,
+  dk: i32,
+  dv: i32,
+  causal: i32,
+  scale: f32,
+  scratch: usize,
+): void {
+  const t16 = (tk + 15) & ~15;
+  const lds = (<usize>t16) << 2;
+  const ldk = (<usize>(heads * dk)) << 2;
+  const ldv = (<usize>(heads * dv)) << 2;
+  const keysT = scratch;
+  const valuesT = keysT + <usize>dk * lds;
+  const keys = valuesT + <usize>dv * lds;
+  const weights = keys + ((<usize>(tk * ((dk + 15) & ~15))) << 2);
+  const slopes = weights + <usize>BLOCK * lds;
+  const panels = slopes + <usize>BLOCK * lds;
+  for (let u = begin; u < end; u++) {
+    const sample = u / heads;
+    const head = u - sample * heads;
+    const qh = headOf(q, sample, head, heads, tq, dk);
+    const kh = headOf(k, sample, head, heads, tk, dk);
+    const yh = headOf(y, sample, head, heads, tq, dv);
+    const dyh = headOf(dy, sample, head, heads, tq, dv);
+    const dqh = headOf(dq, sample, head, heads, tq, dk);
+    const dkh = headOf(dk0, sample, head, heads, tk, dk);
+    const dvh = headOf(dv0, sample, head, heads, tk, dv);
+    packTransposed(kh, ldk, tk, dk, scale, keysT);
+    packTransposed(headOf(v, sample, head, heads, tk, dv), ldv, tk, dv, 1, valuesT);
+    packPanels(kh, ldk, tk, dk, keys);
+    for (let j = 0; j < tk; j++) {
+      memory.fill(dkh + <usize>j * ldk, 0, (<usize>dk) << 2);
+      memory.fill(dvh + <usize>j * ldv, 0, (<usize>dv) << 2);
+    }
+    for (let i = 0; i < tq; i += BLOCK) {
+      const m = min(BLOCK, tq - i);
+      const seen = causal ? min(tk, i + m) : tk;
+      const dyi = dyh + <usize>i * ldv;
+      product(m, qh + <usize>i * ldk, ldk, dk, keysT, weights, lds, seen);
+      product(m, dyi, ldv, dv, valuesT, slopes, lds, seen);
+      for (let r = 0; r < m; r++) {
+        const own = stats + ((<usize>(u * tq + i + r)) << 3);
+        const weight = weights + <usize>r * lds;
+        const slope = slopes + <usize>r * lds;
+        const n = causal ? min(tk, i + r + 1) : tk;
+        exponentialsOfRow(weight, weight, n, load<f32>(own));
+        scaleRow(weight, weight, n, load<f32>(own, 4), 0);
+        const mean = rowDot(dyi + <usize>r * ldv, yh + <usize>(i + r) * ldv, dv);
+        slopeRow(weight, slope, n, mean, scale);
+        memory.fill(weight + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
+        memory.fill(slope + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
+      }
+      product(m, slopes, lds, seen, keys, dqh + <usize>i * ldk, ldk, dk, tk);
+      addTransposed(seen, m, weights, lds, dyi, ldv, dvh, dv, panels);
+      addTransposed(seen, m, slopes, lds, qh + <usize>i * ldk, ldk, dkh, dk, panels);
+    }
+  }
+}
+
+/** Where a head of a sample begins in x (·,t,heads·d). */
+// @ts-ignore: decorator
+@inline function headOf(x: usize, sample: i32, head: i32, heads: i32, t: i32, d: i32): usize {
+  return x + ((<usize>(sample * t * heads + head) * <usize>d) << 2);
+}
+
+/** c (m,n) = a (m,k)·b, b in panels of `depth` rows, of which the first k count. */
+function product(
+  m: i32,
+  a: usize,
+  lda: usize,
+  k: i32,
+  b: usize,
+  c: usize,
+  ldc: usize,
+  n: i32,
+  depth: i32 = k,
+): void {
+  for (let j = 0; j < n; j += 16) {
+    const panel = b + ((<usize>(j * depth)) << 2);
+    const to = c + ((<usize>j) << 2);
+    strip(m, a, lda, 4, k, 0, 1, panel, panel, 0, 0, to, ldc, n - j, -Infinity);
+  }
+}
+
+/** c (n,d) += aᵀ·b for a (m,n) and b (m,d), whose rows have the pitch of c's. */
+function addTransposed(
+  n: i32,
+  m: i32,
+  a: usize,
+  lda: usize,
+  b: usize,
+  ldb: usize,
+  c: usize,
+  d: i32,
+  panel: usize,
+): void {
+  for (let j = 0; j < d; j += 16) {
+    const to = c + ((<usize>j) << 2);
+    packColumns(b + ((<usize>j) << 2), ldb, m, d - j, panel);
+    strip(n, a, 4, lda, m, 0, 1, panel, to, ldb, -1, to, ldb, d - j, -Infinity);
+  }
+}
+
+/** Panels (d/16, rows, 16) of x (rows,d), zeros past d. */
+function packPanels(x: usize, ldx: usize, rows: i32, d: i32, panels: usize): void {
+  for (let j = 0; j < d; j += 16)
+    packColumns(x + ((<usize>j) << 2), ldx, rows, d - j, panels + ((<usize>(j * rows)) << 2));
+}
+
+/** Panels (rows/16, d, 16) of factor·xᵀ, zeros past the rows. */
+function packTransposed(x: usize, ldx: usize, rows: i32, d: i32, factor: f32, panels: usize): void {
+  for (let j = 0; j < rows; j += 16) {
+    const n = min(16, rows - j);
+    for (let p = 0; p < d; p++) {
+      for (let c = 0; c < n; c++)
+        store<f32>(panels + ((<usize>c) << 2), factor * load<f32>(x + <usize>c * ldx + ((<usize>p) << 2)));
+      memory.fill(panels + ((<usize>n) << 2), 0, (<usize>(16 - n)) << 2);
+      panels += 64;
+    }
+    x += <usize>16 * ldx;
+  }
+}
+
+/** slope = weight·(slope − mean)·scale (n). */
+function slopeRow(weight: usize, slope: usize, n: i32, mean: f32, scale: f32): void {
+  const a = splat(mean);
+  const b = splat(scale);
+  let j = 0;
+  for (; j + 8 <= n; j += 8, weight += 32, slope += 32) {
+    const s = f32x4.sub(v128.load(slope), a);
+    const t = f32x4.sub(v128.load(slope, 16), a);
+    v128.store(slope, f32x4.mul(f32x4.mul(v128.load(weight), s), b));
+    v128.store(slope, f32x4.mul(f32x4.mul(v128.load(weight, 16), t), b), 16);
+  }
+  for (; j < n; j += 4, weight += 16, slope += 16) {
+    const s = f32x4.sub(v128.load(slope), a);
+    storeFirst(slope, f32x4.mul(f32x4.mul(v128.load(weight), s), b), n - j);
+  }
+}
