@@ -55,6 +55,7 @@ export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax } from './adam';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy } from './arrays';
+export { clear, move } from './moves';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRows, sumSample } from './gradient';
@@ -81,3 +82,4 @@ export {
   batchGradient,
 } from './normalization';
 export { accumulatePenalty, scatter } from './totals';
+export { resizeBilinear, resizeBilinearGradient, resizeNearest, resizeNearestGradient } from './resize';

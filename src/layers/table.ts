@@ -1,6 +1,7 @@
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
 import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.ts'
 import { batchNormalization } from './normalization.ts'
+import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -8,11 +9,16 @@ export const layers = {
   averagePooling2d,
   batchNormalization,
   conv2d,
+  cropping2D,
   dense,
   dropout,
   flatten,
   globalAveragePooling2d,
   leakyReLU,
   maxPooling2d,
+  permute,
+  repeatVector,
   reshape,
+  upSampling2d,
+  zeroPadding2d,
 }

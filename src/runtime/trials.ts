@@ -9,6 +9,7 @@ const loss = '13 g f f g f f 5 1'
 const sparseLoss = '13 g i:0 f g f f 5 1'
 const adam = '7 g g g f f f 0.9 0.99 0.0000001'
 const window = '7 5 3 2 2 2 2 1 1 4 3'
+const resized = '3 4 5 7 6 3 7 3 5'
 const quick = '8 8 8 2 2 2 2 0 0 4 4'
 
 export const trials: Readonly<Record<KernelName, string | readonly string[]>> = {
@@ -81,6 +82,11 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   add: '77 g g g',
   addInto: '4 g g',
   copy: '77 g g',
+  clear: '77 g',
+  move: [
+    '2 g g 150 150 0 0 1 1 2 5 15 0 0 75 1 5 0 0 75 15 1',
+    '2 g g 60 96 6 1 1 2 2 3 7 0 30 15 9 1 0 48 24 8 1',
+  ],
   product: ['13 g g g g 33 19 0', '13 g g 0 g 10 7 -Infinity', '9 g g g g 1 5 0', '1 g g g g 48 9 0'],
   transposePanels: '57 g g 19 33',
   flipPanels: '54 g g 9 3 17',
@@ -117,4 +123,8 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   batchGradient: '13 g g g g f g g g i:7 2 5 0.001',
   accumulatePenalty: '1 f 5 f i:3',
   scatter: '5 g i:2 g 7',
+  resizeBilinear: `2 g g ${resized}`,
+  resizeBilinearGradient: `2 g g ${resized}`,
+  resizeNearest: `2 g g ${resized} 0`,
+  resizeNearestGradient: `2 g g ${resized} 1`,
 }

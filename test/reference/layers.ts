@@ -3,9 +3,10 @@ import type { ActivationName } from '../../src/ops/activation.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
-interface Options {
+export interface Options extends ReshapingOptions {
   units: number
   filters: number
   kernelSize: number | readonly number[]
@@ -114,4 +115,5 @@ export const references: Record<keyof typeof layers, Reference> = {
   },
   maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
+  ...reshapingReferences,
 }
