@@ -3,6 +3,10 @@ export {
   reluGradient,
   relu6,
   relu6Gradient,
+  clippedRelu,
+  clippedReluGradient,
+  thresholdedRelu,
+  thresholdedReluGradient,
   leakyRelu,
   leakyReluGradient,
   elu,
@@ -56,6 +60,7 @@ export { adamCorrection, adam, adamw, adamax } from './adam';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy } from './arrays';
 export { clear, move } from './moves';
+export { prelu, preluGradient, preluSlopes } from './prelu';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRows, sumSample } from './gradient';

@@ -1,4 +1,5 @@
 import { activationNames } from '../src/ops/activation.ts'
+import { activationLayerExamples } from './cases/activations.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
 
@@ -92,16 +93,12 @@ export const examples = {
   ],
   flatten: [of('flatten')({}, [7]), of('flatten')({}, [2, 3]), of('flatten')({}, [2, 3, 5])],
   globalAveragePooling2d: [1, 3, 8, 17].map(channels => of('globalAveragePooling2d')({}, [4, 5, channels])),
-  leakyReLU: [
-    of('leakyReLU')({}, [17]),
-    of('leakyReLU')({ alpha: 0 }, [3, 5]),
-    of('leakyReLU')({ alpha: 1.5 }, [2, 3, 5]),
-  ],
   maxPooling2d: poolingExamples('maxPooling2d'),
   reshape: [
     of('reshape')({ targetShape: [3, 4] }, [12]),
     of('reshape')({ targetShape: [-1, 5] }, [2, 3, 5]),
     of('reshape')({ targetShape: [30] }, [2, 3, 5]),
   ],
+  ...activationLayerExamples,
   ...reshapingExamples,
 } satisfies Record<LayerName, readonly Example[]>

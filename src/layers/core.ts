@@ -1,6 +1,6 @@
 import { inRange, nonNegativeInteger, oneOf, positiveInteger } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
-import { type ActivationName, activate, activationNames, leakyRelu } from '../ops/activation.ts'
+import { type ActivationName, activate, activationNames } from '../ops/activation.ts'
 import { dense as denseOp } from '../ops/dense.ts'
 import { dropout as dropoutOp } from '../ops/dropout.ts'
 import { reshape as reshapeOp } from '../ops/shape.ts'
@@ -50,17 +50,6 @@ export const activation = defineLayer(
   { activation: required<ActivationName>() },
   (where, config) => checkActivation(where, config.activation),
   ({ g }, x, config) => activate(g, x, config.activation),
-)
-
-/** y = x where x > 0, else alpha·x. */
-export const leakyReLU = defineLayer(
-  'LeakyReLU',
-  {
-    /** Slope left of zero. */
-    alpha: 0.3,
-  },
-  (where, { alpha }) => inRange(where, 'alpha', alpha, '[0, Infinity)'),
-  ({ g }, x, { alpha }) => leakyRelu(g, x, alpha),
 )
 
 /**

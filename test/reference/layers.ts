@@ -1,12 +1,13 @@
 import type { layers } from '../../src/layers/table.ts'
 import type { ActivationName } from '../../src/ops/activation.ts'
+import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
-export interface Options extends ReshapingOptions {
+export interface Options extends ActivationLayerOptions, ReshapingOptions {
   units: number
   filters: number
   kernelSize: number | readonly number[]
@@ -14,7 +15,6 @@ export interface Options extends ReshapingOptions {
   strides: number | readonly number[] | null
   padding: string
   activation: ActivationName | null
-  alpha: number
   rate: number
   momentum: number
   epsilon: number
@@ -109,11 +109,8 @@ export const references: Record<keyof typeof layers, Reference> = {
     const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
     return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
   },
-  leakyReLU: (x, _, { alpha }, { near }) => {
-    for (const value of x.values) near(Math.abs(value))
-    return { shape: x.shape, values: x.values.map(value => (value > 0 ? value : alpha * value)) }
-  },
   maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
+  ...activationLayerReferences,
   ...reshapingReferences,
 }
