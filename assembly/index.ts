@@ -67,7 +67,7 @@ export { productGradient, sumRows, sumSample } from './gradient';
 export { convolve, convolveGradient } from './convolution';
 export { gather, gatherBytes } from './gather';
 export { randomUniform, randomNormal, truncatedNormal } from './random';
-export { dropout, multiply } from './dropout';
+export { alphaDropout, dropout, dropoutMask, multiply, normalRows } from './dropout';
 export { shuffle } from './shuffle';
 export {
   maxPool,

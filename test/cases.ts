@@ -1,6 +1,7 @@
 import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
+import { noiseExamples } from './cases/noise.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
 
 export type { Example }
@@ -85,12 +86,6 @@ export const examples = {
   ],
   conv2d: conv2dExamples,
   dense: denseExamples,
-  dropout: [
-    of('dropout')({ rate: 0 }, [7]),
-    of('dropout')({ rate: 0.3 }, [17]),
-    of('dropout')({ rate: 0.5 }, [3, 4, 5], { samples: 5 }),
-    of('dropout')({ rate: 0.9, seed: 4 }, [40]),
-  ],
   flatten: [of('flatten')({}, [7]), of('flatten')({}, [2, 3]), of('flatten')({}, [2, 3, 5])],
   globalAveragePooling2d: [1, 3, 8, 17].map(channels => of('globalAveragePooling2d')({}, [4, 5, channels])),
   maxPooling2d: poolingExamples('maxPooling2d'),
@@ -100,5 +95,6 @@ export const examples = {
     of('reshape')({ targetShape: [30] }, [2, 3, 5]),
   ],
   ...activationLayerExamples,
+  ...noiseExamples,
   ...reshapingExamples,
 } satisfies Record<LayerName, readonly Example[]>

@@ -1,12 +1,14 @@
 import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
-import { activation, dense, dropout, flatten, reshape } from './core.ts'
+import { activation, dense, flatten, reshape } from './core.ts'
+import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization } from './normalization.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
   activation,
+  alphaDropout,
   averagePooling2d,
   batchNormalization,
   conv2d,
@@ -15,6 +17,8 @@ export const layers = {
   dropout,
   elu,
   flatten,
+  gaussianDropout,
+  gaussianNoise,
   globalAveragePooling2d,
   leakyReLU,
   maxPooling2d,
@@ -24,6 +28,7 @@ export const layers = {
   repeatVector,
   reshape,
   softmax,
+  spatialDropout1d,
   thresholdedReLU,
   upSampling2d,
   zeroPadding2d,

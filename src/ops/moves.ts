@@ -147,3 +147,11 @@ export function repeat(g: Graph, x: Value, axis: number, n: number): Value {
   g.onBackward(y, dy => g.contribute(x, dx => g.call('sumSample', samples(outer), dy, dx, n, inner)))
   return y
 }
+
+/** x with its axes of size 1 repeated to fill `shape`; for what needs no gradient. */
+export function stretch(g: Graph, x: Value, shape: readonly number[]): Value {
+  const y = g.batch(x.storage.label, shape)
+  const strides = stridesOf(x.shape).map((stride, axis) => (x.shape[axis] === 1 ? 0 : stride))
+  move(g, x, write(y), axesOf(shape, strides, stridesOf(shape)))
+  return y
+}

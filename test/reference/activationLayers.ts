@@ -1,5 +1,6 @@
 import { type Array64, type Context, zeros } from './arrays.ts'
 import type { Reference } from './layers.ts'
+import { indexIn } from './shapes.ts'
 
 /** Options of the layers in src/layers/activations.ts. */
 export interface ActivationLayerOptions {
@@ -14,17 +15,6 @@ export interface ActivationLayerOptions {
 function map(x: Array64, f: (x: number) => number, kinks: readonly number[], { near }: Context): Array64 {
   for (const kink of kinks) for (const value of x.values) near(Math.abs(value - kink))
   return { shape: x.shape, values: x.values.map(f) }
-}
-
-/** The number of the element of a smaller shape that belongs to element i: axes of size 1 are left out. */
-function indexIn(shape: readonly number[], i: number, smaller: readonly number[]): number {
-  let [index, stride, rest] = [0, 1, i]
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (smaller[axis] !== 1) index += (rest % shape[axis]!) * stride
-    rest = Math.floor(rest / shape[axis]!)
-    stride *= smaller[axis]!
-  }
-  return index
 }
 
 const prelu: Reference = (x, { alpha }, { sharedAxes }, context) => {

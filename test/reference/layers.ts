@@ -4,10 +4,11 @@ import { type ActivationLayerOptions, activationLayerReferences } from './activa
 import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
-export interface Options extends ActivationLayerOptions, ReshapingOptions {
+export interface Options extends ActivationLayerOptions, NoiseOptions, ReshapingOptions {
   units: number
   filters: number
   kernelSize: number | readonly number[]
@@ -15,7 +16,6 @@ export interface Options extends ActivationLayerOptions, ReshapingOptions {
   strides: number | readonly number[] | null
   padding: string
   activation: ActivationName | null
-  rate: number
   momentum: number
   epsilon: number
   targetShape: readonly number[]
@@ -74,12 +74,6 @@ const batchNormalization: Reference = (x, weights, { momentum, epsilon }, { trai
   return { shape: x.shape, values }
 }
 
-/** Takes the mask from what was observed: an element is dropped or scaled. */
-const dropout: Reference = (x, _, { rate }, { training, observed }) => {
-  if (!training || rate === 0) return x
-  return { shape: x.shape, values: x.values.map((value, i) => (observed[i] === 0 ? 0 : value / (1 - rate))) }
-}
-
 const reshape = ({ values, shape: [batch = 0] }: Array64, shape: readonly number[]): Array64 => {
   const known = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
   return { values, shape: [batch, ...shape.map(n => (n === -1 ? values.length / batch / known : n))] }
@@ -102,7 +96,6 @@ export const references: Record<keyof typeof layers, Reference> = {
   },
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
-  dropout,
   flatten: x => reshape(x, [-1]),
   globalAveragePooling2d: x => {
     const size = x.shape.slice(1, 3) as [number, number]
@@ -112,5 +105,6 @@ export const references: Record<keyof typeof layers, Reference> = {
   maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
+  ...noiseReferences,
   ...reshapingReferences,
 }
