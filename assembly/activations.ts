@@ -19,11 +19,13 @@ import {
   EXPONENTIAL,
   LOGARITHM,
   COSINE,
+  CLIPPED_RELU,
+  THRESHOLDED_RELU,
 } from './curves';
 
 // Forward kernels: y = f(x). Gradient kernels: dx = dy · f'(s), where s is the output y if f' is a function
-// of it (relu, relu6, sigmoid, hardSigmoid, tanh, softplus, elu, selu) and the input x otherwise (softsign,
-// swish, mish, gelu, geluNew, leakyRelu). begin, end in elements; y may be x, dx may be dy or s. Definitions
+// of it (relu, relu6, clippedRelu, sigmoid, hardSigmoid, tanh, softplus, elu, selu) and the input x otherwise (softsign,
+// swish, mish, gelu, geluNew, leakyRelu, thresholdedRelu). begin, end in elements; y may be x, dx may be dy or s. Definitions
 // are those of TensorFlow.js 4.22.
 
 // @ts-ignore: decorator
@@ -76,6 +78,31 @@ export function relu6(begin: i32, end: i32, x: usize, y: usize): void {
 
 export function relu6Gradient(begin: i32, end: i32, y: usize, dy: usize, dx: usize): void {
   chain(RELU6, begin, end, y, dy, dx, 0);
+}
+
+/** y = min(max(x, 0), limit). */
+export function clippedRelu(begin: i32, end: i32, x: usize, y: usize, limit: f32): void {
+  map(CLIPPED_RELU, begin, end, x, y, limit);
+}
+
+export function clippedReluGradient(begin: i32, end: i32, y: usize, dy: usize, dx: usize, limit: f32): void {
+  chain(CLIPPED_RELU, begin, end, y, dy, dx, limit);
+}
+
+/** y = x > theta ? x : 0. */
+export function thresholdedRelu(begin: i32, end: i32, x: usize, y: usize, theta: f32): void {
+  map(THRESHOLDED_RELU, begin, end, x, y, theta);
+}
+
+export function thresholdedReluGradient(
+  begin: i32,
+  end: i32,
+  x: usize,
+  dy: usize,
+  dx: usize,
+  theta: f32,
+): void {
+  chain(THRESHOLDED_RELU, begin, end, x, dy, dx, theta);
 }
 
 /** y = x > 0 ? x : alpha·x. */

@@ -21,6 +21,8 @@ export const GELU_NEW: i32 = 13;
 export const EXPONENTIAL: i32 = 14;
 export const LOGARITHM: i32 = 15;
 export const COSINE: i32 = 16;
+export const CLIPPED_RELU: i32 = 17;
+export const THRESHOLDED_RELU: i32 = 18;
 
 const SELU_SCALE: f32 = 1.0507009873554805;
 const SELU_SCALE_ALPHA: f32 = 1.7580993408473768;
@@ -56,6 +58,8 @@ const GELU_CUBIC: f32 = 0.044715;
 @inline export function forward(kind: i32, x: v128, alpha: f32): v128 {
   if (kind == RELU) return f32x4.max(x, splat(0));
   if (kind == RELU6) return f32x4.min(f32x4.max(x, splat(0)), splat(6));
+  if (kind == CLIPPED_RELU) return f32x4.min(f32x4.max(x, splat(0)), splat(alpha));
+  if (kind == THRESHOLDED_RELU) return v128.andnot(x, f32x4.le(x, splat(alpha)));
   if (kind == LEAKY_RELU) return whereNegative(x, f32x4.mul(x, splat(alpha)), x);
   if (kind == ELU) return whereNegative(x, f32x4.mul(expm1v(atMost(x, 0)), splat(alpha)), x);
   if (kind == SELU) {
@@ -88,6 +92,10 @@ const GELU_CUBIC: f32 = 0.044715;
   const one = splat(1);
   if (kind == RELU) return v128.and(f32x4.gt(s, splat(0)), one);
   if (kind == RELU6) return v128.and(v128.and(f32x4.gt(s, splat(0)), f32x4.lt(s, splat(6))), one);
+  if (kind == CLIPPED_RELU) {
+    return v128.and(v128.and(f32x4.gt(s, splat(0)), f32x4.lt(s, splat(alpha))), one);
+  }
+  if (kind == THRESHOLDED_RELU) return v128.and(f32x4.gt(s, splat(alpha)), one);
   if (kind == LEAKY_RELU) return v128.bitselect(one, splat(alpha), f32x4.gt(s, splat(0)));
   if (kind == ELU) return whereNegative(s, f32x4.add(s, splat(alpha)), one);
   if (kind == SELU) {

@@ -10,7 +10,7 @@ import { storeLanes } from './simd';
 }
 
 /** x (count) = source (count). */
-function copyFloats(source: usize, x: usize, count: usize): void {
+export function copyFloats(source: usize, x: usize, count: usize): void {
   const end = x + (count << 2);
   for (; x + 32 <= end; x += 32, source += 32) {
     const u = v128.load(source);

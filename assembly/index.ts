@@ -3,6 +3,10 @@ export {
   reluGradient,
   relu6,
   relu6Gradient,
+  clippedRelu,
+  clippedReluGradient,
+  thresholdedRelu,
+  thresholdedReluGradient,
   leakyRelu,
   leakyReluGradient,
   elu,
@@ -58,13 +62,15 @@ export { add, addInto, copy, scale } from './arrays';
 export { attention, attentionGradient } from './attention';
 export { addPositions, sumPositions } from './positions';
 export { maximum, minimum, subtract, whereLess, whereNotLess } from './merge';
+export { clear, move } from './moves';
+export { prelu, preluGradient, preluSlopes } from './prelu';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRows, sumSample } from './gradient';
 export { convolve, convolveGradient } from './convolution';
 export { gather, gatherBytes } from './gather';
 export { randomUniform, randomNormal, truncatedNormal } from './random';
-export { dropout, multiply } from './dropout';
+export { alphaDropout, dropout, dropoutMask, multiply, normalRows } from './dropout';
 export { shuffle } from './shuffle';
 export {
   maxPool,
@@ -84,3 +90,4 @@ export {
   batchGradient,
 } from './normalization';
 export { accumulatePenalty, scatter } from './totals';
+export { resizeBilinear, resizeBilinearGradient, resizeNearest, resizeNearestGradient } from './resize';

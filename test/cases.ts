@@ -1,36 +1,13 @@
-import type { Layer } from '../src/layers/define.ts'
-import { layers } from '../src/layers/table.ts'
 import { activationNames } from '../src/ops/activation.ts'
+import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
+import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { mergeExamples } from './cases/merge.ts'
+import { noiseExamples } from './cases/noise.ts'
+import { reshapingExamples } from './cases/reshaping.ts'
 
-/** A layer with an input to prove it on. */
-export interface Example {
-  readonly title: string
-  readonly layer: Layer
-  /** Shape of one sample. */
-  readonly input: readonly number[]
-  readonly samples: number
-  /** Inputs lie evenly in ±spread. */
-  readonly spread: number
-}
+export type { Example }
 
-type LayerName = keyof typeof layers
-type Extra = { samples?: number; spread?: number }
-
-/** An example from the layer's options and the shape of one sample. */
-const of =
-  (name: LayerName) =>
-  (options: object, input: readonly number[], { samples = 3, spread = 2 }: Extra = {}): Example => ({
-    title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}`,
-    layer: (layers[name] as (options: object) => Layer)(options),
-    input,
-    samples,
-    spread,
-  })
-
-const cross = <A, B>(as: readonly A[], bs: readonly B[]): [A, B][] =>
-  as.flatMap(a => bs.map((b): [A, B] => [a, b]))
 const paddings = ['valid', 'same'] as const
 
 const dense = of('dense')
@@ -113,24 +90,16 @@ export const examples = {
   ],
   conv2d: conv2dExamples,
   dense: denseExamples,
-  dropout: [
-    of('dropout')({ rate: 0 }, [7]),
-    of('dropout')({ rate: 0.3 }, [17]),
-    of('dropout')({ rate: 0.5 }, [3, 4, 5], { samples: 5 }),
-    of('dropout')({ rate: 0.9, seed: 4 }, [40]),
-  ],
   flatten: [of('flatten')({}, [7]), of('flatten')({}, [2, 3]), of('flatten')({}, [2, 3, 5])],
   globalAveragePooling2d: [1, 3, 8, 17].map(channels => of('globalAveragePooling2d')({}, [4, 5, channels])),
   inputLayer: [of('inputLayer')({}, [3, 4])],
-  leakyReLU: [
-    of('leakyReLU')({}, [17]),
-    of('leakyReLU')({ alpha: 0 }, [3, 5]),
-    of('leakyReLU')({ alpha: 1.5 }, [2, 3, 5]),
-  ],
   maxPooling2d: poolingExamples('maxPooling2d'),
   reshape: [
     of('reshape')({ targetShape: [3, 4] }, [12]),
     of('reshape')({ targetShape: [-1, 5] }, [2, 3, 5]),
     of('reshape')({ targetShape: [30] }, [2, 3, 5]),
   ],
+  ...activationLayerExamples,
+  ...noiseExamples,
+  ...reshapingExamples,
 } satisfies Record<LayerName, readonly Example[]>

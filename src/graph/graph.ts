@@ -41,7 +41,7 @@ export class Graph {
   private readonly parameters = new Map<Parameter, Value>()
   private readonly logits = new Map<Storage, { activation: 'softmax' | 'sigmoid'; logits: Value }>()
   private readonly derived = new Map<string, Value[]>()
-  private readonly backward: { output: Storage; record: (dy: Value) => void }[] = []
+  private readonly backward: { output: Value; record: (dy: Value) => void }[] = []
   private recording: Call[] = this.calls
   /** The leaf that is being recorded, where leaves run one after the other. */
   private leaf: number | undefined
@@ -183,9 +183,9 @@ export class Graph {
     return results
   }
 
-  /** `record` receives the gradient of y when `differentiate` comes to this op. */
+  /** `record` receives the gradient of y, in y's shape, when `differentiate` comes to this op. */
   onBackward(y: Value, record: (dy: Value) => void): void {
-    if (this.training && y.differentiable) this.backward.push({ output: y.storage, record })
+    if (this.training && y.differentiable) this.backward.push({ output: y, record })
   }
 
   /** The gradient of a value, once something has produced it. */
@@ -276,8 +276,8 @@ export class Graph {
   /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */
   differentiate(): void {
     for (const { output, record } of this.backward.splice(0).reverse()) {
-      const dy = this.gradients.get(output)
-      if (dy) record(dy)
+      const dy = this.gradients.get(output.storage)
+      if (dy) record(this.view(dy, output.shape))
     }
   }
 

@@ -1,8 +1,7 @@
-import { inRange, nonNegativeInteger, oneOf, positiveInteger } from '../errors.ts'
+import { nonNegativeInteger, oneOf, positiveInteger } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
-import { type ActivationName, activate, activationNames, leakyRelu } from '../ops/activation.ts'
+import { type ActivationName, activate, activationNames } from '../ops/activation.ts'
 import { dense as denseOp } from '../ops/dense.ts'
-import { dropout as dropoutOp } from '../ops/dropout.ts'
 import { reshape as reshapeOp } from '../ops/shape.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
@@ -50,32 +49,6 @@ export const activation = defineLayer(
   { activation: required<ActivationName>() },
   (where, config) => checkActivation(where, config.activation),
   ({ g }, x, config) => activate(g, x, config.activation),
-)
-
-/** y = x where x > 0, else alpha·x. */
-export const leakyReLU = defineLayer(
-  'LeakyReLU',
-  {
-    /** Slope left of zero. */
-    alpha: 0.3,
-  },
-  (where, { alpha }) => inRange(where, 'alpha', alpha, '[0, Infinity)'),
-  ({ g }, x, { alpha }) => leakyRelu(g, x, alpha),
-)
-
-/**
- * In training sets elements to zero with probability `rate` and scales the others by 1 / (1 − rate). Source:
- * Srivastava et al. (2014).
- */
-export const dropout = defineLayer(
-  'Dropout',
-  {
-    rate: required<number>(),
-    /** Kept in saved models; the draws follow from the seed of `fit`. */
-    seed: null as number | null,
-  },
-  (where, { rate }) => inRange(where, 'rate', rate, '[0, 1)'),
-  ({ g }, x, { rate }) => dropoutOp(g, x, rate),
 )
 
 /** (a, b, …) → (a·b·…). */

@@ -1,21 +1,29 @@
+import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
 import { multiHeadAttention, positionEmbedding } from './attention.ts'
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
-import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.ts'
+import { activation, dense, flatten, reshape } from './core.ts'
 import { inputLayer } from './input.ts'
 import { add, average, maximum, minimum, multiply, subtract } from './merge.ts'
+import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization } from './normalization.ts'
+import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
   activation,
   add,
+  alphaDropout,
   average,
   averagePooling2d,
   batchNormalization,
   conv2d,
+  cropping2D,
   dense,
   dropout,
+  elu,
   flatten,
+  gaussianDropout,
+  gaussianNoise,
   globalAveragePooling2d,
   inputLayer,
   leakyReLU,
@@ -24,7 +32,16 @@ export const layers = {
   minimum,
   multiHeadAttention,
   multiply,
+  permute,
   positionEmbedding,
+  prelu,
+  reLU,
+  repeatVector,
   reshape,
+  softmax,
+  spatialDropout1d,
   subtract,
+  thresholdedReLU,
+  upSampling2d,
+  zeroPadding2d,
 }

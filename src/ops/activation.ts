@@ -1,9 +1,9 @@
 import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
+import { permute } from './moves.ts'
 
 /** Elementwise kernels and whether the gradient kernel takes the output y or the input x beside dy. */
 const elementwise = {
-  elu: { kernel: 'elu', from: 'y' },
   selu: { kernel: 'selu', from: 'y' },
   relu: { kernel: 'relu', from: 'y' },
   relu6: { kernel: 'relu6', from: 'y' },
@@ -21,8 +21,9 @@ const elementwise = {
 const overRows = { softmax: 'softmax', logSoftmax: 'logSoftmax' } as const
 
 /** Names of all activations, TensorFlow.js' own. */
-export type ActivationName = keyof typeof elementwise | keyof typeof overRows | 'linear'
+export type ActivationName = keyof typeof elementwise | keyof typeof overRows | 'elu' | 'linear'
 export const activationNames: readonly ActivationName[] = [
+  'elu',
   ...(Object.keys(elementwise) as (keyof typeof elementwise)[]),
   ...(Object.keys(overRows) as (keyof typeof overRows)[]),
   'linear',
@@ -38,6 +39,7 @@ export function reluBackward(g: Graph, y: Value, dy: Value): Value {
 /** y = activation(x), elementwise or, for softmax and logSoftmax, over the last axis. */
 export function activate(g: Graph, x: Value, name: ActivationName): Value {
   if (name === 'linear') return x
+  if (name === 'elu') return parametric(g, x, 'elu', 1)
   const y = g.batch(name, x.shape, x)
   if (name === 'softmax' || name === 'logSoftmax') {
     const n = x.shape.at(-1) ?? 1
@@ -50,22 +52,39 @@ export function activate(g: Graph, x: Value, name: ActivationName): Value {
   const { kernel, from } = elementwise[name]
   const elements = samples(sizeOf(x.shape))
   const saved = from === 'y' ? y : x
-  if (kernel === 'elu') {
-    g.call(kernel, elements, x, write(y), 1)
-    g.onBackward(y, dy => g.contribute(x, dx => g.call('eluGradient', elements, saved, dy, dx, 1)))
-    return y
-  }
   g.call(kernel, elements, x, write(y))
   g.onBackward(y, dy => g.contribute(x, dx => g.call(`${kernel}Gradient`, elements, saved, dy, dx)))
   if (name === 'sigmoid') g.nameLogits(y, name, x)
   return y
 }
 
-/** y = x where x > 0, else alpha·x. */
-export function leakyRelu(g: Graph, x: Value, alpha: number): Value {
-  const y = g.batch('leakyRelu', x.shape, x)
+/** Elementwise kernels with a parameter, and what their gradient kernel takes beside dy. */
+const parameters = { leakyRelu: 'x', elu: 'y', clippedRelu: 'y', thresholdedRelu: 'x' } as const
+
+/**
+ * y = x where x > 0, else alpha·x (leakyRelu) or alpha·(exp(x) − 1) (elu, alpha > 0); min(max(x, 0), limit)
+ * (clippedRelu); x where x > theta, else 0 (thresholdedRelu).
+ */
+export function parametric(g: Graph, x: Value, kernel: keyof typeof parameters, parameter: number): Value {
+  const y = g.batch(kernel, x.shape, x)
   const elements = samples(sizeOf(x.shape))
-  g.call('leakyRelu', elements, x, write(y), alpha)
-  g.onBackward(y, dy => g.contribute(x, dx => g.call('leakyReluGradient', elements, x, dy, dx, alpha)))
+  const saved = parameters[kernel] === 'y' ? y : x
+  g.call(kernel, elements, x, write(y), parameter)
+  g.onBackward(y, dy =>
+    g.contribute(x, dx => g.call(`${kernel}Gradient`, elements, saved, dy, dx, parameter)),
+  )
   return y
+}
+
+/** y = exp(x) / Σ exp(x), the sum over the given axes, counted from 0 in the sample. */
+export function softmaxOver(g: Graph, x: Value, axes: readonly number[]): Value {
+  const all = x.shape.map((_, axis) => axis)
+  const order = [...all.filter(axis => !axes.includes(axis)), ...all.filter(axis => axes.includes(axis))]
+  const inPlace = order.every((axis, i) => axis === i)
+  const moved = inPlace ? x : permute(g, x, order)
+  const rows = moved.shape.slice(0, order.length - axes.length)
+  const y = activate(g, g.view(moved, [...rows, sizeOf(moved.shape) / sizeOf(rows)]), 'softmax')
+  const back = g.view(y, moved.shape)
+  const inverse = all.map(axis => order.indexOf(axis))
+  return inPlace ? back : permute(g, back, inverse)
 }

@@ -9,6 +9,9 @@ const loss = '13 g f f g f f 5 1'
 const sparseLoss = '13 g i:0 f g f f 5 1'
 const adam = '7 g g g f f f 0.9 0.99 0.0000001'
 const window = '7 5 3 2 2 2 2 1 1 4 3'
+const slopes = '1 1 2 3 27 0 0 1 0 2 0'
+const shared = '1 1 2 3 27 0 0 0 1 3 1'
+const resized = '3 4 5 7 6 3 7 3 5'
 const quick = '8 8 8 2 2 2 2 0 0 4 4'
 
 export const trials: Readonly<Record<KernelName, string | readonly string[]>> = {
@@ -16,6 +19,10 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   reluGradient: '77 g g g',
   relu6: '77 g g',
   relu6Gradient: '77 g g g',
+  clippedRelu: '77 g g 0.3',
+  clippedReluGradient: '77 g g g 0.3',
+  thresholdedRelu: '77 g g 0.3',
+  thresholdedReluGradient: '77 g g g 0.3',
   leakyRelu: '77 g g 0.3',
   leakyReluGradient: '77 g g g 0.3',
   elu: '77 g g 1',
@@ -91,6 +98,14 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   minimum: '77 g g g',
   whereLess: '77 g g g g',
   whereNotLess: '77 g g g g',
+  clear: '77 g',
+  move: [
+    '2 g g 150 150 0 0 1 1 2 5 15 0 0 75 1 5 0 0 75 15 1',
+    '2 g g 60 96 6 1 1 2 2 3 7 0 30 15 9 1 0 48 24 8 1',
+  ],
+  prelu: [`2 g g g ${slopes}`, `2 g g g ${shared}`],
+  preluGradient: [`2 g g g g ${slopes}`, `2 g g g g ${shared}`],
+  preluSlopes: [`2 g g g ${slopes}`, `2 g g g ${shared}`],
   product: ['13 g g g g 33 19 0', '13 g g 0 g 10 7 -Infinity', '9 g g g g 1 5 0', '1 g g g g 48 9 0'],
   transposePanels: '57 g g 19 33',
   flipPanels: '54 g g 9 3 17',
@@ -108,6 +123,9 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   randomUniform: '77 g i:1,2,3 4 -1 1',
   randomNormal: '77 g i:1,2,3 4 0 1',
   truncatedNormal: '77 g i:1,2,3 4 0 1',
+  alphaDropout: '77 g g g 0.2 -0.7',
+  dropoutMask: ['5 g i:1,2,3 4 33 0.3 1.5 0', '3 g i:1,2,3 4 7 0.3 1.5 1'],
+  normalRows: '5 g i:1,2,3 4 33 1 0.5',
   dropout: '5 g g g i:1,2,3 4 33 0.3',
   multiply: '77 g g g',
   shuffle: '1 g 77 i:1,2,3 4',
@@ -127,4 +145,8 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   batchGradient: '13 g g g g f g g g i:7 2 5 0.001',
   accumulatePenalty: '1 f 5 f i:3',
   scatter: '5 g i:2 g 7',
+  resizeBilinear: `2 g g ${resized}`,
+  resizeBilinearGradient: `2 g g ${resized}`,
+  resizeNearest: `2 g g ${resized} 0`,
+  resizeNearestGradient: `2 g g ${resized} 1`,
 }

@@ -6,6 +6,8 @@ import { prove } from './trial.ts'
 type Name =
   | 'relu'
   | 'relu6'
+  | 'clippedRelu'
+  | 'thresholdedRelu'
   | 'leakyRelu'
   | 'elu'
   | 'selu'
@@ -36,6 +38,22 @@ const alpha = 0.3
 const rows: Row[] = [
   { name: 'relu', f: x => Math.max(x, 0), from: 'y', kinks: [0], ends: [0, 1000, 0, 1] },
   { name: 'relu6', f: x => Math.min(Math.max(x, 0), 6), from: 'y', kinks: [0, 6], ends: [0, 6, 0, 0] },
+  {
+    name: 'clippedRelu',
+    f: x => Math.min(Math.max(x, 0), 2.5),
+    from: 'y',
+    alpha: 2.5,
+    kinks: [0, 2.5],
+    ends: [0, 2.5, 0, 0],
+  },
+  {
+    name: 'thresholdedRelu',
+    f: x => (x > alpha ? x : 0),
+    from: 'x',
+    alpha,
+    kinks: [alpha],
+    ends: [0, 1000, 0, 1],
+  },
   {
     name: 'leakyRelu',
     f: x => (x > 0 ? x : alpha * x),

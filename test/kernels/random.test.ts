@@ -1,25 +1,7 @@
 import { expect, test } from 'vitest'
 import { awkwardSizes, noise, relativeError } from '../bed.ts'
+import { Draws, philox, type Words } from '../reference/random.ts'
 import { prove } from './trial.ts'
-
-type Words = [number, number, number, number]
-
-/** Philox4x32-10 from 64-bit integers. */
-function philox(counter: Words, key: [number, number]): Words {
-  let [c0, c1, c2, c3] = counter
-  let [k0, k1] = key
-  for (let round = 0; round < 10; round++) {
-    const p = BigInt(c0) * 0xd2511f53n
-    const q = BigInt(c2) * 0xcd9e8d57n
-    c0 = (Number(q >> 32n) ^ c1 ^ k0) >>> 0
-    c2 = (Number(p >> 32n) ^ c3 ^ k1) >>> 0
-    c1 = Number(q & 0xffffffffn)
-    c3 = Number(p & 0xffffffffn)
-    k0 = (k0 + 0x9e3779b9) >>> 0
-    k1 = (k1 + 0xbb67ae85) >>> 0
-  }
-  return [c0, c1, c2, c3]
-}
 
 test.each([
   [[0, 0, 0, 0], [0, 0], '6627e8d5 e169c58d bc57ac4c 9b00dbd8'],
@@ -40,9 +22,7 @@ test.each([
 const [seedLow, seedHigh, step] = [0x89abcdef, 0xfedcba98, 77]
 const key = Int32Array.of(seedLow, seedHigh, step)
 const site = 5
-const word = (element: number, row: number) =>
-  philox([element >> 2, row, step, site], [seedLow, seedHigh])[element & 3]!
-const uniform = (element: number, row = 0) => (word(element, row) >>> 8) / 2 ** 24
+const { uniform, normal } = new Draws([seedLow, seedHigh], step, site)
 
 test.each(awkwardSizes)('dropout and multiply: rows of %i', size => {
   for (const [rows, rate] of [
@@ -72,12 +52,38 @@ test.each(awkwardSizes)('dropout and multiply: rows of %i', size => {
   }
 })
 
-/** Box and Muller's normal for an element, from words of attempt `row`. */
-function normal(element: number, row = 0): number {
-  const first = element & ~1
-  const angle = 2 * Math.PI * uniform(first + 1, row)
-  return Math.sqrt(-2 * Math.log(1 - uniform(first, row))) * (element & 1 ? Math.sin(angle) : Math.cos(angle))
-}
+test.each(awkwardSizes)('dropoutMask, normalRows and alphaDropout: rows of %i', size => {
+  const rows = 4
+  const count = rows * size
+  for (const together of [0, 1] as const) {
+    const [mask] = prove({
+      inputs: [key],
+      outputs: [count],
+      units: rows,
+      call: (k, begin, end, [key], [mask]) =>
+        k.dropoutMask(begin, end, mask!, key!, site, size, 0.4, 1.5, together),
+    })
+    const kept = (i: number) => uniform(i % size, together ? 0 : Math.floor(i / size)) >= Math.fround(0.4)
+    expect(mask).toEqual(mask!.map((_, i) => (kept(i) ? 1.5 : 0)))
+    const x = noise(count, 3)
+    const [y] = prove({
+      inputs: [x, mask!],
+      outputs: [count],
+      units: count,
+      call: (k, begin, end, [x, mask], [y]) => k.alphaDropout(begin, end, x!, mask!, y!, 0.25, -0.75),
+    })
+    const expected = Array.from(x, (value, i) => (kept(i) ? 1.5 * value + 0.25 : -0.75))
+    expect(relativeError(y!, expected)).toBeLessThan(2e-7)
+  }
+  const [normals] = prove({
+    inputs: [key],
+    outputs: [count],
+    units: rows,
+    call: (k, begin, end, [key], [y]) => k.normalRows(begin, end, y!, key!, site, size, 0.5, 2),
+  })
+  const wanted = Array.from(normals!, (_, i) => 0.5 + 2 * normal(i % size, Math.floor(i / size)))
+  expect(relativeError(normals!, wanted)).toBeLessThan(1e-6)
+})
 
 function truncated(element: number): number {
   for (let attempt = 0; ; attempt++) {
@@ -87,7 +93,7 @@ function truncated(element: number): number {
 }
 
 test.each([
-  ['randomUniform', uniform, -2, 3],
+  ['randomUniform', (e: number) => uniform(e), -2, 3],
   ['randomNormal', (e: number) => normal(e), 0.5, 2],
   ['truncatedNormal', truncated, 0.5, 2],
 ] as const)('%s', (name, draw, a, b) => {

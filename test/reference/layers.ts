@@ -1,13 +1,16 @@
 import type { layers } from '../../src/layers/table.ts'
 import type { ActivationName } from '../../src/ops/activation.ts'
+import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { attend } from './attention.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
 import { joins } from './joins.ts'
+import { type NoiseOptions, noiseReferences } from './noise.ts'
+import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
-interface Options {
+export interface Options extends ActivationLayerOptions, NoiseOptions, ReshapingOptions {
   units: number
   filters: number
   kernelSize: number | readonly number[]
@@ -15,8 +18,6 @@ interface Options {
   strides: number | readonly number[] | null
   padding: string
   activation: ActivationName | null
-  alpha: number
-  rate: number
   momentum: number
   epsilon: number
   targetShape: readonly number[]
@@ -82,12 +83,6 @@ const batchNormalization: Reference = (x, weights, { momentum, epsilon }, { trai
   return { shape: x.shape, values }
 }
 
-/** Takes the mask from what was observed: an element is dropped or scaled. */
-const dropout: Reference = (x, _, { rate }, { training, observed }) => {
-  if (!training || rate === 0) return x
-  return { shape: x.shape, values: x.values.map((value, i) => (observed[i] === 0 ? 0 : value / (1 - rate))) }
-}
-
 const reshape = ({ values, shape: [batch = 0] }: Array64, shape: readonly number[]): Array64 => {
   const known = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
   return { values, shape: [batch, ...shape.map(n => (n === -1 ? values.length / batch / known : n))] }
@@ -111,7 +106,6 @@ export const references: Record<keyof typeof layers, Reference> = {
   },
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
-  dropout,
   flatten: x => reshape(x, [-1]),
   globalAveragePooling2d: x => {
     const size = x.shape.slice(1, 3) as [number, number]
@@ -119,10 +113,6 @@ export const references: Record<keyof typeof layers, Reference> = {
     return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
   },
   inputLayer: x => x,
-  leakyReLU: (x, _, { alpha }, { near }) => {
-    for (const value of x.values) near(Math.abs(value))
-    return { shape: x.shape, values: x.values.map(value => (value > 0 ? value : alpha * value)) }
-  },
   multiHeadAttention: (x, weights, options, context) => {
     const { numHeads: heads, keyDim, valueDim, outputShape, useCausalMask: causal, crossed } = options
     const [value, key] = crossed ? [activate(x, 'sigmoid', context), activate(x, 'tanh', context)] : [x, x]
@@ -138,4 +128,7 @@ export const references: Record<keyof typeof layers, Reference> = {
     values: x.values.map((value, i) => value + embeddings![i % embeddings!.length]!),
   }),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
+  ...activationLayerReferences,
+  ...noiseReferences,
+  ...reshapingReferences,
 }

@@ -1,0 +1,157 @@
+import type { Graph } from '../graph/graph.ts'
+import { type Access, samples, sizeOf, update, type Value, write } from '../graph/value.ts'
+
+/** One axis that a move runs along: its size, and how far apart its elements lie in x and in y. */
+interface Axis {
+  readonly n: number
+  readonly x: number
+  readonly y: number
+}
+
+/** Axes that the kernel loops over. */
+export const mostAxes = 5
+
+/** Elements between neighbours along each axis, row-major. */
+export const stridesOf = (shape: readonly number[]): number[] =>
+  shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
+
+/**
+ * Fewer and longer axes, the two inner ones as the kernel is fast with: one that is contiguous in both
+ * arrays, or the one contiguous in x before the one contiguous in y.
+ */
+function arranged(axes: readonly Axis[]): Axis[] {
+  const merged: Axis[] = []
+  for (const axis of axes) {
+    if (axis.n === 1) continue
+    const last = merged.at(-1)
+    if (last && last.x === axis.n * axis.x && last.y === axis.n * axis.y)
+      merged.splice(-1, 1, { ...axis, n: last.n * axis.n })
+    else merged.push(axis)
+  }
+  const contiguous = merged.findIndex(axis => axis.x === 1)
+  if (contiguous !== -1 && contiguous < merged.length - 1)
+    merged.splice(-1, 0, ...merged.splice(contiguous, 1))
+  while (merged.length < mostAxes) merged.unshift({ n: 1, x: 0, y: 0 })
+  return merged
+}
+
+type Five = [number, number, number, number, number]
+
+/** y[yStart + Σ i·axis.y] = x[xStart + Σ i·axis.x] in each sample; at most five axes after merging. */
+function move(g: Graph, x: Value, y: Access, axes: readonly Axis[], xStart = 0, yStart = 0): void {
+  const list = arranged(axes)
+  g.call(
+    'move',
+    samples(),
+    x,
+    y,
+    sizeOf(x.shape),
+    sizeOf(y.value.shape),
+    xStart,
+    yStart,
+    ...(list.map(axis => axis.n) as Five),
+    ...(list.map(axis => axis.x) as Five),
+    ...(list.map(axis => axis.y) as Five),
+  )
+}
+
+const axesOf = (shape: readonly number[], x: readonly number[], y: readonly number[]): Axis[] =>
+  shape.map((n, axis) => ({ n, x: x[axis]!, y: y[axis]! }))
+
+/** y = x with its axes in another order: axis i of y is axis order[i] of x, counted from 0 in the sample. */
+export function permute(g: Graph, x: Value, order: readonly number[]): Value {
+  const shape = order.map(axis => x.shape[axis]!)
+  const from = stridesOf(x.shape)
+  const [xStrides, yStrides] = [order.map(axis => from[axis]!), stridesOf(shape)]
+  const y = g.batch('permute', shape, x)
+  move(g, x, write(y), axesOf(shape, xStrides, yStrides))
+  g.onBackward(y, dy =>
+    g.contribute(x, dx => {
+      const inverse = x.shape.map((_, axis) => order.indexOf(axis))
+      const dyStrides = inverse.map(axis => yStrides[axis]!)
+      move(g, dy, dx, axesOf(x.shape, dyStrides, from))
+    }),
+  )
+  return y
+}
+
+/** The element of `whole` where the box at `at` begins. */
+const startOf = (whole: readonly number[], at: readonly number[]): number =>
+  stridesOf(whole).reduce((sum, stride, axis) => sum + stride * at[axis]!, 0)
+
+/** box = the elements of `whole` from `at` on. */
+function extract(g: Graph, whole: Value, box: Access, at: readonly number[]): void {
+  const { shape } = box.value
+  const axes = axesOf(shape, stridesOf(whole.shape), stridesOf(shape))
+  move(g, whole, box, axes, startOf(whole.shape, at))
+}
+
+/** Puts the box into `whole` from `at` on; the rest stays as it is. */
+function insert(g: Graph, box: Value, whole: Access, at: readonly number[]): void {
+  const { shape } = whole.value
+  const axes = axesOf(box.shape, stridesOf(box.shape), stridesOf(shape))
+  move(g, box, whole, axes, 0, startOf(shape, at))
+}
+
+/** `whole` = zeros around the box at `at`. */
+function surround(g: Graph, box: Value, whole: Access, at: readonly number[]): void {
+  g.call('clear', samples(sizeOf(whole.value.shape)), whole)
+  insert(g, box, update(whole.value), at)
+}
+
+/** y = the box of x of the given shape that begins at `at`; dx is zero around it. */
+export function crop(g: Graph, x: Value, at: readonly number[], shape: readonly number[]): Value {
+  const y = g.batch('crop', shape, x)
+  extract(g, x, write(y), at)
+  g.onBackward(y, dy => g.contribute(x, dx => surround(g, dy, dx, at)))
+  return y
+}
+
+/** y = x with so many zeros before and after it along each axis. */
+export function pad(g: Graph, x: Value, before: readonly number[], after: readonly number[]): Value {
+  const shape = x.shape.map((n, axis) => before[axis]! + n + after[axis]!)
+  const y = g.batch('pad', shape, x)
+  surround(g, x, write(y), before)
+  g.onBackward(y, dy => g.contribute(x, dx => extract(g, dy, dx, before)))
+  return y
+}
+
+/** y = the `size` elements of x from `start` on along one axis, counted from 0 in the sample's shape. */
+export function sliceAxis(g: Graph, x: Value, axis: number, start: number, size: number): Value {
+  const at = x.shape.map((_, i) => (i === axis ? start : 0))
+  return crop(g, x, at, x.shape.with(axis, size))
+}
+
+/**
+ * y = the values side by side along one axis, counted from 0 in the sample's shape; the other axes must be
+ * alike. Each gradient is its part of dy.
+ */
+export function concat(g: Graph, xs: readonly Value[], axis: number): Value {
+  const [first] = xs as readonly [Value, ...Value[]]
+  const whole = xs.reduce((sum, { shape }) => sum + shape[axis]!, 0)
+  const y = g.batch('concat', first.shape.with(axis, whole), ...xs)
+  let next = 0
+  const starts = xs.map(({ shape }) => (next += shape[axis]!) - shape[axis]!)
+  const places = starts.map(start => first.shape.map((_, i) => (i === axis ? start : 0)))
+  xs.forEach((x, i) => insert(g, x, i === 0 ? write(y) : update(y), places[i]!))
+  g.onBackward(y, dy => xs.forEach((x, i) => g.contribute(x, dx => extract(g, dy, dx, places[i]!))))
+  return y
+}
+
+/** y = x n times along a new axis, counted from 0 in the sample's shape of y; dx = Σ dy over it. */
+export function repeat(g: Graph, x: Value, axis: number, n: number): Value {
+  const outer = sizeOf(x.shape.slice(0, axis))
+  const inner = sizeOf(x.shape.slice(axis))
+  const y = g.batch('repeat', x.shape.toSpliced(axis, 0, n), x)
+  move(g, x, write(y), axesOf([outer, n, inner], [inner, 0, 1], [n * inner, inner, 1]))
+  g.onBackward(y, dy => g.contribute(x, dx => g.call('sumSample', samples(outer), dy, dx, n, inner)))
+  return y
+}
+
+/** x with its axes of size 1 repeated to fill `shape`; for what needs no gradient. */
+export function stretch(g: Graph, x: Value, shape: readonly number[]): Value {
+  const y = g.batch(x.storage.label, shape)
+  const strides = stridesOf(x.shape).map((stride, axis) => (x.shape[axis] === 1 ? 0 : stride))
+  move(g, x, write(y), axesOf(shape, strides, stridesOf(shape)))
+  return y
+}

@@ -1,0 +1,63 @@
+import * as tf from '@tensorflow/tfjs'
+import { beforeAll, expect, test } from 'vitest'
+import { Graph } from '../src/graph/graph.ts'
+import type { Layer } from '../src/layers/define.ts'
+import { layers } from '../src/layers/table.ts'
+import { caught } from './caught.ts'
+import { parityError } from './reference/parity.ts'
+import type { Recipe } from './reference/tfjs.ts'
+
+beforeAll(() => tf.setBackend('cpu'))
+
+test('without noise, and saved, as TensorFlow.js', async () => {
+  const recipe: Recipe = [
+    ['gaussianNoise', { stddev: 0 }],
+    ['gaussianDropout', { rate: 0 }],
+    ['alphaDropout', { rate: 0 }],
+    ['dropout', { rate: 0, noiseShape: [null, 1, null] }],
+    ['spatialDropout1d', { rate: 0 }],
+  ]
+  expect(await parityError(recipe, [4, 6])).toBeLessThan(2e-6)
+})
+
+const built = (layer: Layer, shape: readonly number[]) => {
+  const g = new Graph({ training: false, leaves: 1, rows: 1 })
+  return layer.build(g, g.batch('x', shape))
+}
+const { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } = layers
+const name = 'it'
+const misfit = (noiseShape: readonly (number | null)[]): (() => unknown) => {
+  return () => built(dropout({ rate: 0.5, noiseShape, name }), [4, 5])
+}
+
+const failures: [run: () => unknown, text: string][] = [
+  [() => dropout({ rate: 1 }), 'RangeError: Dropout: rate must be in [0, 1), got 1'],
+  [() => alphaDropout({ rate: -0.1 }), 'RangeError: AlphaDropout: rate must be in [0, 1), got -0.1'],
+  [() => gaussianDropout({ rate: 1 }), 'RangeError: GaussianDropout: rate must be in [0, 1), got 1'],
+  [() => spatialDropout1d({ rate: 2 }), 'RangeError: SpatialDropout1D: rate must be in [0, 1), got 2'],
+  [() => gaussianNoise({ stddev: -1 }), 'RangeError: GaussianNoise: stddev must be a number >= 0, got -1'],
+  [
+    () => dropout({ rate: 0.5, noiseShape: 1 as unknown as number[] }),
+    'TypeError: Dropout: noiseShape must be an array, got 1; write [null, 1, null]',
+  ],
+  [
+    misfit([null, 3, 1]),
+    'RangeError: it: noiseShape must be [null, 4, 5] with 1 or null for some, got [null, 3, 1]; correct it',
+  ],
+  [
+    misfit([4, 5]),
+    'RangeError: it: noiseShape must be [null, 4, 5] with 1 or null for some, got [4, 5]; correct it',
+  ],
+  [
+    misfit([8, 4, 5]),
+    'RangeError: it: noiseShape must be [null, 4, 5] with 1 or null for some, got [8, 4, 5]; correct it',
+  ],
+  [
+    () => built(spatialDropout1d({ rate: 0.5, name }), [4]),
+    'RangeError: it: the input must have shape [steps, channels], got [4]; add layers.reshape() before it',
+  ],
+]
+
+test.each(failures)('message %#', async (run, text) => {
+  expect(await caught(run)).toBe(text)
+})
