@@ -1,12 +1,20 @@
+import { show } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
 import { combine, scaled } from '../ops/merge.ts'
+import { concat } from '../ops/moves.ts'
 import { type Builder, defineJoin } from './define.ts'
 
-/** Refuses fewer than `least` inputs, and shapes that differ. */
-function checkInputs({ refuse }: Builder, inputs: readonly Value[], least: number, most = Infinity): void {
+/** Refuses fewer than `least` inputs, or more than `most`. */
+function checkCount({ refuse }: Builder, inputs: readonly Value[], least: number, most = Infinity): void {
   const wanted = most === least ? `${least}` : `${least} or more`
   if (inputs.length < least || inputs.length > most)
     refuse(`it must have ${wanted} inputs, got ${inputs.length}; apply it to a list`)
+}
+
+/** As checkCount, and refuses shapes that differ. */
+function checkInputs(builder: Builder, inputs: readonly Value[], least: number, most?: number): void {
+  checkCount(builder, inputs, least, most)
+  const { refuse } = builder
   const [first, ...others] = inputs.map(({ shape }) => String(shape))
   const other = others.find(shape => shape !== first)
   if (other !== undefined)
@@ -59,5 +67,36 @@ export const subtract = defineJoin(
   (builder, inputs) => {
     checkInputs(builder, inputs, 2, 2)
     return combine(builder.g, 'subtract', inputs[0]!, inputs[1]!)
+  },
+)
+
+/** The inputs side by side along one axis; the other axes must be alike. */
+export const concatenate = defineJoin(
+  'Concatenate',
+  {
+    /** −1 is the last axis, 1 the first of a sample (0 is the batch, which cannot be joined). */
+    axis: -1,
+  },
+  (where, { axis }) => {
+    if (!Number.isInteger(axis))
+      throw new TypeError(`${where}: axis must be an integer, got ${show(axis)}; try -1`)
+    if (axis === 0) throw new RangeError(`${where}: axis must not be that of the batch, got 0; count from 1`)
+  },
+  (builder, inputs, { axis }) => {
+    checkCount(builder, inputs, 2)
+    const { g, refuse } = builder
+    const rank = inputs[0]!.shape.length
+    const own = axis < 0 ? rank + axis : axis - 1
+    if (own < 0 || own >= rank)
+      refuse(`axis must lie in [${-rank}, ${rank}], got ${axis}; the batch is axis 0`)
+    const others = inputs.map(({ shape }) => String(shape.with(own, 0)))
+    const other = inputs.find(({ shape }, i) => shape.length !== rank || others[i] !== others[0])
+    if (other) {
+      const [first] = inputs
+      refuse(
+        `its inputs must be alike but for axis ${axis}, got [${first!.shape}] and [${other.shape}]; reshape one`,
+      )
+    }
+    return concat(g, inputs, own)
   },
 )

@@ -3,7 +3,7 @@ import { multiHeadAttention, positionEmbedding } from './attention.ts'
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { inputLayer } from './input.ts'
-import { add, average, maximum, minimum, multiply, subtract } from './merge.ts'
+import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization } from './normalization.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
@@ -16,6 +16,7 @@ export const layers = {
   average,
   averagePooling2d,
   batchNormalization,
+  concatenate,
   conv2d,
   cropping2D,
   dense,

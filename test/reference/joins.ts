@@ -19,6 +19,17 @@ function joined(
   }
 }
 
+/** The three branches of x one behind the other along an axis: in row-major order a matter of pieces. */
+const concatenate: Reference = (x, _weights, { axis }, context) => {
+  const own = (axis as number) < 0 ? x.shape.length + (axis as number) : (axis as number)
+  const piece = x.shape.slice(own).reduce((a, b) => a * b, 1)
+  const inputs = branches.map(branch => activate(x, branch, context).values)
+  const values = new Float64Array(3 * x.values.length)
+  for (let at = 0; at < x.values.length; at += piece)
+    inputs.forEach((input, i) => values.set(input.subarray(at, at + piece), 3 * at + i * piece))
+  return { shape: x.shape.with(own, 3 * x.shape[own]!), values }
+}
+
 /** Joins in float64, of as many branches as their examples have. */
 export const joins = {
   add: joined(3, (a, b) => a + b),
@@ -27,6 +38,7 @@ export const joins = {
     (a, b) => a + b,
     y => y / 3,
   ),
+  concatenate,
   maximum: joined(2, (a, b, near) => {
     near(Math.abs(a - b))
     return Math.max(a, b)

@@ -1,0 +1,110 @@
+// node docs/generate.ts: writes layers.md and training.md from the tables of the source and their comments.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { requiredOption } from '../src/layers/define.ts'
+import { layers } from '../src/layers/table.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** The types and comments of what `lockstep` exports. */
+class Source {
+  private readonly checker: ts.TypeChecker
+  private readonly exported: Map<string, ts.Symbol>
+
+  constructor() {
+    const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+    const program = ts.createProgram([`${root}src/index.ts`], options)
+    this.checker = program.getTypeChecker()
+    const file = program.getSourceFile(`${root}src/index.ts`)!
+    const symbols = this.checker.getExportsOfModule(this.checker.getSymbolAtLocation(file)!)
+    this.exported = new Map(symbols.map(symbol => [symbol.name, this.checker.getAliasedSymbol(symbol)]))
+  }
+
+  /** The entries of an exported table. */
+  entries(table: string): ts.Symbol[] {
+    return this.checker.getTypeOfSymbol(this.exported.get(table)!).getProperties()
+  }
+
+  /** The properties of a property of an entry. */
+  properties(entry: ts.Symbol, name: string): ts.Symbol[] {
+    const property = this.checker.getTypeOfSymbol(entry).getProperty(name)
+    return property ? this.checker.getTypeOfSymbol(property).getProperties() : []
+  }
+
+  /** The comment of an entry, or of the constant or function that it stands for, as one line. */
+  comment(entry: ts.Symbol): string {
+    const declaration = entry.valueDeclaration
+    const value =
+      declaration && ts.isShorthandPropertyAssignment(declaration)
+        ? this.checker.getShorthandAssignmentValueSymbol(declaration)
+        : undefined
+    const original =
+      value && value.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(value) : value
+    for (const symbol of [entry, original]) {
+      const text = ts.displayPartsToString(symbol?.getDocumentationComment(this.checker))
+      if (text) return text.replace(/\s+/g, ' ').replace(/\|/g, '\\|')
+    }
+    return ''
+  }
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null && requiredOption in value) return 'required'
+  return `\`${JSON.stringify(value)}\``
+}
+
+function layersPage(source: Source): string {
+  const entries = source.entries('layers').map(entry => {
+    const { className, defaults } = layers[entry.name as keyof typeof layers]
+    const options = source.properties(entry, 'defaults').map(option => {
+      const value = (defaults as Record<string, unknown>)[option.name]
+      return `| \`${option.name}\` | ${shown(value)} | ${source.comment(option)} |`
+    })
+    const table = options.length > 0 ? ['', '| option | default | |', '|---|---|---|', ...options] : []
+    return [`## ${entry.name}`, '', `${source.comment(entry)} Class \`${className}\`.`, ...table, ''].join(
+      '\n',
+    )
+  })
+  return [
+    '# Layers',
+    '',
+    'Made by `ls.layers.NAME(options)`; names, options and defaults are those of TensorFlow.js, or of Keras 3 where',
+    'TensorFlow.js has none. Every layer also takes `name`, `inputShape`, `batchInputShape` and `trainable`. Shapes are those of',
+    'one sample. Written by `node docs/generate.ts`.',
+    '',
+    ...entries,
+  ].join('\n')
+}
+
+const tables = {
+  losses: ['Losses', 'Given to `compile` by name, or as `ls.losses.NAME`.'],
+  metrics: ['Metrics', 'Given to `compile` by name, or as `ls.metrics.NAME`; exact over the epoch.'],
+  train: ['Optimizers', 'Made by `ls.train.NAME(learningRate or options)`.'],
+  schedules: [
+    'Learning-rate schedules',
+    'Made by `ls.schedules.NAME(options)`, given to an optimizer as its learningRate; t counts updates.',
+  ],
+  initializers: ['Initializers', 'Given to a layer by name, or made by `ls.initializers.NAME(options)`.'],
+  regularizers: ['Regularizers', 'Given to a layer by name, or made by `ls.regularizers.NAME(options)`.'],
+  callbacks: ['Callbacks', 'Made by `ls.callbacks.NAME(options)`, given to `fit`.'],
+} as const
+
+function trainingPage(source: Source): string {
+  const sections = Object.entries(tables).map(([table, [title, use]]) => {
+    const rows = source.entries(table).map(entry => `| \`${entry.name}\` | ${source.comment(entry)} |`)
+    return [`## ${title}`, '', use, '', '| name | |', '|---|---|', ...rows, ''].join('\n')
+  })
+  return ['# Training', '', 'Written by `node docs/generate.ts`.', '', ...sections].join('\n')
+}
+
+/** Files of this folder by name, as they must be. */
+export function pages(): Record<string, string> {
+  const source = new Source()
+  return { 'layers.md': layersPage(source), 'training.md': trainingPage(source) }
+}
+
+if (import.meta.main) {
+  for (const [name, text] of Object.entries(pages())) writeFileSync(new URL(name, import.meta.url), text)
+}
