@@ -40,7 +40,18 @@ export {
   hinge,
   logcosh,
   huber,
+  meanAbsolutePercentageError,
+  meanSquaredLogarithmicError,
+  squaredHinge,
+  poisson,
 } from './losses';
+export { kullbackLeiblerDivergence, categoricalHinge, cosineProximity } from './divergence';
+export {
+  binaryFocalCrossentropy,
+  sigmoidFocalCrossentropy,
+  categoricalFocalCrossentropy,
+  softmaxFocalCrossentropy,
+} from './focal';
 export { softmaxCrossentropy, sparseSoftmaxCrossentropy } from './crossentropy';
 export { categoricalCrossentropy, sparseCategoricalCrossentropy } from './categorical';
 export {
@@ -54,7 +65,7 @@ export {
 export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax } from './adam';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
-export { add, addInto, copy } from './arrays';
+export { add, addInto, copy, scaleShift } from './arrays';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRows, sumSample } from './gradient';

@@ -4,9 +4,9 @@ import { once, samples, sizeOf, slices, update, type Value, write } from '../gra
 import type { Layer, Weight } from '../layers/define.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
-import type { Loss } from '../training/losses.ts'
 import type { Metric, RowValues } from '../training/metrics.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
+import type { Loss } from '../training/rowLosses.ts'
 
 /** How a source of samples lies in memory. */
 export interface SourceKind {

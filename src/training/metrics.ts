@@ -1,7 +1,7 @@
 import { show, suggestion } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
-import { type Loss, logitsOf } from './losses.ts'
+import { type Loss, logitsOf } from './rowLosses.ts'
 
 /**
  * Per-row numbers whose sums over an epoch determine the metric: `width` numbers for each of `inner` rows a
@@ -126,7 +126,7 @@ export type MetricName = keyof typeof metrics | 'accuracy' | 'acc' | 'mse' | 'ma
 /** `accuracy` is one of three, chosen by the loss and by how many numbers are predicted. */
 function accuracyFor(loss: Loss, prediction: readonly number[]): Metric {
   if (loss.sparse) return metrics.sparseCategoricalAccuracy
-  return prediction.at(-1) === 1 || loss.name === 'binaryCrossentropy'
+  return prediction.at(-1) === 1 || loss.name.startsWith('binary')
     ? metrics.binaryAccuracy
     : metrics.categoricalAccuracy
 }
