@@ -62,6 +62,13 @@ export {
   accumulate,
   checkFinite,
 } from './metrics';
+export {
+  markMaximum,
+  topKCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy,
+  countScores,
+  accumulateMoments,
+} from './scores';
 export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax } from './adam';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';

@@ -4,10 +4,11 @@ import { checkOptions, positiveInteger } from '../errors.ts'
 import type { Layer } from '../layers/define.ts'
 import type { Logs } from '../training/callback.ts'
 import { getLoss, type LossName } from '../training/losses.ts'
-import { getMetric, type Metric, type MetricName } from '../training/metrics.ts'
+import { distinct, getMetric, type MetricName } from '../training/metrics.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import { getOptimizer, type OptimizerName } from '../training/optimizers.ts'
 import type { Loss } from '../training/rowLosses.ts'
+import type { Metric } from '../training/rowMetrics.ts'
 import { withClaims } from './claims.ts'
 import { checkFitData } from './fitData.ts'
 import type { Internals } from './internals.ts'
@@ -82,7 +83,7 @@ export class Sequential extends Stack implements Internals {
     const optimizer = getOptimizer(options.optimizer)
     const leaves = positiveInteger('compile', 'leaves', options.leaves ?? 1)
     const wanted = [options.metrics ?? []].flat() as (MetricName | Metric)[]
-    const metrics = wanted.map(metric => getMetric(metric, loss, this.outputShape))
+    const metrics = distinct(wanted.map(metric => getMetric(metric, loss, this.outputShape)))
     const slots = makeSlots(this.weights, optimizer)
     const state = this.layOut([...slots.values()].flat())
     for (const arrays of slots.values()) {

@@ -1,8 +1,6 @@
-import { type Interval, inRange, show, suggestion, withDefaults } from '../errors.ts'
+import { show, suggestion } from '../errors.ts'
+import { configurable } from './configurable.ts'
 import { crossentropy, type Loss, plain } from './rowLosses.ts'
-
-/** A loss, and a function that makes another of its kind from options: both `loss` and `loss({ … })` will do. */
-export type LossMaker<Options> = Loss & ((options?: Partial<Options>) => Loss)
 
 /** Options that several losses have. */
 const crossentropyDefaults = {
@@ -10,32 +8,6 @@ const crossentropyDefaults = {
   fromLogits: false,
   /** Share of each target that is spread evenly over the classes, in [0, 1]. */
   labelSmoothing: 0,
-}
-
-const intervals: Readonly<Record<string, Interval>> = {
-  labelSmoothing: '[0, 1]',
-  alpha: '[0, Infinity)',
-  gamma: '[0, Infinity)',
-  delta: '(0, Infinity)',
-}
-
-function checkNumbersAndFlags(where: string, options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    const interval = intervals[name]
-    if (interval) inRange(where, name, value, interval)
-    else if (typeof value !== 'boolean')
-      throw new TypeError(`${where}: ${name} must be true or false, got ${show(value)}; correct it`)
-  }
-}
-
-function configurable<T extends object>(defaults: T, make: (options: T) => Loss): LossMaker<T> {
-  const { name, ...loss } = make(defaults)
-  const maker = (given?: Partial<T>): Loss => {
-    const options = withDefaults(name, defaults, given)
-    checkNumbersAndFlags(name, options)
-    return make(options)
-  }
-  return Object.assign(Object.defineProperty(maker, 'name', { value: name, enumerable: true }), loss)
 }
 
 const focalDefaults = { alpha: 0.25, gamma: 2, ...crossentropyDefaults }
