@@ -70,7 +70,8 @@ export {
   accumulateMoments,
 } from './scores';
 export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
-export { adamCorrection, adam, adamw, adamax } from './adam';
+export { adamCorrection, adam, adamw, adamax, nadamCorrection, nadam, lion } from './adam';
+export { decayWeights, averageWeights } from './upkeep';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy, scaleShift } from './arrays';
 export { product } from './product';

@@ -11,6 +11,7 @@ import { logsOf, sumsNow } from './logs.ts'
 import type { FitSettings } from './options.ts'
 import { Program } from './program.ts'
 import { splitSeed } from './randomness.ts'
+import { finalizeWeights } from './weights.ts'
 import { WorkerChoice } from './workerChoice.ts'
 
 /** Why training ended. */
@@ -94,6 +95,7 @@ export class Training {
       await this.begin()
       for (this.epoch = settings.initialEpoch; this.epoch < settings.epochs && !this.over; this.epoch++)
         await this.trainEpoch()
+      finalizeWeights(model)
       await this.tell('onTrainEnd')
       return { ...this.history, workers: this.choice.workers, stopped: this.ending }
     } catch (error) {
