@@ -71,6 +71,7 @@ export {
 } from './scores';
 export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax, nadamCorrection, nadam, lion } from './adam';
+export { clampNegative, constrainColumns, constrainRows } from './constraints';
 export { decayWeights, averageWeights } from './upkeep';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy, scaleShift } from './arrays';

@@ -196,4 +196,7 @@ function recordUpdates(g: Graph, { optimizer, slots }: Compiled): void {
     return [{ w, dw, slots: arrays.map(slot => g.parameter(slot)) }]
   })
   optimizer.record(g, updates)
+  const updated = new Set(updates.map(({ w }) => w))
+  for (const { constraint, w } of [...slots.keys()].map(weight => ({ ...weight, w: g.parameter(weight) })))
+    if (updated.has(w)) constraint?.record(g, w)
 }
