@@ -44,7 +44,18 @@ export {
   hinge,
   logcosh,
   huber,
+  meanAbsolutePercentageError,
+  meanSquaredLogarithmicError,
+  squaredHinge,
+  poisson,
 } from './losses';
+export { kullbackLeiblerDivergence, categoricalHinge, cosineProximity } from './divergence';
+export {
+  binaryFocalCrossentropy,
+  sigmoidFocalCrossentropy,
+  categoricalFocalCrossentropy,
+  softmaxFocalCrossentropy,
+} from './focal';
 export { softmaxCrossentropy, sparseSoftmaxCrossentropy } from './crossentropy';
 export { categoricalCrossentropy, sparseCategoricalCrossentropy } from './categorical';
 export {
@@ -55,10 +66,19 @@ export {
   accumulate,
   checkFinite,
 } from './metrics';
+export {
+  markMaximum,
+  topKCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy,
+  countScores,
+  accumulateMoments,
+} from './scores';
 export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
-export { adamCorrection, adam, adamw, adamax } from './adam';
+export { adamCorrection, adam, adamw, adamax, nadamCorrection, nadam, lion } from './adam';
+export { clampNegative, constrainColumns, constrainRows } from './constraints';
+export { decayWeights, averageWeights } from './upkeep';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
-export { add, addInto, copy, scale } from './arrays';
+export { add, addInto, copy, scaleShift } from './arrays';
 export { attention, attentionGradient } from './attention';
 export { addPositions, sumPositions } from './positions';
 export { maximum, minimum, subtract, whereLess, whereNotLess } from './merge';

@@ -1,4 +1,18 @@
-import { ABSOLUTE, BINARY, HINGE, HUBER, LOGCOSH, SIGMOID, slope, SQUARED, value } from './pointwise';
+import {
+  ABSOLUTE,
+  BINARY,
+  HINGE,
+  HUBER,
+  LOGARITHMIC,
+  LOGCOSH,
+  PERCENTAGE,
+  POISSON,
+  SIGMOID,
+  slope,
+  SQUARED,
+  SQUARED_HINGE,
+  value,
+} from './pointwise';
 import { splat } from './math';
 import { firstLanes, rowFactor, storeFirst, sumLanes } from './rows';
 
@@ -187,4 +201,68 @@ export function huber(
   delta: f32,
 ): void {
   means(HUBER, begin, end, p, t, loss, dp, weight, scale, n, inner, delta);
+}
+
+/** 100·mean (|p - t| / max(|t|, 1e-7)); the gradient at p = t is 0. */
+export function meanAbsolutePercentageError(
+  begin: i32,
+  end: i32,
+  p: usize,
+  t: usize,
+  loss: usize,
+  dp: usize,
+  weight: usize,
+  scale: usize,
+  n: i32,
+  inner: i32,
+): void {
+  means(PERCENTAGE, begin, end, p, t, loss, dp, weight, scale, n, inner, 0);
+}
+
+/** mean (log(1 + p) - log(1 + t))², p and t clipped to at least 1e-7; no gradient below. */
+export function meanSquaredLogarithmicError(
+  begin: i32,
+  end: i32,
+  p: usize,
+  t: usize,
+  loss: usize,
+  dp: usize,
+  weight: usize,
+  scale: usize,
+  n: i32,
+  inner: i32,
+): void {
+  means(LOGARITHMIC, begin, end, p, t, loss, dp, weight, scale, n, inner, 0);
+}
+
+/** mean max(1 - t·p, 0)², t in {-1, 1}. */
+export function squaredHinge(
+  begin: i32,
+  end: i32,
+  p: usize,
+  t: usize,
+  loss: usize,
+  dp: usize,
+  weight: usize,
+  scale: usize,
+  n: i32,
+  inner: i32,
+): void {
+  means(SQUARED_HINGE, begin, end, p, t, loss, dp, weight, scale, n, inner, 0);
+}
+
+/** mean (p - t·log(p + 1e-7)). */
+export function poisson(
+  begin: i32,
+  end: i32,
+  p: usize,
+  t: usize,
+  loss: usize,
+  dp: usize,
+  weight: usize,
+  scale: usize,
+  n: i32,
+  inner: i32,
+): void {
+  means(POISSON, begin, end, p, t, loss, dp, weight, scale, n, inner, 0);
 }

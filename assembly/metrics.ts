@@ -5,7 +5,7 @@ import { firstLanes, rowMax } from './rows';
 // what sums the rows of a mini-batch into totals, and what watches that numbers stay finite.
 
 /** Index of the first maximum of x (n), NaNs passed over; n or more if all are NaN. */
-function argmax(x: usize, n: i32): i32 {
+export function argmax(x: usize, n: i32): i32 {
   const top = splat(rowMax(x, n));
   let j = 0;
   for (; j < n; j += 4, x += 16) {

@@ -1,5 +1,16 @@
 import { madd } from './simd';
-import { atLeast, atMost, logOfNormal, sigmoidv, softplusTail, splat, tanhv, withSign } from './math';
+import {
+  atLeast,
+  atMost,
+  log1pv,
+  logOfNormal,
+  logv,
+  sigmoidv,
+  softplusTail,
+  splat,
+  tanhv,
+  withSign,
+} from './math';
 
 // The elementwise losses of losses.ts on four lanes; `kind` is a literal, so every chain of ifs folds at
 // compile time.
@@ -11,6 +22,10 @@ export const SIGMOID: i32 = 3;
 export const HINGE: i32 = 4;
 export const LOGCOSH: i32 = 5;
 export const HUBER: i32 = 6;
+export const PERCENTAGE: i32 = 7;
+export const LOGARITHMIC: i32 = 8;
+export const SQUARED_HINGE: i32 = 9;
+export const POISSON: i32 = 10;
 
 const LN2: f32 = 0.6931471805599453;
 const EPSILON: f32 = 1e-7;
@@ -28,12 +43,20 @@ const ONE_MINUS_EPSILON: f32 = 0.9999999;
   return f32x4.eq(p, clip(p));
 }
 
+/** log(1 + x) with x clipped to at least 1e-7. */
+// @ts-ignore: decorator
+@inline function logOfNext(x: v128): v128 {
+  const y = atLeast(x, EPSILON);
+  const far = logv(f32x4.add(y, splat(1)));
+  return v128.bitselect(far, log1pv(y), f32x4.gt(y, splat(1)));
+}
+
 /**
  * -t·log q - (1 - t)·log(1 - q). What rounding 1 - q loses is put back, so that a small q keeps its digits;
  * q - q makes a NaN stay.
  */
 // @ts-ignore: decorator
-@inline function binaryValue(p: v128, t: v128): v128 {
+@inline export function binaryValue(p: v128, t: v128): v128 {
   const one = splat(1);
   const q = clip(p);
   const rest = f32x4.sub(one, q);
@@ -45,7 +68,7 @@ const ONE_MINUS_EPSILON: f32 = 0.9999999;
 
 /** (q - t) / (q·(1 - q)) where p is not clipped. */
 // @ts-ignore: decorator
-@inline function binarySlope(p: v128, t: v128): v128 {
+@inline export function binarySlope(p: v128, t: v128): v128 {
   const q = clip(p);
   const slope = f32x4.div(f32x4.sub(q, t), f32x4.mul(q, f32x4.sub(splat(1), q)));
   return v128.and(slope, unclipped(p));
@@ -65,13 +88,29 @@ const ONE_MINUS_EPSILON: f32 = 0.9999999;
   return v128.bitselect(f32x4.mul(z, series), far, f32x4.lt(a, splat(0.25)));
 }
 
+/** |t|, at least 1e-7. */
+// @ts-ignore: decorator
+@inline function size(t: v128): v128 {
+  return atLeast(f32x4.abs(t), EPSILON);
+}
+
 /** Loss of one element. */
 // @ts-ignore: decorator
 @inline export function value(kind: i32, p: v128, t: v128, delta: f32): v128 {
   if (kind == BINARY) return binaryValue(p, t);
   if (kind == SIGMOID) return f32x4.add(f32x4.sub(atLeast(p, 0), f32x4.mul(p, t)), softplusTail(p));
   if (kind == HINGE) return atLeast(f32x4.sub(splat(1), f32x4.mul(t, p)), 0);
+  if (kind == SQUARED_HINGE) {
+    const short = atLeast(f32x4.sub(splat(1), f32x4.mul(t, p)), 0);
+    return f32x4.mul(short, short);
+  }
+  if (kind == POISSON) return f32x4.sub(p, f32x4.mul(t, logv(f32x4.add(p, splat(EPSILON)))));
+  if (kind == LOGARITHMIC) {
+    const ratio = f32x4.sub(logOfNext(p), logOfNext(t));
+    return f32x4.mul(ratio, ratio);
+  }
   const x = f32x4.sub(p, t);
+  if (kind == PERCENTAGE) return f32x4.mul(f32x4.div(f32x4.abs(x), size(t)), splat(100));
   if (kind == SQUARED) return f32x4.mul(x, x);
   if (kind == ABSOLUTE) return f32x4.abs(x);
   if (kind == LOGCOSH) return logcoshv(x);
@@ -86,9 +125,20 @@ const ONE_MINUS_EPSILON: f32 = 0.9999999;
   if (kind == BINARY) return binarySlope(p, t);
   if (kind == SIGMOID) return f32x4.sub(sigmoidv(p), t);
   if (kind == HINGE) return v128.and(f32x4.neg(t), f32x4.gt(f32x4.sub(splat(1), f32x4.mul(t, p)), splat(0)));
+  if (kind == SQUARED_HINGE) {
+    const short = atLeast(f32x4.sub(splat(1), f32x4.mul(t, p)), 0);
+    return f32x4.mul(f32x4.mul(short, splat(-2)), t);
+  }
+  if (kind == POISSON) return f32x4.sub(splat(1), f32x4.div(t, f32x4.add(p, splat(EPSILON))));
+  if (kind == LOGARITHMIC) {
+    const twice = f32x4.mul(f32x4.sub(logOfNext(p), logOfNext(t)), splat(2));
+    return v128.and(f32x4.div(twice, f32x4.add(p, splat(1))), f32x4.ge(p, splat(EPSILON)));
+  }
   const x = f32x4.sub(p, t);
   if (kind == SQUARED) return f32x4.add(x, x);
-  if (kind == ABSOLUTE) return v128.and(withSign(splat(1), x), f32x4.ne(x, splat(0)));
+  const sign = v128.and(withSign(splat(1), x), f32x4.ne(x, splat(0)));
+  if (kind == ABSOLUTE) return sign;
+  if (kind == PERCENTAGE) return f32x4.div(f32x4.mul(sign, splat(100)), size(t));
   if (kind == LOGCOSH) return tanhv(x);
   return atLeast(atMost(x, delta), -delta);
 }

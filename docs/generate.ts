@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { requiredOption } from '../src/layers/define.ts'
 import { layers } from '../src/layers/table.ts'
+import { losses } from '../src/training/losses.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -93,7 +94,11 @@ const tables = {
 
 function trainingPage(source: Source): string {
   const sections = Object.entries(tables).map(([table, [title, use]]) => {
-    const rows = source.entries(table).map(entry => `| \`${entry.name}\` | ${source.comment(entry)} |`)
+    const rows = source.entries(table).map(entry => {
+      const comment =
+        source.comment(entry) || (table === 'metrics' && entry.name in losses ? 'Mean of this loss.' : '')
+      return `| \`${entry.name}\` | ${comment} |`
+    })
     return [`## ${title}`, '', use, '', '| name | |', '|---|---|', ...rows, ''].join('\n')
   })
   return ['# Training', '', 'Written by `node docs/generate.ts`.', '', ...sections].join('\n')
@@ -105,6 +110,6 @@ export function pages(): Record<string, string> {
   return { 'layers.md': layersPage(source), 'training.md': trainingPage(source) }
 }
 
-if (import.meta.main) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, text] of Object.entries(pages())) writeFileSync(new URL(name, import.meta.url), text)
 }

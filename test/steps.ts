@@ -6,14 +6,14 @@ import { dropout } from '../src/ops/dropout.ts'
 import type { Plan } from '../src/plan/plan.ts'
 import { makePlan } from '../src/plan/planner.ts'
 import type { Engine } from '../src/runtime/engine.ts'
-import { type LossName, losses } from '../src/training/losses.ts'
+import { losses } from '../src/training/losses.ts'
 import { train } from '../src/training/optimizers.ts'
 import { noise } from './bed.ts'
 
 /** A small network with its data, and how it is to be trained. */
 export interface Case {
   sizes: readonly number[]
-  loss: Exclude<LossName, 'mse' | 'mae'>
+  loss: Exclude<keyof typeof losses, 'mse' | 'mae'>
   optimizer: keyof typeof train
   leaves: number
   batchSize: number

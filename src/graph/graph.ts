@@ -261,7 +261,7 @@ export class Graph {
     if (factor === 1) return record()
     const { scale } = this.cells
     this.cells.scale = this.allocate('worker', 'weighted scale', [1], 4)
-    this.call('scale', each, scale, write(this.cells.scale), factor)
+    this.call('scaleShift', each, scale, write(this.cells.scale), factor, 0)
     const result = record()
     this.cells.scale = scale
     return result

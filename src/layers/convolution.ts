@@ -4,6 +4,7 @@ import { type ActivationName, activate } from '../ops/activation.ts'
 import { conv2d as conv2dOp } from '../ops/convolution.ts'
 import { averagePool, globalAverage, maxPool, type Pooling } from '../ops/pooling.ts'
 import { type Padding, windowOf } from '../ops/window.ts'
+import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { checkActivation } from './core.ts'
@@ -67,6 +68,8 @@ export const conv2d = defineLayer(
     biasInitializer: 'zeros' as InitializerIdentifier,
     kernelRegularizer: null as RegularizerIdentifier | null,
     biasRegularizer: null as RegularizerIdentifier | null,
+    kernelConstraint: null as ConstraintIdentifier | null,
+    biasConstraint: null as ConstraintIdentifier | null,
   },
   (where, { filters, kernelSize, strides, padding, activation, dataFormat }) => {
     positiveInteger(where, 'filters', filters)
@@ -80,8 +83,16 @@ export const conv2d = defineLayer(
     const size = pairOf(config.kernelSize)
     const strides = pairOf(config.strides)
     checkImage(refuse, x, size, strides, padding)
-    const kernel = { initializer: config.kernelInitializer, regularizer: config.kernelRegularizer }
-    const bias = { initializer: config.biasInitializer, regularizer: config.biasRegularizer }
+    const kernel = {
+      initializer: config.kernelInitializer,
+      regularizer: config.kernelRegularizer,
+      constraint: config.kernelConstraint,
+    }
+    const bias = {
+      initializer: config.biasInitializer,
+      regularizer: config.biasRegularizer,
+      constraint: config.biasConstraint,
+    }
     const w = weight('kernel', [...size, x.shape[2]!, filters], kernel)
     const b = config.useBias ? weight('bias', [filters], bias) : undefined
     const y = conv2dOp(g, x, w, b, { strides, padding, relu: activation === 'relu' })

@@ -3,6 +3,7 @@ import { sizeOf } from '../graph/value.ts'
 import { type ActivationName, activate, activationNames } from '../ops/activation.ts'
 import { dense as denseOp } from '../ops/dense.ts'
 import { reshape as reshapeOp } from '../ops/shape.ts'
+import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { defineLayer, required } from './define.ts'
@@ -23,6 +24,8 @@ export const dense = defineLayer(
     biasInitializer: 'zeros' as InitializerIdentifier,
     kernelRegularizer: null as RegularizerIdentifier | null,
     biasRegularizer: null as RegularizerIdentifier | null,
+    kernelConstraint: null as ConstraintIdentifier | null,
+    biasConstraint: null as ConstraintIdentifier | null,
   },
   (where, { units, activation }) => {
     positiveInteger(where, 'units', units)
@@ -35,8 +38,13 @@ export const dense = defineLayer(
     const w = weight('kernel', [k!, units], {
       initializer: config.kernelInitializer,
       regularizer: config.kernelRegularizer,
+      constraint: config.kernelConstraint,
     })
-    const bias = { initializer: config.biasInitializer, regularizer: config.biasRegularizer }
+    const bias = {
+      initializer: config.biasInitializer,
+      regularizer: config.biasRegularizer,
+      constraint: config.biasConstraint,
+    }
     const b = config.useBias ? weight('bias', [units], bias) : undefined
     const y = denseOp(g, x, w, b, activation === 'relu')
     return activation === null || activation === 'relu' ? y : activate(g, y, activation)

@@ -2,6 +2,7 @@ import { checkOptions, nonNegativeInteger, show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import type { Value } from '../graph/value.ts'
+import { type Constraint, type ConstraintIdentifier, getConstraint } from '../training/constraints.ts'
 import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
 import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
 import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
@@ -40,6 +41,7 @@ export type FullConfig<D> = { [K in keyof D]: ValueOf<D[K]> }
 export interface WeightOptions {
   readonly initializer: InitializerIdentifier
   readonly regularizer?: RegularizerIdentifier | null
+  readonly constraint?: ConstraintIdentifier | null
   /** false for statistics that the optimizer never touches. */
   readonly trainable?: boolean
 }
@@ -48,6 +50,7 @@ export interface WeightOptions {
 export interface Weight extends Parameter {
   readonly initializer: Initializer
   readonly regularizer: L1L2 | null
+  readonly constraint: Constraint | null
   /** Whether the layer's own `trainable` decides. */
   readonly learnt: boolean
 }
@@ -141,6 +144,8 @@ export class Layer {
       return known
     }
     const learnt = options.trainable ?? true
+    const constraint = getConstraint(options.constraint)
+    constraint?.check(`${this.name}: constraint of ${weightName}`, shape)
     const weight: Weight = {
       name,
       shape,
@@ -149,6 +154,7 @@ export class Layer {
       offset: 0,
       initializer: getInitializer(options.initializer),
       regularizer: options.regularizer ? getRegularizer(options.regularizer) : null,
+      constraint,
     }
     this.own.push(weight)
     return weight

@@ -1,5 +1,6 @@
 import { inRange } from '../errors.ts'
 import { batchNorm } from '../ops/normalization.ts'
+import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { defineLayer } from './define.ts'
@@ -24,6 +25,8 @@ export const batchNormalization = defineLayer(
     movingVarianceInitializer: 'ones' as InitializerIdentifier,
     betaRegularizer: null as RegularizerIdentifier | null,
     gammaRegularizer: null as RegularizerIdentifier | null,
+    betaConstraint: null as ConstraintIdentifier | null,
+    gammaConstraint: null as ConstraintIdentifier | null,
   },
   (where, { momentum, epsilon }) => {
     inRange(where, 'momentum', momentum, '[0, 1]')
@@ -37,10 +40,16 @@ export const batchNormalization = defineLayer(
       )
     }
     const shape = [x.shape.at(-1)!]
-    const [gammaOptions, betaOptions] = [
-      { initializer: config.gammaInitializer, regularizer: config.gammaRegularizer },
-      { initializer: config.betaInitializer, regularizer: config.betaRegularizer },
-    ]
+    const gammaOptions = {
+      initializer: config.gammaInitializer,
+      regularizer: config.gammaRegularizer,
+      constraint: config.gammaConstraint,
+    }
+    const betaOptions = {
+      initializer: config.betaInitializer,
+      regularizer: config.betaRegularizer,
+      constraint: config.betaConstraint,
+    }
     const gamma = config.scale ? weight('gamma', shape, gammaOptions) : undefined
     const beta = config.center ? weight('beta', shape, betaOptions) : undefined
     const movingMean = weight('moving_mean', shape, {

@@ -1,8 +1,10 @@
 import { finiteNumber, show, suggestion } from '../errors.ts'
-import { getLoss, type Loss, type LossName } from '../training/losses.ts'
-import { getMetric, type Metric, type MetricName } from '../training/metrics.ts'
+import { getLoss, type LossName } from '../training/losses.ts'
+import { distinct, getMetric, type MetricName } from '../training/metrics.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import type { OptimizerName } from '../training/optimizers.ts'
+import type { Loss } from '../training/rowLosses.ts'
+import type { Metric } from '../training/rowMetrics.ts'
 import type { TrainedOutput } from './record.ts'
 
 type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
@@ -72,7 +74,7 @@ export function settleOutputs(
     const loss = getLoss(given as AnyLoss)
     const lossWeight = finiteNumber('compile', 'a loss weight', lossWeights[index] ?? 1)
     const list = [wanted[index] ?? []].flat() as AnyMetric[]
-    const found = list.map(metric => getMetric(metric, loss, outputShapes[index]!))
+    const found = distinct(list.map(metric => getMetric(metric, loss, outputShapes[index]!)))
     const prefixed = found.map(({ key, metric }) => ({ key: several ? `${name}_${key}` : key, metric }))
     return [{ name, index, loss, lossWeight, metrics: prefixed }]
   })

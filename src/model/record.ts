@@ -4,9 +4,9 @@ import { once, samples, sizeOf, slices, update, type Value, write } from '../gra
 import type { Layer, Weight } from '../layers/define.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
-import type { Loss } from '../training/losses.ts'
-import type { Metric, RowValues } from '../training/metrics.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
+import type { Loss } from '../training/rowLosses.ts'
+import type { Metric, OwnSums, RowValues } from '../training/rowMetrics.ts'
 
 /** How a source of samples lies in memory. */
 export interface SourceKind {
@@ -167,10 +167,22 @@ class Totals {
     this.g = g
   }
 
-  /** Adds rows of values, weighted by sample if there are weights, to the sums of this name. */
-  add(key: string, { values, width, inner }: RowValues, weight?: Value): void {
+  /** Adds what a step measured, rows of values weighted by sample if there are weights, to the sums of this name. */
+  add(key: string, measured: RowValues | OwnSums, weight?: Value): void {
+    const { width, inner } = measured
     const total = this.sum(key, width, inner)
-    this.g.call('accumulate', once, values, weight ?? 0, update(total), this.g.rowCount, width, inner)
+    if ('accumulate' in measured) measured.accumulate(total)
+    else
+      this.g.call(
+        'accumulate',
+        once,
+        measured.values,
+        weight ?? 0,
+        update(total),
+        this.g.rowCount,
+        width,
+        inner,
+      )
   }
 
   /** The sums of this name, made when first asked for. */
@@ -211,4 +223,7 @@ function recordUpdates(g: Graph, { optimizer, slots }: Compiled): void {
     return [{ w, dw, slots: arrays.map(slot => g.parameter(slot)) }]
   })
   optimizer.record(g, updates)
+  const updated = new Set(updates.map(({ w }) => w))
+  for (const { constraint, w } of [...slots.keys()].map(weight => ({ ...weight, w: g.parameter(weight) })))
+    if (updated.has(w)) constraint?.record(g, w)
 }

@@ -2,6 +2,7 @@ import { pathOfUrl, writeLayersModel } from '../formats/layersModel.ts'
 import { type Json, toSavedNames } from '../formats/naming.ts'
 import type { Layer } from '../layers/define.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
+import { getConstraint } from '../training/constraints.ts'
 import { getInitializer, serializeInitializer } from '../training/initializers.ts'
 import { getRegularizer } from '../training/regularizers.ts'
 import { version } from '../version.ts'
@@ -9,13 +10,15 @@ import { Model } from './functional.ts'
 import { firstUseOf, NestedLayer } from './nested.ts'
 import type { Trainable } from './trainable.ts'
 
-/** An option in its saved form: initializers and regularizers become { className, config }. */
+const classAndConfig = (object: { className: string; config: object } | null) =>
+  object && { className: object.className, config: object.config }
+
+/** An option in its saved form: initializers, regularizers and constraints become { className, config }. */
 function savedOption(name: string, value: unknown): unknown {
   if (value === null) return null
   if (name.endsWith('Initializer')) return serializeInitializer(getInitializer(value as string))
-  if (!name.endsWith('Regularizer')) return value
-  const regularizer = getRegularizer(value as string)
-  return regularizer && { className: regularizer.className, config: regularizer.config }
+  if (name.endsWith('Regularizer')) return classAndConfig(getRegularizer(value as string))
+  return name.endsWith('Constraint') ? classAndConfig(getConstraint(value as 'nonNeg')) : value
 }
 
 function savedLayer(layer: Layer): Saved {

@@ -11,6 +11,7 @@ import { logsOf, sumsNow } from './logs.ts'
 import type { FitSettings } from './options.ts'
 import { Program } from './program.ts'
 import { splitSeed } from './randomness.ts'
+import { finalizeWeights } from './weights.ts'
 import { WorkerChoice } from './workerChoice.ts'
 
 /** Why training ended. */
@@ -72,14 +73,9 @@ export class Training {
     })
     const held = { ...shared, mode: 'evaluate', order: undefined, accumulate: false } as const
     this.validation = data.validation && new Program(claims, model, run, data.validation, held)
-    const { epochs, seed } = settings
-    const params = {
-      epochs,
-      batchSize,
-      samples: data.training.count,
-      steps: this.stepsPerEpoch,
-      verbose: settings.verbose,
-    }
+    const { epochs, seed, verbose } = settings
+    const samples = data.training.count
+    const params = { epochs, batchSize, samples, steps: this.stepsPerEpoch, verbose }
     this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopped: 'epochs' }
   }
 
@@ -95,6 +91,7 @@ export class Training {
       await this.begin()
       for (this.epoch = settings.initialEpoch; this.epoch < settings.epochs && !this.over; this.epoch++)
         await this.trainEpoch()
+      finalizeWeights(model)
       await this.tell('onTrainEnd')
       model.state.own(model.weights)
       return { ...this.history, workers: this.choice.workers, stopped: this.ending }

@@ -4,9 +4,11 @@ import type { Parameter } from '../graph/parameter.ts'
 import { sizeOf } from '../graph/value.ts'
 import type { Weight } from '../layers/define.ts'
 import type { Optimizer } from '../training/optimizer.ts'
+import type { Internals } from './internals.ts'
 
-/** The optimizer's state arrays of each trainable weight. */
+/** The optimizer's state arrays of each trainable weight. @throws RangeError where it names other layers */
 export function makeSlots(weights: readonly Weight[], optimizer: Optimizer): Map<Weight, Parameter[]> {
+  optimizer.upkeep.checkLayers(weights.map(({ name }) => name))
   const slotsOf = ({ name, shape }: Weight): Parameter[] => {
     return optimizer.slots.map(slot => ({ name: `${name}/${slot.name}`, shape, trainable: false, offset: 0 }))
   }
@@ -39,4 +41,10 @@ export function checkWeights(own: readonly Weight[], given: readonly Input[]): A
     )
   }
   return own.map((weight, i) => checkWeight(weight, given[i]!))
+}
+
+/** Lets the weights become their averages over the updates, where the optimizer keeps them. */
+export function finalizeWeights({ state, compiled: { optimizer, slots } }: Internals): void {
+  if (!optimizer.upkeep.averages || optimizer.iterations === 0) return
+  for (const [weight, arrays] of slots) state.write(weight, state.read(arrays.at(-1)!))
 }

@@ -22,7 +22,7 @@ export function combine(g: Graph, kernel: Binary, a: Value, b: Value): Value {
       choose(b, 'whereLess', b, a)
     } else {
       g.contribute(a, da => g.call('copy', elements, dy, da))
-      g.contribute(b, db => g.call('scale', elements, dy, db, kernel === 'subtract' ? -1 : 1))
+      g.contribute(b, db => g.call('scaleShift', elements, dy, db, kernel === 'subtract' ? -1 : 1, 0))
     }
   })
   return y
@@ -32,7 +32,7 @@ export function combine(g: Graph, kernel: Binary, a: Value, b: Value): Value {
 export function scaled(g: Graph, x: Value, factor: number): Value {
   const elements = samples(sizeOf(x.shape))
   const y = g.batch('scaled', x.shape, x)
-  g.call('scale', elements, x, write(y), factor)
-  g.onBackward(y, dy => g.contribute(x, dx => g.call('scale', elements, dy, dx, factor)))
+  g.call('scaleShift', elements, x, write(y), factor, 0)
+  g.onBackward(y, dy => g.contribute(x, dx => g.call('scaleShift', elements, dy, dx, factor, 0)))
   return y
 }

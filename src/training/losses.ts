@@ -1,163 +1,126 @@
 import { show, suggestion } from '../errors.ts'
-import type { Graph } from '../graph/graph.ts'
-import { samples, sizeOf, type Value, write } from '../graph/value.ts'
+import { configurable } from './configurable.ts'
+import { crossentropy, type Loss, plain } from './rowLosses.ts'
 
-/** What a loss compares: a prediction, its target and, per sample, a weight (or none). */
-export interface Comparison {
-  readonly prediction: Value
-  readonly target: Value
-  readonly weight: Value | undefined
+/** Options that several losses have. */
+const crossentropyDefaults = {
+  /** Whether predictions are logits, not probabilities. */
+  fromLogits: false,
+  /** Share of each target that is spread evenly over the classes, in [0, 1]. */
+  labelSmoothing: 0,
 }
 
-/** Losses of the rows of a prediction: `inner` rows a sample, one loss each. */
-export interface RowLosses {
-  readonly values: Value
-  readonly inner: number
-}
+const focalDefaults = { alpha: 0.25, gamma: 2, ...crossentropyDefaults }
 
-/** A loss function. */
-export interface Loss {
-  readonly name: string
-  /** Shape of the target of one sample, for a prediction of the given shape. */
-  targetShape(prediction: readonly number[]): readonly number[]
-  /** Whether targets are class numbers, below the size of the prediction's last axis. */
-  readonly sparse: boolean
-  /** Records the losses of all rows and, in training, the gradient of their weighted mean. */
-  record(g: Graph, comparison: Comparison): RowLosses
-}
-
-type LossKernel =
-  | 'meanSquaredError'
-  | 'meanAbsoluteError'
-  | 'binaryCrossentropy'
-  | 'sigmoidCrossentropy'
-  | 'categoricalCrossentropy'
-  | 'softmaxCrossentropy'
-  | 'sparseCategoricalCrossentropy'
-  | 'sparseSoftmaxCrossentropy'
-  | 'hinge'
-  | 'logcosh'
-
-/** Records one kernel that computes the losses of rows of n and, in training, writes the gradient of `p`. */
-function recordRows(
-  g: Graph,
-  kernel: LossKernel | 'huber',
-  p: Value,
-  { target, weight }: Comparison,
-  rest: number[] = [],
-): RowLosses {
-  const n = p.shape.at(-1) ?? 1
-  const inner = sizeOf(p.shape) / n
-  const values = g.batch('loss', [inner])
-  const wanted = g.training && p.differentiable
-  const dp = wanted ? g.batch(`d ${p.storage.label}`, p.shape) : undefined
-  const { scale } = g.cells
-  const output = dp ? write(dp) : 0
-  if (kernel === 'huber') {
-    g.call(kernel, samples(inner), p, target, write(values), output, weight ?? 0, scale, n, inner, rest[0]!)
-  } else {
-    g.call(kernel, samples(inner), p, target, write(values), output, weight ?? 0, scale, n, inner)
-  }
-  if (dp) g.contributeValue(p, dp)
-  return { values, inner }
-}
-
-const sameShape = (prediction: readonly number[]): readonly number[] => prediction
-const withoutLast = (prediction: readonly number[]): readonly number[] => [...prediction.slice(0, -1), 1]
-
-/** A loss on predictions as they are. */
-function plain(name: LossKernel): Loss {
-  return {
-    name,
-    sparse: false,
-    targetShape: sameShape,
-    record: (g, comparison) => recordRows(g, name, comparison.prediction, comparison),
-  }
-}
-
-/**
- * The logits that `prediction` is the activation of, row by row: a softmax that was cut into other rows has
- * none.
- */
-export function logitsOf(g: Graph, prediction: Value, activation: 'softmax' | 'sigmoid'): Value | undefined {
-  const known = g.logitsOf(prediction)
-  if (known?.activation !== activation) return undefined
-  if (activation === 'softmax' && known.logits.shape.at(-1) !== prediction.shape.at(-1)) return undefined
-  return g.view(known.logits, prediction.shape)
-}
-
-/**
- * A loss on probabilities that is computed from the logits wherever the model ends in the matching
- * activation.
- */
-function crossentropy(
-  name: LossKernel,
-  activation: 'softmax' | 'sigmoid',
-  fromLogits: LossKernel,
-  sparse: boolean,
-): Loss {
-  return {
-    name,
-    sparse,
-    targetShape: sparse ? withoutLast : sameShape,
-    record(g, comparison) {
-      const logits = logitsOf(g, comparison.prediction, activation)
-      if (logits) return recordRows(g, fromLogits, logits, comparison)
-      return recordRows(g, name, comparison.prediction, comparison)
-    },
-  }
-}
-
-/**
- * Huber's loss: ½d² for |d| ≤ delta, else delta·(|d| − ½delta), d = prediction − target. Source: Huber
- * (1964).
- */
-export function huber(delta = 1): Loss {
-  return {
-    name: 'huber',
-    sparse: false,
-    targetShape: sameShape,
-    record: (g, comparison) => recordRows(g, 'huber', comparison.prediction, comparison, [delta]),
-  }
-}
-
-/** Every loss by TensorFlow.js' name for it. */
+/** Every loss by TensorFlow.js' (or Keras 3's) name for it. Rows are the last axis: one loss each. */
 export const losses = {
   /** mean (prediction − target)². */
   meanSquaredError: plain('meanSquaredError'),
   /** mean |prediction − target|. */
   meanAbsoluteError: plain('meanAbsoluteError'),
+  /** 100·mean (|prediction − target| / |target|), |target| at least 1e-7. */
+  meanAbsolutePercentageError: plain('meanAbsolutePercentageError'),
+  /** mean (log(1 + prediction) − log(1 + target))², both at least 1e-7. */
+  meanSquaredLogarithmicError: plain('meanSquaredLogarithmicError'),
   /** −mean(t·log p + (1 − t)·log(1 − p)); from the logits after a final sigmoid. */
-  binaryCrossentropy: crossentropy('binaryCrossentropy', 'sigmoid', 'sigmoidCrossentropy', false),
-  /** −Σ t·log p, t a distribution over classes; from the logits after a final softmax. */
-  categoricalCrossentropy: crossentropy('categoricalCrossentropy', 'softmax', 'softmaxCrossentropy', false),
-  /** −log p[t], t a class number; from the logits after a final softmax. */
-  sparseCategoricalCrossentropy: crossentropy(
-    'sparseCategoricalCrossentropy',
-    'softmax',
-    'sparseSoftmaxCrossentropy',
-    true,
+  binaryCrossentropy: configurable(crossentropyDefaults, options =>
+    crossentropy({
+      name: 'binaryCrossentropy',
+      activation: 'sigmoid',
+      ofLogits: 'sigmoidCrossentropy',
+      options,
+    }),
   ),
+  /** −Σ t·log p, t a distribution over classes; from the logits after a final softmax. */
+  categoricalCrossentropy: configurable(crossentropyDefaults, options =>
+    crossentropy({
+      name: 'categoricalCrossentropy',
+      activation: 'softmax',
+      ofLogits: 'softmaxCrossentropy',
+      options,
+    }),
+  ),
+  /** −log p[t], t a class number; from the logits after a final softmax. */
+  sparseCategoricalCrossentropy: configurable({ fromLogits: false }, options =>
+    crossentropy({
+      name: 'sparseCategoricalCrossentropy',
+      activation: 'softmax',
+      ofLogits: 'sparseSoftmaxCrossentropy',
+      sparse: true,
+      options,
+    }),
+  ),
+  /**
+   * Binary cross-entropy times (1 − p of the target)^gamma; with applyClassBalancing times alpha for 1, 1 −
+   * alpha for 0. Source: Lin et al. (2017); Keras 3.
+   */
+  binaryFocalCrossentropy: configurable({ applyClassBalancing: false, ...focalDefaults }, options => {
+    const { alpha, gamma, applyClassBalancing } = options
+    return crossentropy({
+      name: 'binaryFocalCrossentropy',
+      activation: 'sigmoid',
+      ofLogits: 'sigmoidFocalCrossentropy',
+      own: applyClassBalancing ? [gamma, alpha, 1 - alpha] : [gamma, 1, 1],
+      options,
+    })
+  }),
+  /** −alpha·Σ t·(1 − p)^gamma·log p. Source: Lin et al. (2017); Keras 3. */
+  categoricalFocalCrossentropy: configurable(focalDefaults, options =>
+    crossentropy({
+      name: 'categoricalFocalCrossentropy',
+      activation: 'softmax',
+      ofLogits: 'softmaxFocalCrossentropy',
+      own: [options.gamma, options.alpha],
+      options,
+    }),
+  ),
+  /** Σ t·log(t / p), both clipped to [1e-7, 1]. */
+  kullbackLeiblerDivergence: plain('kullbackLeiblerDivergence'),
+  /** mean (p − t·log(p + 1e-7)). */
+  poisson: plain('poisson'),
   /** mean max(0, 1 − t·p), t = ±1. */
   hinge: plain('hinge'),
+  /** mean max(0, 1 − t·p)², t = ±1. */
+  squaredHinge: plain('squaredHinge'),
+  /** max(0, 1 + max((1 − t)·p) − Σ t·p), t one-hot. */
+  categoricalHinge: plain('categoricalHinge'),
+  /** −Σ t·p / (|t|·|p|), norms at least √1e-7. */
+  cosineProximity: plain('cosineProximity'),
   /** mean log cosh(prediction − target). */
   logcosh: plain('logcosh'),
-  huber: huber(),
+  /** ½d² for |d| ≤ delta, else delta·(|d| − ½delta), d = prediction − target. Source: Huber (1964). */
+  huber: configurable({ delta: 1 }, ({ delta }) => plain('huber', [delta])),
 } as const satisfies Record<string, Loss>
 
-const shortForms: Record<string, keyof typeof losses> = { mse: 'meanSquaredError', mae: 'meanAbsoluteError' }
+/** Other names of losses and metrics. */
+export const shortForms = {
+  mse: 'meanSquaredError',
+  MSE: 'meanSquaredError',
+  mae: 'meanAbsoluteError',
+  MAE: 'meanAbsoluteError',
+  mape: 'meanAbsolutePercentageError',
+  MAPE: 'meanAbsolutePercentageError',
+  msle: 'meanSquaredLogarithmicError',
+  MSLE: 'meanSquaredLogarithmicError',
+  kld: 'kullbackLeiblerDivergence',
+  KLD: 'kullbackLeiblerDivergence',
+  cosine: 'cosineProximity',
+} as const satisfies Record<string, keyof typeof losses>
 
-export type LossName = keyof typeof losses | 'mse' | 'mae'
+export type LossName = keyof typeof losses | keyof typeof shortForms
+
+const isLoss = (value: unknown): value is Loss =>
+  (typeof value === 'object' || typeof value === 'function') && value !== null && 'record' in value
 
 /** @throws TypeError for something that is no loss, RangeError for an unknown name. */
 export function getLoss(identifier: LossName | Loss): Loss {
-  if (typeof identifier === 'object' && identifier !== null && 'record' in identifier) return identifier
+  if (isLoss(identifier)) return identifier
   if (typeof identifier !== 'string') {
     throw new TypeError(
       `compile: loss must be a name or a loss, got ${show(identifier)}; try 'meanSquaredError'`,
     )
   }
-  const name = shortForms[identifier] ?? identifier
+  const name = shortForms[identifier as keyof typeof shortForms] ?? identifier
   if (Object.hasOwn(losses, name)) return losses[name as keyof typeof losses]
   const names = [...Object.keys(losses), ...Object.keys(shortForms)]
   throw new RangeError(`compile: loss must be a known name, got "${name}"; ${suggestion(name, names)}`)

@@ -1,156 +1,180 @@
-import { show, suggestion } from '../errors.ts'
-import type { Graph } from '../graph/graph.ts'
-import { samples, sizeOf, type Value, write } from '../graph/value.ts'
-import { type Loss, logitsOf } from './losses.ts'
+import { inRange, oneOf, show, suggestion } from '../errors.ts'
+import { configurable } from './configurable.ts'
+import { shortForms } from './losses.ts'
+import type { Loss } from './rowLosses.ts'
+import {
+  areaUnderCurve,
+  argmaxAccuracy,
+  counts,
+  type FScoreOptions,
+  fScore,
+  type Metric,
+  precisionOf,
+  r2,
+  recallOf,
+  rowMean,
+  thresholdAccuracy,
+  topKAccuracy,
+} from './rowMetrics.ts'
 
-/**
- * Per-row numbers whose sums over an epoch determine the metric: `width` numbers for each of `inner` rows a
- * sample.
- */
-export interface RowValues {
-  readonly values: Value
-  readonly width: number
-  readonly inner: number
+const fDefaults: { average: FScoreOptions['average']; threshold: number | null } = {
+  average: 'macro',
+  threshold: null,
+}
+
+function checkedFScore(where: string, { name, ...options }: FScoreOptions & { name: string }): Metric {
+  oneOf(where, 'average', options.average, ['micro', 'macro', 'weighted'])
+  return fScore(name, options)
 }
 
 /**
- * A metric, exact over the epoch: sums are accumulated in float64 and combined once, not averaged over
- * batches.
+ * Every metric by TensorFlow.js' (or Keras 3's) name for it. Predictions and targets are (…, n), n the last
+ * axis; sparse targets (…, 1) are class numbers. With a name of its own, a metric appears under it in logs.
  */
-export interface Metric {
-  readonly name: string
-  targetShape(prediction: readonly number[]): readonly number[]
-  record(g: Graph, prediction: Value, target: Value): RowValues
-  /** The metric from its `width` sums and the number of rows. */
-  result(sums: readonly number[], rows: number): number
-}
-
-const mean = ([sum]: readonly number[], rows: number): number => sum! / rows
-const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0)
-const sameShape = (prediction: readonly number[]): readonly number[] => prediction
-const rowsOf = (p: Value) => {
-  const n = p.shape.at(-1) ?? 1
-  return { n, inner: sizeOf(p.shape) / n }
-}
-
-/**
- * Probabilities and logits have the same largest element; with the logits the softmax need not be computed.
- */
-const scores = (g: Graph, p: Value): Value => logitsOf(g, p, 'softmax') ?? p
-
-function rowMean(name: string, kernel: 'meanSquaredError' | 'meanAbsoluteError'): Metric {
-  return {
-    name,
-    targetShape: sameShape,
-    result: mean,
-    record(g, p, t) {
-      const { n, inner } = rowsOf(p)
-      const values = g.batch(name, [inner])
-      g.call(kernel, samples(inner), p, t, write(values), 0, 0, g.cells.scale, n, inner)
-      return { values, width: 1, inner }
-    },
-  }
-}
-
-function argmaxAccuracy(name: 'categoricalAccuracy' | 'sparseCategoricalAccuracy'): Metric {
-  return {
-    name,
-    targetShape: name === 'categoricalAccuracy' ? sameShape : shape => [...shape.slice(0, -1), 1],
-    result: mean,
-    record(g, prediction, t) {
-      const p = scores(g, prediction)
-      const { n, inner } = rowsOf(p)
-      const values = g.batch(name, [inner])
-      g.call(name, samples(inner), p, t, write(values), n)
-      return { values, width: 1, inner }
-    },
-  }
-}
-
-/** Counts of true positives, predicted positives and actual positives at probability `threshold`. */
-function counts(name: string, result: Metric['result'], threshold: number): Metric {
-  return {
-    name,
-    targetShape: sameShape,
-    result,
-    record(g, p, t) {
-      const { n, inner } = rowsOf(p)
-      const values = g.batch(name, [inner, 3])
-      g.call('binaryCounts', samples(inner), p, t, write(values), n, threshold)
-      return { values, width: 3, inner }
-    },
-  }
-}
-
-/** Share of elements on the right side of `threshold`. */
-export function binaryAccuracy(threshold = 0.5): Metric {
-  const name = 'binaryAccuracy'
-  return {
-    name,
-    targetShape: sameShape,
-    result: mean,
-    record(g, p, t) {
-      const { n, inner } = rowsOf(p)
-      const values = g.batch(name, [inner])
-      g.call(name, samples(inner), p, t, write(values), n, threshold)
-      return { values, width: 1, inner }
-    },
-  }
-}
-
-/** Of what was predicted positive, the share that is: TP / (TP + FP). */
-export const precision = (threshold = 0.5): Metric =>
-  counts('precision', ([tp, predicted]) => ratio(tp!, predicted!), threshold)
-
-/** Of what is positive, the share that was found: TP / (TP + FN). */
-export const recall = (threshold = 0.5): Metric =>
-  counts('recall', ([tp, , actual]) => ratio(tp!, actual!), threshold)
-
-/** Every metric by TensorFlow.js' name for it. */
 export const metrics = {
-  binaryAccuracy: binaryAccuracy(),
+  /** Share of elements on the right side of `threshold`. */
+  binaryAccuracy: configurable({ threshold: 0.5, name: 'binaryAccuracy' }, ({ threshold, name }) =>
+    thresholdAccuracy(name, threshold),
+  ),
   /** Share of rows whose largest prediction stands where the target's largest element stands. */
   categoricalAccuracy: argmaxAccuracy('categoricalAccuracy'),
   /** Share of rows whose largest prediction stands at the target's class number. */
   sparseCategoricalAccuracy: argmaxAccuracy('sparseCategoricalAccuracy'),
-  precision: precision(),
-  recall: recall(),
+  /** Share of rows whose target is among the `k` largest predictions, ties included. */
+  topKCategoricalAccuracy: configurable({ k: 5, name: 'topKCategoricalAccuracy' }, ({ k, name }) =>
+    topKAccuracy(name, 'topKCategoricalAccuracy', k),
+  ),
+  /** As topKCategoricalAccuracy, of class numbers. */
+  sparseTopKCategoricalAccuracy: configurable(
+    { k: 5, name: 'sparseTopKCategoricalAccuracy' },
+    ({ k, name }) => topKAccuracy(name, 'sparseTopKCategoricalAccuracy', k),
+  ),
+  /** Of the elements predicted above `thresholds`, the share that is positive: TP / (TP + FP). */
+  precision: configurable({ thresholds: 0.5, name: 'precision' }, ({ thresholds, name }) =>
+    counts(name, thresholds, precisionOf),
+  ),
+  /** Of the positive elements, the share predicted above `thresholds`: TP / (TP + FN). */
+  recall: configurable({ thresholds: 0.5, name: 'recall' }, ({ thresholds, name }) =>
+    counts(name, thresholds, recallOf),
+  ),
+  /**
+   * Harmonic mean of precision and recall of each class: their mean ('macro'), weighted by the classes'
+   * frequency ('weighted'), or of the counts of all classes ('micro'). Positive is what lies above
+   * `threshold`, or the largest element of a row.
+   */
+  f1Score: configurable({ ...fDefaults, name: 'f1Score' }, options =>
+    checkedFScore('f1Score', { ...options, beta: 1 }),
+  ),
+  /** (1 + beta²)·precision·recall / (beta²·precision + recall), as f1Score. */
+  fBetaScore: configurable({ beta: 1, ...fDefaults, name: 'fBetaScore' }, options =>
+    checkedFScore('fBetaScore', options),
+  ),
+  /**
+   * Area under the 'ROC' or the 'PR' (precision and recall) curve of all elements, at `numThresholds` evenly
+   * spaced thresholds. Source: Keras 3.
+   */
+  auc: configurable(
+    { numThresholds: 200, curve: 'ROC' as 'ROC' | 'PR', name: 'auc' },
+    ({ numThresholds, curve, name }) => {
+      oneOf('auc', 'curve', curve, ['ROC', 'PR'])
+      inRange('auc', 'numThresholds', numThresholds, '[2, Infinity)')
+      return areaUnderCurve(name, curve, numThresholds)
+    },
+  ),
+  /**
+   * 1 − Σ (target − prediction)² / Σ (target − mean)² of each column, averaged; with 'varianceWeightedAverage'
+   * weighted by their variances. Source: Keras 3, which TensorFlow.js equals for one column.
+   */
+  r2Score: configurable(
+    {
+      classAggregation: 'uniformAverage' as 'uniformAverage' | 'varianceWeightedAverage',
+      name: 'r2Score',
+    },
+    ({ classAggregation, name }) => {
+      const known = ['uniformAverage', 'varianceWeightedAverage'] as const
+      return r2(name, oneOf('r2Score', 'classAggregation', classAggregation, known) === known[1])
+    },
+  ),
   meanSquaredError: rowMean('meanSquaredError', 'meanSquaredError'),
+  /** √ of the mean squared error. */
+  rootMeanSquaredError: rowMean('rootMeanSquaredError', 'meanSquaredError', ([sum], rows) =>
+    Math.sqrt(sum! / rows),
+  ),
   meanAbsoluteError: rowMean('meanAbsoluteError', 'meanAbsoluteError'),
+  meanAbsolutePercentageError: rowMean('meanAbsolutePercentageError', 'meanAbsolutePercentageError'),
+  meanSquaredLogarithmicError: rowMean('meanSquaredLogarithmicError', 'meanSquaredLogarithmicError'),
+  binaryCrossentropy: rowMean('binaryCrossentropy', 'binaryCrossentropy'),
+  categoricalCrossentropy: rowMean('categoricalCrossentropy', 'categoricalCrossentropy'),
+  sparseCategoricalCrossentropy: rowMean('sparseCategoricalCrossentropy', 'sparseCategoricalCrossentropy'),
+  kullbackLeiblerDivergence: rowMean('kullbackLeiblerDivergence', 'kullbackLeiblerDivergence'),
+  poisson: rowMean('poisson', 'poisson'),
+  hinge: rowMean('hinge', 'hinge'),
+  squaredHinge: rowMean('squaredHinge', 'squaredHinge'),
+  categoricalHinge: rowMean('categoricalHinge', 'categoricalHinge'),
+  logcosh: rowMean('logcosh', 'logcosh'),
+  /** Mean of Σ t·p / (|t|·|p|). */
+  cosineSimilarity: rowMean('cosineSimilarity', 'cosineProximity', ([sum], rows) => -sum! / rows),
+  /** The negative of cosineSimilarity. */
+  cosineProximity: rowMean('cosineProximity', 'cosineProximity'),
 } as const satisfies Record<string, Metric>
-
-const shortForms: Record<string, keyof typeof metrics> = { mse: 'meanSquaredError', mae: 'meanAbsoluteError' }
-
-export type MetricName = keyof typeof metrics | 'accuracy' | 'acc' | 'mse' | 'mae'
 
 /** `accuracy` is one of three, chosen by the loss and by how many numbers are predicted. */
 function accuracyFor(loss: Loss, prediction: readonly number[]): Metric {
   if (loss.sparse) return metrics.sparseCategoricalAccuracy
-  return prediction.at(-1) === 1 || loss.name === 'binaryCrossentropy'
+  return prediction.at(-1) === 1 || loss.name.startsWith('binary')
     ? metrics.binaryAccuracy
     : metrics.categoricalAccuracy
+}
+
+export type MetricName = keyof typeof metrics | keyof typeof shortForms | 'accuracy' | 'acc'
+
+const isMetric = (value: unknown): value is Metric =>
+  (typeof value === 'object' || typeof value === 'function') && value !== null && 'record' in value
+
+/** Metrics are given the targets of the loss. */
+function checkTargets(metric: Metric, loss: Loss, prediction: readonly number[]): Metric {
+  const [wanted, given] = [metric, loss].map(one => `[${one.targetShape(prediction)}]`)
+  if (wanted === given) return metric
+  throw new RangeError(
+    `compile: metric ${metric.name} must have targets of shape ${wanted}, got ${given} of loss ${loss.name}; ` +
+      'choose the metric that fits the loss',
+  )
 }
 
 /**
  * The metric an identifier means, under the name that logs use for it: the identifier itself (`acc` for both
  * forms of accuracy).
- * @throws RangeError for an unknown name.
+ * @throws RangeError for an unknown name, and for a metric that takes other targets than the loss.
  */
 export function getMetric(
   identifier: MetricName | Metric,
   loss: Loss,
   prediction: readonly number[],
 ): { key: string; metric: Metric } {
-  if (typeof identifier === 'object' && identifier !== null && 'record' in identifier) {
-    return { key: identifier.name, metric: identifier }
-  }
+  if (isMetric(identifier))
+    return { key: identifier.name, metric: checkTargets(identifier, loss, prediction) }
   if (typeof identifier !== 'string') {
     throw new TypeError(`compile: metrics must be names or metrics, got ${show(identifier)}; try 'accuracy'`)
   }
   if (identifier === 'accuracy' || identifier === 'acc')
     return { key: 'acc', metric: accuracyFor(loss, prediction) }
-  const name = shortForms[identifier] ?? identifier
-  if (Object.hasOwn(metrics, name)) return { key: identifier, metric: metrics[name as keyof typeof metrics] }
+  const name = shortForms[identifier as keyof typeof shortForms] ?? identifier
+  if (Object.hasOwn(metrics, name)) {
+    return { key: identifier, metric: checkTargets(metrics[name as keyof typeof metrics], loss, prediction) }
+  }
   const names = [...Object.keys(metrics), ...Object.keys(shortForms), 'accuracy']
   throw new RangeError(`compile: metric must be a known name, got "${name}"; ${suggestion(name, names)}`)
+}
+
+/** Metrics under keys of their own: the second `auc` becomes `auc_1`, as in Keras. */
+export function distinct(
+  list: readonly { key: string; metric: Metric }[],
+): { key: string; metric: Metric }[] {
+  const taken = new Set(['loss', 'penalty'])
+  return list.map(({ key, metric }) => {
+    let own = key
+    for (let i = 1; taken.has(own); i++) own = `${key}_${i}`
+    taken.add(own)
+    return { key: own, metric }
+  })
 }

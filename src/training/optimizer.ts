@@ -2,6 +2,7 @@ import { finiteNumber, inRange, withDefaults } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { each, slices, update, type Value } from '../graph/value.ts'
 import type { Schedule } from './schedules.ts'
+import { averageSlot, Upkeep, type UpkeepOptions, upkeepKeys } from './upkeep.ts'
 
 /** A parameter, its gradient and the optimizer's state arrays for it (in the order of `slots`). */
 export interface Update {
@@ -20,20 +21,33 @@ export interface ClipOptions {
   globalClipNorm?: number
 }
 
+/** Options of every optimizer. */
+export type SharedOptions = ClipOptions & UpkeepOptions
+
 /** Learning rate: a number, or a schedule over the updates made. */
 export type LearningRate = number | Schedule
 
+/** An update with the address of its learning rate and its weight decay. */
+interface RatedUpdate extends Update {
+  readonly rate: Value
+  readonly decay: number
+}
+
 /**
- * How an optimizer's kernel is called; `correction` is the address of [1 − beta1ᵗ, 1 − beta2ᵗ] where `betas`
- * are given.
+ * How an optimizer's kernel is called; `correction` is the address of what its correction kernel makes of the
+ * step and of `betas`, where they are given.
  */
-type Record = (g: Graph, cut: ReturnType<typeof slices>, update: Update, correction: Value) => void
+type Record = (g: Graph, cut: ReturnType<typeof slices>, update: RatedUpdate, correction: Value) => void
 
 interface Recipe {
   readonly className: string
   /** Names and initial values of the state arrays. */
   readonly slots: readonly { name: string; initial: number }[]
   readonly betas?: readonly [number, number]
+  /** [1 − beta1ᵗ, 1 − beta2ᵗ] if left out. */
+  readonly correction?: 'nadamCorrection'
+  /** Whether `record` decays the weights itself. */
+  readonly decays?: boolean
   readonly record: Record
 }
 
@@ -42,6 +56,7 @@ export class Optimizer {
   readonly className: string
   readonly config: Readonly<globalThis.Record<string, unknown>>
   readonly clip: Readonly<ClipOptions>
+  readonly upkeep: Upkeep
   readonly slots: Recipe['slots']
   readonly schedule: Schedule | undefined
   /** Updates made so far. */
@@ -49,13 +64,14 @@ export class Optimizer {
   private rate: number
   private readonly recipe: Recipe
 
-  constructor(rate: LearningRate, clip: ClipOptions, config: object, recipe: Recipe) {
+  constructor(rate: LearningRate, clip: ClipOptions, upkeep: Upkeep, config: object, recipe: Recipe) {
     this.className = recipe.className
     this.schedule = typeof rate === 'number' ? undefined : rate
     this.rate = typeof rate === 'number' ? rate : rate.at(0)
     this.clip = clip
+    this.upkeep = upkeep
     this.config = { ...config }
-    this.slots = recipe.slots
+    this.slots = upkeep.averages ? [...recipe.slots, { name: averageSlot, initial: 0 }] : recipe.slots
     this.recipe = recipe
   }
 
@@ -78,13 +94,24 @@ export class Optimizer {
     return this.schedule ? this.schedule.at(iterations) : this.rate
   }
 
-  /** Records clipping and one fused update kernel a parameter. */
+  /** Records clipping, one fused update kernel a parameter, and what is done beside it. */
   record(g: Graph, updates: readonly Update[]): void {
     this.recordClipping(g, updates)
-    const correction = g.allocate('worker', 'correction', [2], 8)
-    const { betas, record } = this.recipe
-    if (betas) g.call('adamCorrection', each, update(correction), g.cells.step, ...betas)
-    for (const each of updates) record(g, slices(each.w.storage.bytes / 64), each, correction)
+    const correction = g.allocate('worker', 'correction', [4], 16)
+    const { betas, correction: kernel = 'adamCorrection' } = this.recipe
+    if (betas) g.call(kernel, each, update(correction), g.cells.step, ...betas)
+    for (const one of updates) this.recordUpdate(g, one, correction)
+  }
+
+  private recordUpdate(g: Graph, one: Update, correction: Value): void {
+    const { upkeep, recipe } = this
+    const { w, slots } = one
+    const cut = slices(w.storage.bytes / 64)
+    const rate = upkeep.rateOf(g, w.storage.label)
+    const decay = upkeep.decayOf(w.storage.label)
+    if (decay > 0 && !recipe.decays) g.update('decayWeights', cut, update(w), rate, decay)
+    recipe.record(g, cut, { ...one, rate, decay }, correction)
+    if (upkeep.averages) upkeep.recordAverage(g, w, slots.at(-1)!)
   }
 
   private recordClipping(g: Graph, updates: readonly Update[]): void {
@@ -116,20 +143,23 @@ function recordNormClip(g: Graph, updates: readonly Update[], limit: number): vo
 
 const clipKeys = ['clipValue', 'clipNorm', 'globalClipNorm'] as const
 
-/** Separates rate and clipping from an optimizer's own options, which are checked against its defaults. */
+/** Separates rate, clipping and upkeep from an optimizer's own options, which are checked against its defaults. */
 export function build<T extends Readonly<{ learningRate: LearningRate }>>(
   where: string,
   defaults: T,
-  given: Partial<T> & ClipOptions,
+  given: Partial<T> & SharedOptions,
   recipe: (config: T) => Omit<Recipe, 'className'>,
 ): Optimizer {
   const clip: ClipOptions = {}
   const own: globalThis.Record<string, unknown> = {}
+  const shared: globalThis.Record<string, unknown> = {}
+  const isUpkeep = (key: string) => (upkeepKeys as readonly string[]).includes(key)
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined || value === null) continue
     if ((clipKeys as readonly string[]).includes(key)) {
       clip[key as keyof ClipOptions] = inRange(where, key, value, '(0, Infinity)')
-    } else own[key] = value
+    } else if (isUpkeep(key) && !(key in defaults)) shared[key] = value
+    else own[key] = value
   }
   const config = withDefaults<globalThis.Record<string, unknown>>(where, defaults, own) as unknown as T
   for (const [key, value] of Object.entries(config)) {
@@ -137,8 +167,10 @@ export function build<T extends Readonly<{ learningRate: LearningRate }>>(
       continue
     finiteNumber(where, key, value)
     inRange(where, key, value, key === 'epsilon' ? '(0, Infinity)' : '[0, Infinity)')
+    if (isUpkeep(key)) shared[key] = value
   }
-  return new Optimizer(config.learningRate, clip, config, { className: where, ...recipe(config) })
+  const parts = { className: where, ...recipe(config) }
+  return new Optimizer(config.learningRate, clip, new Upkeep(where, shared), { ...config, ...shared }, parts)
 }
 
 const isSchedule = (value: unknown): value is Schedule => {

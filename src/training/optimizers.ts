@@ -2,25 +2,27 @@ import { show, suggestion } from '../errors.ts'
 import { update } from '../graph/value.ts'
 import {
   build,
-  type ClipOptions,
   type LearningRate,
   Optimizer,
   omitUndefined,
   optionsOf,
+  type SharedOptions,
 } from './optimizer.ts'
 
 const slot = (name: string, initial = 0) => ({ name, initial })
 
 /** w ← w − rate·dw */
-function sgd(learningRate: LearningRate | (ClipOptions & { learningRate?: LearningRate }) = 0.01): Optimizer {
+function sgd(
+  learningRate: LearningRate | (SharedOptions & { learningRate?: LearningRate }) = 0.01,
+): Optimizer {
   return build('SGD', { learningRate: 0.01 as LearningRate }, optionsOf(learningRate, {}), () => ({
     slots: [],
-    record: (g, cut, { w, dw }) => g.update('sgd', cut, update(w), dw, g.cells.rate),
+    record: (g, cut, { w, dw, rate }) => g.update('sgd', cut, update(w), dw, rate),
   }))
 }
 
 const momentumDefaults = { learningRate: 0.01 as LearningRate, momentum: 0.9, useNesterov: false }
-type MomentumOptions = Partial<typeof momentumDefaults> & ClipOptions
+type MomentumOptions = Partial<typeof momentumDefaults> & SharedOptions
 
 /**
  * v ← momentum·v + dw; w ← w − rate·v (with Nesterov: w − rate·(dw + momentum·v)). Source: Sutskever et al.
@@ -34,8 +36,8 @@ function momentum(
   const given = optionsOf<MomentumOptions>(learningRate, omitUndefined({ momentum, useNesterov }))
   return build('Momentum', momentumDefaults, given, ({ momentum, useNesterov }) => ({
     slots: [slot('momentum')],
-    record: (g, cut, { w, dw, slots: [v] }) => {
-      g.update('momentum', cut, update(w), dw, update(v!), g.cells.rate, momentum, useNesterov ? 1 : 0)
+    record: (g, cut, { w, dw, rate, slots: [v] }) => {
+      g.update('momentum', cut, update(w), dw, update(v!), rate, momentum, useNesterov ? 1 : 0)
     },
   }))
 }
@@ -47,7 +49,7 @@ const rmspropDefaults = {
   epsilon: 1e-7,
   centered: false,
 }
-type RmspropOptions = Partial<typeof rmspropDefaults> & ClipOptions
+type RmspropOptions = Partial<typeof rmspropDefaults> & SharedOptions
 
 /**
  * Divides by a running root mean square of gradients. Source: Hinton, lecture 6e (2012); centered: Graves
@@ -63,28 +65,28 @@ function rmsprop(
   const given = optionsOf<RmspropOptions>(learningRate, omitUndefined({ decay, momentum, epsilon, centered }))
   return build('RMSProp', rmspropDefaults, given, ({ decay, momentum, epsilon, centered }) => ({
     slots: [slot('rms'), slot('momentum'), ...(centered ? [slot('mg')] : [])],
-    record: (g, cut, { w, dw, slots: [square, moment, mean] }) => {
+    record: (g, cut, { w, dw, rate, slots: [square, moment, mean] }) => {
       const averages = [update(square!), update(moment!), mean ? update(mean) : 0] as const
-      g.update('rmsprop', cut, update(w), dw, ...averages, g.cells.rate, decay, momentum, epsilon)
+      g.update('rmsprop', cut, update(w), dw, ...averages, rate, decay, momentum, epsilon)
     },
   }))
 }
 
 const adagradDefaults = { learningRate: 0.001 as LearningRate, initialAccumulatorValue: 0.1, epsilon: 1e-7 }
-type AdagradOptions = Partial<typeof adagradDefaults> & ClipOptions
+type AdagradOptions = Partial<typeof adagradDefaults> & SharedOptions
 
 /** a ← a + dw²; w ← w − rate·dw / √(a + epsilon). Source: Duchi, Hazan & Singer, JMLR 12 (2011). */
 function adagrad(learningRate: LearningRate | AdagradOptions, initialAccumulatorValue?: number): Optimizer {
   const given = optionsOf<AdagradOptions>(learningRate, omitUndefined({ initialAccumulatorValue }))
   return build('Adagrad', adagradDefaults, given, ({ initialAccumulatorValue, epsilon }) => ({
     slots: [slot('accumulator', initialAccumulatorValue)],
-    record: (g, cut, { w, dw, slots: [a] }) =>
-      g.update('adagrad', cut, update(w), dw, update(a!), g.cells.rate, epsilon),
+    record: (g, cut, { w, dw, rate, slots: [a] }) =>
+      g.update('adagrad', cut, update(w), dw, update(a!), rate, epsilon),
   }))
 }
 
 const adadeltaDefaults = { learningRate: 0.001 as LearningRate, rho: 0.95, epsilon: 1e-7 }
-type AdadeltaOptions = Partial<typeof adadeltaDefaults> & ClipOptions
+type AdadeltaOptions = Partial<typeof adadeltaDefaults> & SharedOptions
 
 /**
  * Scales gradients by the ratio of running root mean squares of updates and gradients. Source: Zeiler (2012),
@@ -94,14 +96,14 @@ function adadelta(learningRate?: LearningRate | AdadeltaOptions, rho?: number, e
   const given = optionsOf<AdadeltaOptions>(learningRate, omitUndefined({ rho, epsilon }))
   return build('Adadelta', adadeltaDefaults, given, ({ rho, epsilon }) => ({
     slots: [slot('accumulatedGrad'), slot('accumulatedUpdate')],
-    record: (g, cut, { w, dw, slots: [a, b] }) => {
-      g.update('adadelta', cut, update(w), dw, update(a!), update(b!), g.cells.rate, rho, epsilon)
+    record: (g, cut, { w, dw, rate, slots: [a, b] }) => {
+      g.update('adadelta', cut, update(w), dw, update(a!), update(b!), rate, rho, epsilon)
     },
   }))
 }
 
 const adamDefaults = { learningRate: 0.001 as LearningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }
-type AdamOptions = Partial<typeof adamDefaults> & ClipOptions
+type AdamOptions = Partial<typeof adamDefaults> & SharedOptions
 
 /**
  * Running mean m and mean square v of the gradient, both corrected for their start. Source: Kingma & Ba
@@ -117,20 +119,8 @@ function adam(
   return build('Adam', adamDefaults, given, ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
-    record: (g, cut, { w, dw, slots: [m, v] }, correction) => {
-      g.update(
-        'adam',
-        cut,
-        update(w),
-        dw,
-        update(m!),
-        update(v!),
-        g.cells.rate,
-        correction,
-        beta1,
-        beta2,
-        epsilon,
-      )
+    record: (g, cut, { w, dw, rate, slots: [m, v] }, correction) => {
+      g.update('adam', cut, update(w), dw, update(m!), update(v!), rate, correction, beta1, beta2, epsilon)
     },
   }))
 }
@@ -148,49 +138,58 @@ function adamax(
   return build('Adamax', adamaxDefaults, given, ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
-    record: (g, cut, { w, dw, slots: [m, u] }, correction) => {
-      g.update(
-        'adamax',
-        cut,
-        update(w),
-        dw,
-        update(m!),
-        update(u!),
-        g.cells.rate,
-        correction,
-        beta1,
-        beta2,
-        epsilon,
-      )
+    record: (g, cut, { w, dw, rate, slots: [m, u] }, correction) => {
+      g.update('adamax', cut, update(w), dw, update(m!), update(u!), rate, correction, beta1, beta2, epsilon)
     },
   }))
 }
 
 const adamwDefaults = { ...adamDefaults, weightDecay: 0.004 }
-type AdamwOptions = Partial<typeof adamwDefaults> & ClipOptions
+type AdamwOptions = Partial<typeof adamwDefaults> & SharedOptions
 
 /** Adam after w ← w − rate·weightDecay·w. Source: Loshchilov & Hutter (2019), algorithm 2. */
 function adamw(learningRate?: LearningRate | AdamwOptions, weightDecay?: number): Optimizer {
   const given = optionsOf<AdamwOptions>(learningRate, omitUndefined({ weightDecay }))
-  return build('AdamW', adamwDefaults, given, ({ beta1, beta2, epsilon, weightDecay }) => ({
+  return build('AdamW', adamwDefaults, given, ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
-    record: (g, cut, { w, dw, slots: [m, v] }, correction) => {
+    decays: true,
+    record: (g, cut, { w, dw, rate, decay, slots: [m, v] }, correction) => {
       const moments = [update(m!), update(v!)] as const
-      g.update(
-        'adamw',
-        cut,
-        update(w),
-        dw,
-        ...moments,
-        g.cells.rate,
-        correction,
-        beta1,
-        beta2,
-        epsilon,
-        weightDecay,
-      )
+      g.update('adamw', cut, update(w), dw, ...moments, rate, correction, beta1, beta2, epsilon, decay)
     },
+  }))
+}
+
+/** Adam with Nesterov's momentum. Source: Dozat (2016); the momentum's schedule as in Keras 3. */
+function nadam(
+  learningRate?: LearningRate | AdamOptions,
+  beta1?: number,
+  beta2?: number,
+  epsilon?: number,
+): Optimizer {
+  const given = optionsOf<AdamOptions>(learningRate, omitUndefined({ beta1, beta2, epsilon }))
+  return build('Nadam', adamDefaults, given, ({ beta1, beta2, epsilon }) => ({
+    slots: [slot('m'), slot('v')],
+    betas: [beta1, beta2],
+    correction: 'nadamCorrection',
+    record: (g, cut, { w, dw, rate, slots: [m, v] }, correction) => {
+      const moments = [update(m!), update(v!)] as const
+      g.update('nadam', cut, update(w), dw, ...moments, rate, correction, beta1, beta2, epsilon)
+    },
+  }))
+}
+
+const lionDefaults = { learningRate: 0.001 as LearningRate, beta1: 0.9, beta2: 0.99 }
+type LionOptions = Partial<typeof lionDefaults> & SharedOptions
+
+/** w ← w − rate·sign(beta1·m + (1 − beta1)·dw). Source: Chen et al. (2023), algorithm 2; defaults of Keras 3. */
+function lion(learningRate?: LearningRate | LionOptions, beta1?: number, beta2?: number): Optimizer {
+  const given = optionsOf<LionOptions>(learningRate, omitUndefined({ beta1, beta2 }))
+  return build('Lion', lionDefaults, given, ({ beta1, beta2 }) => ({
+    slots: [slot('m')],
+    record: (g, cut, { w, dw, rate, slots: [m] }) =>
+      g.update('lion', cut, update(w), dw, update(m!), rate, beta1, beta2),
   }))
 }
 
@@ -198,7 +197,7 @@ function adamw(learningRate?: LearningRate | AdamwOptions, weightDecay?: number)
  * Optimizers, under TensorFlow.js' names and with its positional arguments; or one object of options,
  * clipping included.
  */
-export const train = { sgd, momentum, rmsprop, adagrad, adadelta, adam, adamax, adamw }
+export const train = { sgd, momentum, rmsprop, adagrad, adadelta, adam, adamax, adamw, nadam, lion }
 
 export type OptimizerName = keyof typeof train
 

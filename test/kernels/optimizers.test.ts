@@ -21,6 +21,7 @@ interface Row {
   /** The float64 step t = 1, 2, …: changes the slots in place, returns the new w. */
   readonly step: (w: number, g: number, s: number[], t: number) => number
   readonly theirs?: () => tf.Optimizer
+  readonly correction?: 'nadamCorrection'
 }
 
 const rate = Math.fround(0.05)
@@ -137,6 +138,32 @@ const rows: Row[] = [
     },
     theirs: () => tf.train.adamax(rate, beta1, beta2, epsilon),
   },
+  {
+    name: 'nadam',
+    slots: [0, 0],
+    correction: 'nadamCorrection',
+    call: (k, begin, end, { w, dw, slots: [m, v], rate, correction }) =>
+      k.nadam(begin, end, w, dw, m!, v!, rate, correction, beta1, beta2, epsilon),
+    step: (w, g, s, t) => {
+      const momentum = (i: number) => beta1 * (1 - 0.5 * 0.96 ** i)
+      const product = Array.from({ length: t }, (_, i) => momentum(i + 1)).reduce((a, b) => a * b)
+      s[0] = blend(s[0]!, g, beta1)
+      s[1] = blend(s[1]!, g * g, beta2)
+      const ahead = (momentum(t + 1) * s[0]) / (1 - product * momentum(t + 1))
+      const now = ((1 - momentum(t)) * g) / (1 - product)
+      return w - (rate * (ahead + now)) / (Math.sqrt(s[1] / (1 - beta2 ** t)) + epsilon)
+    },
+  },
+  {
+    name: 'lion',
+    slots: [0],
+    call: (k, begin, end, { w, dw, slots: [m], rate }) => k.lion(begin, end, w, dw, m!, rate, beta1, rho),
+    step: (w, g, s) => {
+      const direction = Math.sign(blend(s[0]!, g, beta1))
+      s[0] = blend(s[0]!, g, rho)
+      return w - rate * direction
+    },
+  },
 ]
 
 const steps = 5
@@ -149,19 +176,31 @@ const gradients = (size: number) =>
   Array.from({ length: steps }, (_, t) => noise(size, 10 + t).map(u => u + 0.05 * (Math.sign(u) || 1)))
 
 /** w and the slots after all steps, each range of slices taken through all steps by itself. */
-function run({ call }: Row, slots: number[], w: Float32Array, dw: Float32Array[]): Float32Array[] {
+function run(
+  { call, correction: kernel }: Row,
+  slots: number[],
+  w: Float32Array,
+  dw: Float32Array[],
+): Float32Array[] {
   const size = w.length
   const flat = Float32Array.from(dw.flatMap(g => [...g]))
   const start = slots.map(initial => new Float32Array(size).fill(initial))
   return prove({
-    inputs: [Float32Array.of(rate), Int32Array.of(1, 2, 3, 4, 5), Float32Array.of(0, 0), flat, w, ...start],
+    inputs: [
+      Float32Array.of(rate),
+      Int32Array.of(1, 2, 3, 4, 5),
+      Float32Array.of(0, 0, 0, 0),
+      flat,
+      w,
+      ...start,
+    ],
     outputs: [size, ...slots.map(() => size)],
     units: size / 16,
     call(k, begin, end, [rate, step, correction, dw, ...initial], outputs) {
       for (const [i, from] of initial.entries()) k.copy(16 * begin, 16 * end, from, outputs[i]!)
       const [w, ...slots] = outputs
       for (let t = 0; t < steps; t++) {
-        k.adamCorrection(0, 1, correction!, step! + 4 * t, beta1, beta2)
+        k[kernel ?? 'adamCorrection'](0, 1, correction!, step! + 4 * t, beta1, beta2)
         call(k, begin, end, { w: w!, dw: dw! + 4 * t * size, slots, rate: rate!, correction: correction! })
       }
     },
@@ -211,4 +250,62 @@ test('adamCorrection at late steps', () => {
     bed.kernels.adamCorrection(0, 1, correction, bed.putInts([t]), beta1, beta2)
     expect([...bed.floats(correction, 2)]).toEqual([beta1, beta2].map(b => Math.fround(1 - b ** t)))
   }
+})
+
+test('nadamCorrection at late steps', () => {
+  const bed = new Bed()
+  for (const t of [1, 2, 30, 1000, 2_000_000_000]) {
+    const correction = bed.out(3)
+    bed.kernels.nadamCorrection(0, 1, correction, bed.putInts([t]), beta1, beta2)
+    const momentum = (i: number) => beta1 * (1 - 0.5 * 0.96 ** i)
+    let product = 1
+    for (let i = 1; i <= Math.min(t, 5000); i++) product *= momentum(i)
+    const next = momentum(t + 1)
+    const wanted = [next / (1 - product * next), (1 - momentum(t)) / (1 - product), 1 - beta2 ** t]
+    expect(relativeError(bed.floats(correction, 3), wanted)).toBeLessThan(1e-7)
+  }
+})
+
+describe.each([1, 2, 5, 70])('beside the update, %i slices', units => {
+  const w = noise(16 * units, 3)
+
+  test('decayWeights', () => {
+    const [found] = prove({
+      inputs: [w, Float32Array.of(rate)],
+      outputs: [w.length],
+      units,
+      call: (k, begin, end, [w, rate], [y]) => {
+        k.copy(16 * begin, 16 * end, w!, y!)
+        k.decayWeights(begin, end, y!, rate!, weightDecay)
+      },
+    })
+    expect(
+      relativeError(
+        found!,
+        w.map(w => w - rate * weightDecay * w),
+      ),
+    ).toBeLessThan(2e-7)
+  })
+
+  test.each([
+    [1, 0],
+    [4, 0],
+    [4, 2],
+    [5, 2],
+  ])('averageWeights at step %i, period %i', (step, period) => {
+    const before = noise(16 * units, 4)
+    const [found, average] = prove({
+      inputs: [w, before, Int32Array.of(step)],
+      outputs: [w.length, w.length],
+      units,
+      call: (k, begin, end, [w, before, step], [y, average]) => {
+        k.copy(16 * begin, 16 * end, w!, y!)
+        k.copy(16 * begin, 16 * end, before!, average!)
+        k.averageWeights(begin, end, y!, average!, step!, 0.9, period)
+      },
+    })
+    const expected = w.map((w, i) => (step === 1 ? w : 0.9 * before[i]! + 0.1 * w))
+    expect(relativeError(average!, expected)).toBeLessThan(2e-7)
+    expect(found).toEqual(period > 0 && step % period === 0 ? average : w)
+  })
 })

@@ -9,7 +9,7 @@ import { Stage } from '../../src/model/stage.ts'
 import { ModelState } from '../../src/model/state.ts'
 import { makePlan } from '../../src/plan/planner.ts'
 import { sharedEngine } from '../../src/runtime/engine.ts'
-import type { Loss } from '../../src/training/losses.ts'
+import type { Loss } from '../../src/training/rowLosses.ts'
 
 /** What goes into one step; `weight` is one factor a sample. */
 export interface Inputs {

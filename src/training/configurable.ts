@@ -1,0 +1,42 @@
+import { type Interval, inRange, positiveInteger, show, withDefaults } from '../errors.ts'
+
+/** A thing that is ready, and makes others of its kind from options: `it` and `it({ … })` will both do. */
+export type Configurable<Made, Options> = Made & ((options?: Partial<Options>) => Made)
+
+/** Where options of these names must lie; those without an entry are checked by the kind of their default. */
+const intervals: Readonly<Record<string, Interval>> = {
+  labelSmoothing: '[0, 1]',
+  alpha: '[0, Infinity)',
+  beta: '(0, Infinity)',
+  gamma: '[0, Infinity)',
+  delta: '(0, Infinity)',
+  threshold: '[0, 1]',
+  thresholds: '[0, 1]',
+}
+
+function checkOption(where: string, name: string, value: unknown, byDefault: unknown): void {
+  const interval = intervals[name]
+  if (value === null && byDefault === null) return
+  if (interval) inRange(where, name, value, interval)
+  else if (typeof byDefault === 'number') positiveInteger(where, name, value)
+  else if (typeof byDefault === 'boolean' && typeof value !== 'boolean')
+    throw new TypeError(`${where}: ${name} must be true or false, got ${show(value)}; correct it`)
+  else if (name === 'name' && typeof value !== 'string')
+    throw new TypeError(`${where}: name must be a string, got ${show(value)}; leave it out`)
+}
+
+/** What `make` makes of the defaults, and a function that makes it from other options. */
+export function configurable<Made extends { readonly name: string }, Options extends object>(
+  defaults: Options,
+  make: (options: Options) => Made,
+): Configurable<Made, Options> {
+  const { name, ...rest } = make(defaults)
+  const maker = (given?: Partial<Options>): Made => {
+    const options = withDefaults(name, defaults, given)
+    for (const [key, value] of Object.entries(options))
+      checkOption(name, key, value, defaults[key as keyof Options])
+    return make(options)
+  }
+  const named = Object.defineProperty(maker, 'name', { value: name, enumerable: true })
+  return Object.assign(named, rest) as unknown as Configurable<Made, Options>
+}
