@@ -1,4 +1,5 @@
 export { dispose, keep, memory, tidy } from './data/compatibility.ts'
+export { math } from './data/confusion.ts'
 export { Dataset } from './data/dataset.ts'
 export { datasets } from './data/datasets.ts'
 export { data } from './data/sources.ts'

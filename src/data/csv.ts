@@ -30,53 +30,77 @@ type Field = number | string | undefined
 type Fields = Record<string, Field>
 export type CsvElement = Fields | { xs: Fields; ys: Fields }
 
+/** Takes a CSV text character by character. */
+class RecordReader {
+  private readonly delimiter: string
+  private fields: string[] = []
+  private field = ''
+  private quoted = false
+  /** Whether the last character was a quote in quotes: the end of the field, or half of a quote. */
+  private halfQuote = false
+  /** Whether the record has a field, were it an empty one. */
+  private begun = false
+
+  constructor(delimiter: string) {
+    this.delimiter = delimiter
+  }
+
+  /** The record that the character ends, if it does. */
+  take(character: string): string[] | undefined {
+    if (this.halfQuote) {
+      this.halfQuote = false
+      this.quoted = character === '"'
+      if (this.quoted) {
+        this.field += '"'
+        return undefined
+      }
+    }
+    if (this.quoted) {
+      if (character === '"') this.halfQuote = true
+      else this.field += character
+    } else if (character === '"' && this.field === '') this.quoted = this.begun = true
+    else if (character === this.delimiter) this.endField()
+    else if (character === '\n') return this.end()
+    else if (character !== '\r') this.field += character
+    return undefined
+  }
+
+  /** The last record, or undefined for an empty line. */
+  end(): string[] | undefined {
+    if (!this.begun && this.field === '') return undefined
+    this.endField()
+    const record = this.fields
+    this.fields = []
+    this.begun = false
+    return record
+  }
+
+  private endField(): void {
+    this.fields.push(this.field)
+    this.field = ''
+    this.begun = true
+  }
+}
+
 /**
  * The records of a CSV text that comes in pieces: fields apart by `delimiter`, in quotes where they hold one, a
- * quote (doubled) or a line break. Empty lines are passed over. Source: RFC 4180.
+ * quote (doubled) or a line break. Empty lines and a byte order mark are passed over. Source: RFC 4180.
  */
-export async function* records(
+async function* records(
   pieces: AsyncIterable<string>,
   delimiter: string,
 ): AsyncGenerator<string[], void, undefined> {
-  let fields: string[] = []
-  let field = ''
-  let quoted = false
-  let quoteBefore = false
-  let written = false
-  const end = (): string[] => {
-    const record = [...fields, field]
-    fields = []
-    field = ''
-    written = false
-    return record
-  }
+  const reader = new RecordReader(delimiter)
+  let first = true
   for await (const piece of pieces) {
-    for (const character of piece) {
-      if (character === '\ufeff') continue
-      if (quoteBefore) {
-        quoteBefore = false
-        if (character === '"') {
-          field += '"'
-          continue
-        }
-        quoted = false
-      }
-      if (quoted) {
-        if (character === '"') quoteBefore = true
-        else field += character
-      } else if (character === '"' && field === '') {
-        quoted = true
-        written = true
-      } else if (character === delimiter) {
-        fields.push(field)
-        field = ''
-        written = true
-      } else if (character === '\n') {
-        if (written || field !== '') yield end()
-      } else if (character !== '\r') field += character
+    for (const character of first ? piece.replace(/^\ufeff/, '') : piece) {
+      const record = reader.take(character)
+      if (record) yield record
     }
+    first = false
   }
-  if (written || field !== '') yield end()
+  const last = reader.end()
+  if (last) yield last
 }
 
 function parse(name: string, text: string, config: ColumnConfig, line: number): Field {

@@ -95,12 +95,12 @@ export const epochCallbacks = {
    * @throws TypeError for no function; RangeError in training for a rate that is none; Error where the
    * optimizer follows a schedule
    */
-  learningRateScheduler: (schedule: RateOfEpoch, options?: { verbose?: number | boolean }) =>
+  learningRateScheduler: (schedule: RateOfEpoch, options?: { verbose?: number | boolean }): Callback =>
     new LearningRateScheduler(schedule, options),
   /**
    * Writes epoch, loss and metrics to a file, one line an epoch, the names in the first. With `append` the
    * lines are added to what the file holds. Source: Keras 3.
    * @throws TypeError for a wrong path or option; the file system's own errors in training
    */
-  csvLogger: (path: string, options?: CsvLoggerOptions) => new CsvLogger(path, options),
+  csvLogger: (path: string, options?: CsvLoggerOptions): BaseCallback => new CsvLogger(path, options),
 }
