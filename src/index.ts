@@ -1,5 +1,8 @@
 export { dispose, keep, memory, tidy } from './data/compatibility.ts'
+export { math } from './data/confusion.ts'
+export { Dataset } from './data/dataset.ts'
 export { datasets } from './data/datasets.ts'
+export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
 export { input } from './layers/input.ts'
 export { SymbolicTensor } from './layers/symbolic.ts'

@@ -17,6 +17,7 @@ import {
   hookNames,
   type Logs,
 } from './callback.ts'
+import { epochCallbacks } from './epochCallbacks.ts'
 
 class LambdaCallback extends BaseCallback {
   constructor(hooks: Hooks) {
@@ -218,6 +219,7 @@ export const callbacks = {
    * @throws TypeError for an unknown hook
    */
   lambda: (hooks: Hooks): BaseCallback => new LambdaCallback(hooks),
+  ...epochCallbacks,
 }
 
 /** Any object with hooks will do: callbacks of TF.js extend classes of its own. */

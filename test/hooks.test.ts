@@ -1,0 +1,135 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as tf from '@tensorflow/tfjs'
+import { expect, test } from 'vitest'
+import * as ls from '../src/index.ts'
+import { noise } from './bed.ts'
+import { withFolder } from './reference/tfjs.ts'
+
+const values = noise(40, 3)
+const x = ls.tensor(values, [10, 4])
+const y = ls.tensor(noise(10, 4), [10, 1])
+const options = { batchSize: 4, epochs: 2, seed: 1, verbose: 0 as const }
+
+function make(rate = 0.1) {
+  const model = ls.sequential({ layers: [ls.layers.dense({ units: 1, inputShape: [4] })], seed: 1 })
+  model.compile({ optimizer: ls.train.sgd(rate), loss: 'meanSquaredError', metrics: ['mae'] })
+  return model
+}
+
+const hookNames = [
+  'onTrainBegin',
+  'onTrainEnd',
+  'onEpochBegin',
+  'onEpochEnd',
+  'onBatchBegin',
+  'onBatchEnd',
+] as const
+
+/** Hooks that note what they are called with; each takes its time. */
+function spies(seen: unknown[]) {
+  const spy = (name: string) => async (first: unknown, logs?: object) => {
+    const number = typeof first === 'number' ? first : ''
+    const names = Object.keys((typeof first === 'number' ? logs : (first as object)) ?? {})
+    seen.push(`${name} ${number} begins ${names}`)
+    await sleep(2)
+    seen.push(`${name} ${number} ends`)
+  }
+  return Object.fromEntries(hookNames.map(name => [name, spy(name)]))
+}
+
+test('hooks are called in the order of TensorFlow.js, and awaited', async () => {
+  await tf.setBackend('cpu')
+  const theirs = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] })
+  theirs.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['mae'] })
+  const expected: string[] = []
+  const { values: targets } = y
+  await theirs.fit(tf.tensor(values, [10, 4]), tf.tensor(targets as Float32Array, [10, 1]), {
+    ...options,
+    callbacks: spies(expected),
+    validationSplit: 0.2,
+  })
+  const found: string[] = []
+  const model = make()
+  await model.fit(x, y, { ...options, callbacks: spies(found), validationSplit: 0.2, workers: 2 })
+  const plain = (list: string[]) => list.map(line => line.replace(/begins .*/, 'begins'))
+  expect(plain(found)).toEqual(plain(expected))
+  // No hook begins while another waits.
+  found.forEach((line, i) => expect(line.includes('begins')).toBe(i % 2 === 0))
+  expect(found.filter(line => line.startsWith('onEpochEnd 1 begins'))).toEqual([
+    'onEpochEnd 1 begins loss,mae,val_loss,val_mae',
+  ])
+  expect(found.filter(line => line.startsWith('onBatchEnd 1 begins'))[0]).toBe(
+    'onBatchEnd 1 begins batch,size,loss,mae',
+  )
+  model.dispose()
+})
+
+test('an error of an asynchronous hook ends training', async () => {
+  const model = make()
+  const onBatchEnd = async () => {
+    await sleep(1)
+    throw new Error('mine')
+  }
+  await expect(model.fit(x, y, { ...options, callbacks: { onBatchEnd } })).rejects.toThrow('mine')
+  model.dispose()
+})
+
+test('learningRateScheduler sets the rate of each epoch', async () => {
+  const model = make(1)
+  const rates: number[] = []
+  const scheduler = ls.callbacks.learningRateScheduler(async (epoch, rate) => rate / (epoch + 2))
+  const onBatchEnd = () => void rates.push(model.learningRate)
+  await model.fit(x, y, { ...options, batchSize: 10, epochs: 3, callbacks: [scheduler, { onBatchEnd }] })
+  expect(rates).toEqual([1 / 2, 1 / 6, 1 / 24])
+  const wrong = ls.callbacks.learningRateScheduler(() => -1)
+  await expect(model.fit(x, y, { ...options, callbacks: wrong })).rejects.toThrow(
+    new RangeError('learningRateScheduler: the rate of epoch 0 must be a number >= 0, got -1'),
+  )
+  model.dispose()
+})
+
+test('csvLogger writes a line an epoch', () =>
+  withFolder(async folder => {
+    const path = join(folder, 'log.csv')
+    const model = make()
+    const linesOf = async () => (await readFile(path, 'utf8')).trimEnd().split('\n')
+    const { history } = await model.fit(x, y, { ...options, callbacks: ls.callbacks.csvLogger(path) })
+    const row = (epoch: number) => `${epoch},${history.loss![epoch]},${history.mae![epoch]}`
+    expect(await linesOf()).toEqual(['epoch,loss,mae', row(0), row(1)])
+    const more = ls.callbacks.csvLogger(path, { append: true, separator: ';' })
+    await model.fit(x, y, { ...options, epochs: 1, callbacks: more })
+    expect((await linesOf()).length).toBe(4)
+    await model.fit(x, y, { ...options, epochs: 1, callbacks: ls.callbacks.csvLogger(path) })
+    expect((await linesOf()).length).toBe(2)
+    await writeFile(path, '')
+    await model.fit(x, y, { ...options, epochs: 1, callbacks: more })
+    expect((await linesOf())[0]).toBe('epoch;loss;mae')
+    model.dispose()
+  }))
+
+test('a name with a separator is quoted, what is missing is NA', () =>
+  withFolder(async folder => {
+    const path = join(folder, 'log.csv')
+    const logger = ls.callbacks.csvLogger(path)
+    await logger.onTrainBegin()
+    await logger.onEpochEnd(0, { loss: 1, 'a,"b"': 2 })
+    await logger.onEpochEnd(1, { loss: Number.NaN })
+    expect(await readFile(path, 'utf8')).toBe('epoch,loss,"a,""b"""\n0,1,2\n1,NaN,NA\n')
+  }))
+
+test('wrong options are refused', () => {
+  const { csvLogger, learningRateScheduler } = ls.callbacks
+  expect(() => learningRateScheduler(0.1 as never)).toThrow(
+    new TypeError(
+      'learningRateScheduler: schedule must be a function, got 0.1; write epoch => 0.1 / (1 + epoch)',
+    ),
+  )
+  expect(() => csvLogger('')).toThrow(
+    new TypeError('csvLogger: path must be that of a file, got ""; write \'training.csv\''),
+  )
+  expect(() => csvLogger('a', { separator: '"' })).toThrow(
+    new TypeError('csvLogger: separator must be text without quotes and line breaks, got "\\""; write \',\''),
+  )
+})
