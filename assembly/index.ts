@@ -61,6 +61,7 @@ export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradien
 export { add, addInto, copy } from './arrays';
 export { clear, move } from './moves';
 export { prelu, preluGradient, preluSlopes } from './prelu';
+export { encode, rescale } from './preprocessing';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRows, sumSample } from './gradient';

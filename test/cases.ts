@@ -2,6 +2,7 @@ import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { noiseExamples } from './cases/noise.ts'
+import { preprocessingExamples } from './cases/preprocessing.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
 
 export type { Example }
@@ -96,5 +97,6 @@ export const examples = {
   ],
   ...activationLayerExamples,
   ...noiseExamples,
+  ...preprocessingExamples,
   ...reshapingExamples,
 } satisfies Record<LayerName, readonly Example[]>

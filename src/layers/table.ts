@@ -3,6 +3,7 @@ import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from '
 import { activation, dense, flatten, reshape } from './core.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization } from './normalization.ts'
+import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
@@ -11,6 +12,8 @@ export const layers = {
   alphaDropout,
   averagePooling2d,
   batchNormalization,
+  categoryEncoding,
+  centerCrop,
   conv2d,
   cropping2D,
   dense,
@@ -26,7 +29,9 @@ export const layers = {
   prelu,
   reLU,
   repeatVector,
+  rescaling,
   reshape,
+  resizing,
   softmax,
   spatialDropout1d,
   thresholdedReLU,

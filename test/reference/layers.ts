@@ -5,10 +5,15 @@ import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
+import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
-export interface Options extends ActivationLayerOptions, NoiseOptions, ReshapingOptions {
+export interface Options
+  extends ActivationLayerOptions,
+    NoiseOptions,
+    PreprocessingOptions,
+    ReshapingOptions {
   units: number
   filters: number
   kernelSize: number | readonly number[]
@@ -106,5 +111,6 @@ export const references: Record<keyof typeof layers, Reference> = {
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
   ...noiseReferences,
+  ...preprocessingReferences,
   ...reshapingReferences,
 }
