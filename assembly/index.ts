@@ -84,6 +84,7 @@ export { addPositions, sumPositions } from './positions';
 export { maximum, minimum, subtract, whereLess, whereNotLess } from './merge';
 export { clear, move } from './moves';
 export { prelu, preluGradient, preluSlopes } from './prelu';
+export { encode, rescale } from './preprocessing';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRows, sumSample } from './gradient';

@@ -4,6 +4,7 @@ import { attentionExamples } from './cases/attention.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { mergeExamples } from './cases/merge.ts'
 import { noiseExamples } from './cases/noise.ts'
+import { preprocessingExamples } from './cases/preprocessing.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
 
 export type { Example }
@@ -101,5 +102,6 @@ export const examples = {
   ],
   ...activationLayerExamples,
   ...noiseExamples,
+  ...preprocessingExamples,
   ...reshapingExamples,
 } satisfies Record<LayerName, readonly Example[]>

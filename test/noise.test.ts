@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, expect, test } from 'vitest'
 import { Graph } from '../src/graph/graph.ts'
+import * as ls from '../src/index.ts'
 import type { Layer } from '../src/layers/define.ts'
 import { layers } from '../src/layers/table.ts'
+import { noise } from './bed.ts'
 import { caught } from './caught.ts'
 import { parityError } from './reference/parity.ts'
 import type { Recipe } from './reference/tfjs.ts'
@@ -18,6 +20,42 @@ test('without noise, and saved, as TensorFlow.js', async () => {
     ['spatialDropout1d', { rate: 0 }],
   ]
   expect(await parityError(recipe, [4, 6])).toBeLessThan(2e-6)
+})
+
+/** Weights after two epochs with noise of every kind, by layers that move and share. */
+async function trained(options: ls.FitOptions): Promise<readonly number[]> {
+  const { permute, prelu, softmax, upSampling2d, zeroPadding2d, conv2d, flatten, dense } = layers
+  const model = ls.sequential({
+    seed: 3,
+    layers: [
+      zeroPadding2d({ inputShape: [3, 4, 2] }),
+      conv2d({ filters: 5, kernelSize: 2 }),
+      prelu({ sharedAxes: [1, 2], alphaInitializer: 'glorotNormal' }),
+      gaussianNoise({ stddev: 0.2 }),
+      upSampling2d({ interpolation: 'bilinear' }),
+      dropout({ rate: 0.3, noiseShape: [null, 1, 1, null] }),
+      softmax({ axis: 1 }),
+      permute({ dims: [3, 1, 2] }),
+      flatten({}),
+      alphaDropout({ rate: 0.2 }),
+      gaussianDropout({ rate: 0.2 }),
+      dense({ units: 3, activation: 'softmax' }),
+    ],
+  })
+  model.compile({ optimizer: ls.train.adam(0.01), loss: 'meanSquaredError', leaves: 2 })
+  const [x, y] = [ls.tensor(noise(30 * 24, 1), [30, 3, 4, 2]), ls.tensor(noise(90, 2), [30, 3])]
+  await model.fit(x, y, { epochs: 2, batchSize: 8, seed: 5, verbose: 0, ...options })
+  const weights = model.getWeights().flatMap(weight => [...weight.dataSync()] as number[])
+  model.dispose()
+  return weights
+}
+
+test('noise does not depend on the workers, nor on accumulation', async () => {
+  const alone = await trained({ workers: 1 })
+  expect(alone.every(Number.isFinite)).toBe(true)
+  for (const options of [{ workers: 2 }, { workers: 3 }, { workers: 2, accumulate: true }])
+    expect(await trained(options)).toEqual(alone)
+  expect(await trained({ workers: 2, seed: 6 })).not.toEqual(alone)
 })
 
 const built = (layer: Layer, shape: readonly number[]) => {

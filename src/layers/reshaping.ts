@@ -76,7 +76,8 @@ function checkEdges(where: string, name: string, edges: Edges): void {
   for (const size of [edges].flat(2)) nonNegativeInteger(where, name, size)
 }
 
-function checkImage(refuse: Builder['refuse'], x: Value, dataFormat: DataFormat): void {
+/** Refuses what is no image. */
+export function checkImage(refuse: Builder['refuse'], x: Value, dataFormat: DataFormat): void {
   if (x.shape.length === 3) return
   const form = dataFormat === 'channelsLast' ? 'height, width, channels' : 'channels, height, width'
   refuse(`the input must have shape [${form}], got [${x.shape}]; add layers.reshape() before it`)

@@ -6,6 +6,7 @@ import { inputLayer } from './input.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization } from './normalization.ts'
+import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
@@ -16,6 +17,8 @@ export const layers = {
   average,
   averagePooling2d,
   batchNormalization,
+  categoryEncoding,
+  centerCrop,
   concatenate,
   conv2d,
   cropping2D,
@@ -38,7 +41,9 @@ export const layers = {
   prelu,
   reLU,
   repeatVector,
+  rescaling,
   reshape,
+  resizing,
   softmax,
   spatialDropout1d,
   subtract,

@@ -130,6 +130,8 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   preluGradient: [`2 g g g g ${slopes}`, `2 g g g g ${shared}`],
   preluSlopes: [`2 g g g ${slopes}`, `2 g g g ${shared}`],
   scaleShift: '77 g g 0.9 0.1',
+  encode: ['4 f g 3 7 0', '4 f g 3 7 1'],
+  rescale: '77 g g 0.3 -0.7',
   product: ['13 g g g g 33 19 0', '13 g g 0 g 10 7 -Infinity', '9 g g g g 1 5 0', '1 g g g g 48 9 0'],
   transposePanels: '57 g g 19 33',
   flipPanels: '54 g g 9 3 17',

@@ -8,22 +8,28 @@ export interface Example {
   /** Shape of one sample. */
   readonly input: readonly number[]
   readonly samples: number
-  /** Inputs lie evenly in ±spread. */
+  /** Inputs lie evenly in centre ± spread. */
   readonly spread: number
+  readonly centre?: number
 }
 
 export type LayerName = keyof typeof layers
-type Extra = { samples?: number; spread?: number }
+type Extra = { samples?: number; spread?: number; centre?: number }
 
 /** An example from the layer's options and the shape of one sample. */
 export const of =
   (name: LayerName) =>
-  (options: object, input: readonly number[], { samples = 3, spread = 2 }: Extra = {}): Example => ({
+  (
+    options: object,
+    input: readonly number[],
+    { samples = 3, spread = 2, centre = 0 }: Extra = {},
+  ): Example => ({
     title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}`,
     layer: (layers[name] as (options: object) => Layer)(options),
     input,
     samples,
     spread,
+    centre,
   })
 
 export const cross = <A, B>(as: readonly A[], bs: readonly B[]): [A, B][] =>

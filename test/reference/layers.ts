@@ -7,10 +7,15 @@ import { attend } from './attention.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
 import { joins } from './joins.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
+import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
-export interface Options extends ActivationLayerOptions, NoiseOptions, ReshapingOptions {
+export interface Options
+  extends ActivationLayerOptions,
+    NoiseOptions,
+    PreprocessingOptions,
+    ReshapingOptions {
   units: number
   filters: number
   kernelSize: number | readonly number[]
@@ -130,5 +135,6 @@ export const references: Record<keyof typeof layers, Reference> = {
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
   ...noiseReferences,
+  ...preprocessingReferences,
   ...reshapingReferences,
 }
