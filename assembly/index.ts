@@ -80,4 +80,5 @@ export {
   batchGradientCombine,
   batchGradient,
 } from './normalization';
+export { layerNorm, layerNormGradient, layerNormGammaGradient } from './layerNorm';
 export { accumulatePenalty, scatter } from './totals';

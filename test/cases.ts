@@ -1,34 +1,9 @@
-import type { Layer } from '../src/layers/define.ts'
-import { layers } from '../src/layers/table.ts'
 import { activationNames } from '../src/ops/activation.ts'
+import { cross, type Example, type LayerName, of } from './cases/example.ts'
+import { sequences } from './cases/sequences.ts'
 
-/** A layer with an input to prove it on. */
-export interface Example {
-  readonly title: string
-  readonly layer: Layer
-  /** Shape of one sample. */
-  readonly input: readonly number[]
-  readonly samples: number
-  /** Inputs lie evenly in ±spread. */
-  readonly spread: number
-}
+export type { Example }
 
-type LayerName = keyof typeof layers
-type Extra = { samples?: number; spread?: number }
-
-/** An example from the layer's options and the shape of one sample. */
-const of =
-  (name: LayerName) =>
-  (options: object, input: readonly number[], { samples = 3, spread = 2 }: Extra = {}): Example => ({
-    title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}`,
-    layer: (layers[name] as (options: object) => Layer)(options),
-    input,
-    samples,
-    spread,
-  })
-
-const cross = <A, B>(as: readonly A[], bs: readonly B[]): [A, B][] =>
-  as.flatMap(a => bs.map((b): [A, B] => [a, b]))
 const paddings = ['valid', 'same'] as const
 
 const dense = of('dense')
@@ -123,6 +98,7 @@ export const examples = {
     of('leakyReLU')({ alpha: 1.5 }, [2, 3, 5]),
   ],
   maxPooling2d: poolingExamples('maxPooling2d'),
+  ...sequences,
   reshape: [
     of('reshape')({ targetShape: [3, 4] }, [12]),
     of('reshape')({ targetShape: [-1, 5] }, [2, 3, 5]),

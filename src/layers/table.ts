@@ -1,6 +1,6 @@
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
 import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.ts'
-import { batchNormalization } from './normalization.ts'
+import { batchNormalization, layerNormalization } from './normalization.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -12,6 +12,7 @@ export const layers = {
   dropout,
   flatten,
   globalAveragePooling2d,
+  layerNormalization,
   leakyReLU,
   maxPooling2d,
   reshape,

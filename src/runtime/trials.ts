@@ -115,6 +115,9 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   normalize: '13 g g g g 5',
   batchGradientCombine: '1 g i:7 2 3 g g 5',
   batchGradient: '13 g g g g f g g g i:7 2 5 0.001',
+  layerNorm: ['7 g g g g g g 0.001 19', '3 g g g g 0 0 0.001 8'],
+  layerNormGradient: ['7 g g g g f g 19', '3 g g g g f 0 8'],
+  layerNormGammaGradient: '2 g g g f g i:1,5 2 19',
   accumulatePenalty: '1 f 5 f i:3',
   scatter: '5 g i:2 g 7',
 }

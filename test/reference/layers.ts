@@ -1,7 +1,7 @@
 import type { layers } from '../../src/layers/table.ts'
 import type { ActivationName } from '../../src/ops/activation.ts'
 import { activate } from './activations.ts'
-import { type Array64, type Context, zeros } from './arrays.ts'
+import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
 
 /** The options of every layer, defaults filled in. */
@@ -73,6 +73,15 @@ const batchNormalization: Reference = (x, weights, { momentum, epsilon }, { trai
   return { shape: x.shape, values }
 }
 
+const layerNormalization: Reference = (x, { gamma, beta }, { epsilon }) =>
+  mapRows(x, row => {
+    const mean = row.reduce((sum, value) => sum + value, 0) / row.length
+    const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / row.length
+    return row.map((value, j) => {
+      return ((value - mean) / Math.sqrt(variance + epsilon)) * (gamma?.[j] ?? 1) + (beta?.[j] ?? 0)
+    })
+  })
+
 /** Takes the mask from what was observed: an element is dropped or scaled. */
 const dropout: Reference = (x, _, { rate }, { training, observed }) => {
   if (!training || rate === 0) return x
@@ -108,6 +117,7 @@ export const references: Record<keyof typeof layers, Reference> = {
     const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
     return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
   },
+  layerNormalization,
   leakyReLU: (x, _, { alpha }, { near }) => {
     for (const value of x.values) near(Math.abs(value))
     return { shape: x.shape, values: x.values.map(value => (value > 0 ? value : alpha * value)) }

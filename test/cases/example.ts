@@ -1,0 +1,37 @@
+import type { Layer } from '../../src/layers/define.ts'
+import { layers } from '../../src/layers/table.ts'
+
+/** A layer with an input to prove it on. */
+export interface Example {
+  readonly title: string
+  readonly layer: Layer
+  /** Shape of one sample. */
+  readonly input: readonly number[]
+  readonly samples: number
+  /** Inputs lie evenly in ±spread. */
+  readonly spread: number
+  /** Inputs are integers from 0 to `integers` − 1 instead. */
+  readonly integers?: number | undefined
+}
+
+export type LayerName = keyof typeof layers
+type Extra = { samples?: number; spread?: number; integers?: number }
+
+/** An example from the layer's options and the shape of one sample. */
+export const of =
+  (name: LayerName) =>
+  (
+    options: object,
+    input: readonly number[],
+    { samples = 3, spread = 2, integers }: Extra = {},
+  ): Example => ({
+    title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}`,
+    layer: (layers[name] as (options: object) => Layer)(options),
+    input,
+    samples,
+    spread,
+    integers,
+  })
+
+export const cross = <A, B>(as: readonly A[], bs: readonly B[]): [A, B][] =>
+  as.flatMap(a => bs.map((b): [A, B] => [a, b]))
