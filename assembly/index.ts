@@ -80,5 +80,6 @@ export {
   batchGradientCombine,
   batchGradient,
 } from './normalization';
+export { embed, embedGradient } from './embedding';
 export { layerNorm, layerNormGradient, layerNormGammaGradient } from './layerNorm';
 export { accumulatePenalty, scatter } from './totals';

@@ -54,6 +54,8 @@ export interface Weight extends Parameter {
 /** What a layer's `build` works with. */
 export interface Builder {
   readonly g: Graph
+  /** The layer's own. */
+  readonly name: string
   /** The layer's weight of this name, made when it is first asked for. */
   weight(name: string, shape: readonly number[], options: WeightOptions): Value
   /** Throws a RangeError in the layer's name. */
@@ -101,6 +103,7 @@ export class Layer {
     return this.record(
       {
         g,
+        name,
         weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
         refuse(message) {
           throw new RangeError(`${name}: ${message}`)

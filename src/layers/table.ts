@@ -1,5 +1,6 @@
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
 import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.ts'
+import { embedding } from './embedding.ts'
 import { batchNormalization, layerNormalization } from './normalization.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
@@ -10,6 +11,7 @@ export const layers = {
   conv2d,
   dense,
   dropout,
+  embedding,
   flatten,
   globalAveragePooling2d,
   layerNormalization,

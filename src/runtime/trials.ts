@@ -2,7 +2,7 @@ import type { KernelName } from './tiers.ts'
 
 /**
  * One call of each kernel, small but with every edge: `end`, then its arguments. A number stands for itself;
- * `g` is an array of numbers in (−1, 1), `f` in (0, 1); `i:a,b` an array of integers; `s` scratch. Arrays
+ * `g` is an array of numbers in (−1, 1), `f` in (0, 1); `i:a,b` an array of integers; `f:a,b` of floats; `s` scratch. Arrays
  * serve as inputs and outputs alike.
  */
 const loss = '13 g f f g f f 5 1'
@@ -115,6 +115,8 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   normalize: '13 g g g g 5',
   batchGradientCombine: '1 g i:7 2 3 g g 5',
   batchGradient: '13 g g g g f g g g i:7 2 5 0.001',
+  embed: '5 f:3,0,6,2.5,7 g g i:0 3 7 19',
+  embedGradient: '14 f:3,0,6,2.5,7 g g i:1,5 1 7 19',
   layerNorm: ['7 g g g g g g 0.001 19', '3 g g g g 0 0 0.001 8'],
   layerNormGradient: ['7 g g g g f g 19', '3 g g g g f 0 8'],
   layerNormGammaGradient: '2 g g g f g i:1,5 2 19',

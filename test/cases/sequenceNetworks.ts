@@ -10,6 +10,16 @@ export interface Network {
 
 /** Models of the layers that sequences are made for. */
 export const sequenceNetworks: Record<string, Network> = {
+  'embedded integers': {
+    input: [7],
+    integers: 11,
+    recipe: [
+      ['embedding', { inputDim: 11, outputDim: 18 }],
+      ['dense', { units: 5, activation: 'relu' }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
   'normalised rows': {
     input: [4, 6],
     recipe: [

@@ -14,6 +14,7 @@ interface Options {
   padding: string
   activation: ActivationName | null
   alpha: number
+  outputDim: number
   rate: number
   momentum: number
   epsilon: number
@@ -82,6 +83,14 @@ const layerNormalization: Reference = (x, { gamma, beta }, { epsilon }) =>
     })
   })
 
+const embedding: Reference = (x, { embeddings }, { outputDim }) => {
+  const y = zeros([...x.shape, outputDim])
+  x.values.forEach((row, i) => {
+    y.values.set(embeddings!.subarray(row * outputDim, (row + 1) * outputDim), i * outputDim)
+  })
+  return y
+}
+
 /** Takes the mask from what was observed: an element is dropped or scaled. */
 const dropout: Reference = (x, _, { rate }, { training, observed }) => {
   if (!training || rate === 0) return x
@@ -111,6 +120,7 @@ export const references: Record<keyof typeof layers, Reference> = {
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
   dropout,
+  embedding,
   flatten: x => reshape(x, [-1]),
   globalAveragePooling2d: x => {
     const size = x.shape.slice(1, 3) as [number, number]
