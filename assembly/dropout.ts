@@ -42,3 +42,39 @@ export function dropout(
     multiply(0, size, x + offset, mask + offset, y + offset);
   }
 }
+
+/** mask (rows,size) = 0 with probability rate, else 1/(1 - rate), as dropout's; begin, end in rows. */
+export function dropoutMask(
+  begin: i32,
+  end: i32,
+  mask: usize,
+  key: usize,
+  site: i32,
+  size: i32,
+  rate: f32,
+): void {
+  const threshold = i32x4.splat(<i32>ceil<f32>(rate * 16777216));
+  const scale = splat(1 / (1 - rate));
+  for (let r = begin; r < end; r++) {
+    fill(MASK, 0, size, mask + ((<usize>r * <usize>size) << 2), r, key, site, threshold, scale);
+  }
+}
+
+/** y (rows,time,size) = x·mask (rows,size), the same mask at all times; begin, end in rows. */
+export function multiplySteps(
+  begin: i32,
+  end: i32,
+  x: usize,
+  mask: usize,
+  y: usize,
+  time: i32,
+  size: i32,
+): void {
+  const bytes = (<usize>size) << 2;
+  for (let r = begin; r < end; r++) {
+    for (let t = 0; t < time; t++) {
+      const offset = <usize>(r * time + t) * bytes;
+      multiply(0, size, x + offset, mask + <usize>r * bytes, y + offset);
+    }
+  }
+}

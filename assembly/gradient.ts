@@ -14,11 +14,13 @@ const BLOCK: i32 = 192;
  * Bytes between two rows of the copy: an odd number of cache lines, so that the rows spread over all sets.
  */
 const PITCH: usize = 13 * 64;
+/** Bytes of scratch of productGradient. */
+export const GRADIENT_SCRATCH: usize = <usize>CHUNK * (<usize>GROUP * 64 + PITCH);
 
 /**
  * dw = Σ x[r,·]ᵀ·dy[r,·] over the rows of samples span[0] … span[1] − 1, in row order; begin, end in slices
  * of dw, panels (n/16, k, 16), whose padding becomes 0. x (·,k), dy (·,n), perSample rows a sample. scratch:
- * CHUNK·(64·GROUP + PITCH) bytes.
+ * GRADIENT_SCRATCH bytes.
  */
 export function productGradient(
   begin: i32,

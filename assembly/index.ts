@@ -61,7 +61,7 @@ export { productGradient, sumRows, sumSample } from './gradient';
 export { convolve, convolveGradient } from './convolution';
 export { gather, gatherBytes } from './gather';
 export { randomUniform, randomNormal, truncatedNormal } from './random';
-export { dropout, multiply } from './dropout';
+export { dropout, dropoutMask, multiply, multiplySteps } from './dropout';
 export { shuffle } from './shuffle';
 export {
   maxPool,
@@ -81,5 +81,8 @@ export {
   batchGradient,
 } from './normalization';
 export { embed, embedGradient } from './embedding';
+export { gru, gruGradient, gruWeightGradient } from './gru';
 export { layerNorm, layerNormGradient, layerNormGammaGradient } from './layerNorm';
+export { lstm, lstmGradient } from './lstm';
+export { simpleRnn, simpleRnnGradient } from './simpleRnn';
 export { accumulatePenalty, scatter } from './totals';

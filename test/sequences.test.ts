@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
+import { noise } from './bed.ts'
 import { caught } from './caught.ts'
 
-const { dense, embedding, flatten, layerNormalization } = ls.layers
+const { dense, embedding, flatten, gru, layerNormalization, lstm, simpleRNN } = ls.layers
 const add = (make: () => object) => () => ls.sequential({ layers: [make() as never] })
 
 describe('messages', () => {
@@ -35,6 +36,24 @@ describe('messages', () => {
       () => embedding({ inputDim: 3, outputDim: 2, maskZero: true }),
       'RangeError: Embedding: maskZero must be false, got true; masks are not supported, leave it out',
     ],
+    [
+      add(() => lstm({ name: 'l', units: 3, inputShape: [5] })),
+      'RangeError: l: the input must have shape [time, features], got [5]; add layers.reshape() before it',
+    ],
+    [() => gru({ units: 0 }), 'RangeError: GRU: units must be a positive integer, got 0'],
+    [
+      () => lstm({ units: 3, returnState: true }),
+      'RangeError: LSTM: returnState must be false, got true; use returnSequences for the states of all steps',
+    ],
+    [
+      () => simpleRNN({ units: 3, stateful: true }),
+      'RangeError: SimpleRNN: stateful must be false, got true; give whole sequences',
+    ],
+    [
+      () => gru({ units: 3, recurrentActivation: 'softmax' as never }),
+      'RangeError: GRU: recurrentActivation must be one of "linear", "tanh", "sigmoid", "hardSigmoid", "relu", "relu6", "elu", "selu", "softplus", got "softmax"',
+    ],
+    [() => lstm({ units: 3, dropout: 1 }), 'RangeError: LSTM: dropout must be in [0, 1), got 1'],
     [
       () => layerNormalization({ epsilon: 0 }),
       'RangeError: LayerNormalization: epsilon must be a number > 0, got 0',
@@ -79,4 +98,40 @@ describe('an integer that the table has no row for', () => {
     if (!when.endsWith('validation'))
       expect(model.getWeights().map(weight => [...weight.dataSync()])).toEqual(before)
   })
+})
+
+/** Weights after training on 70 sequences. */
+async function trained(options: ls.FitOptions, leaves = 4): Promise<number[][]> {
+  const model = ls.sequential({
+    seed: 5,
+    layers: [
+      embedding({ inputDim: 12, outputDim: 5, inputLength: 6 }),
+      layerNormalization({}),
+      lstm({ units: 7, returnSequences: true, dropout: 0.2, recurrentDropout: 0.3 }),
+      gru({ units: 9, goBackwards: true, returnSequences: true, dropout: 0.1 }),
+      simpleRNN({ units: 5, recurrentDropout: 0.2 }),
+      dense({ units: 3, activation: 'softmax' }),
+    ],
+  })
+  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', leaves })
+  const x = noise(70 * 6, 3).map(value => Math.floor((value + 1) * 6))
+  const y = Float32Array.from({ length: 70 }, (_, i) => i % 3)
+  await model.fit(x, y, { epochs: 2, batchSize: 32, seed: 8, ...options })
+  const weights = model.getWeights().map(weight => [...weight.dataSync()])
+  model.dispose()
+  return weights
+}
+
+test('sequences give the same bits for any number of workers, all leaves at once or one by one', async () => {
+  const expected = await trained({ workers: 1 })
+  expect(await trained({ workers: 3 })).toEqual(expected)
+  expect(await trained({ workers: 2, accumulate: true })).toEqual(expected)
+})
+
+test('unitForgetBias begins with ones for the forget gate', () => {
+  const model = ls.sequential({
+    layers: [lstm({ units: 2, unitForgetBias: true, biasInitializer: 'zeros', inputShape: [3, 1] })],
+  })
+  expect([...model.getWeights()[2]!.dataSync()]).toEqual([0, 0, 1, 1, 0, 0, 0, 0])
+  expect(model.weights.map(({ name }) => name.split('/')[1])).toEqual(['kernel', 'recurrent_kernel', 'bias'])
 })

@@ -3,6 +3,8 @@ import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.
 import { embedding } from './embedding.ts'
 import { batchNormalization, layerNormalization } from './normalization.ts'
 
+import { gru, lstm, simpleRNN } from './recurrent.ts'
+
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
   activation,
@@ -14,8 +16,11 @@ export const layers = {
   embedding,
   flatten,
   globalAveragePooling2d,
+  gru,
   layerNormalization,
   leakyReLU,
+  lstm,
   maxPooling2d,
   reshape,
+  simpleRNN,
 }

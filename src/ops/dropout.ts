@@ -16,3 +16,23 @@ export function dropout(g: Graph, x: Value, rate: number): Value {
   g.onBackward(y, dy => g.contribute(x, dx => g.call('multiply', samples(size), dy, mask, dx)))
   return y
 }
+
+/** The mask of `dropout`, one row of `size` a sample; undefined where nothing is dropped. */
+export function dropoutMask(g: Graph, size: number, rate: number): Value | undefined {
+  const site = g.site()
+  if (!g.training || rate === 0) return undefined
+  const mask = g.batch('dropout mask', [size])
+  g.call('dropoutMask', samples(), write(mask), g.cells.key, site, size, rate)
+  return mask
+}
+
+/** `dropout` of x (time, size) with one mask for all times. Source: Gal & Ghahramani (2016). */
+export function dropoutSteps(g: Graph, x: Value, rate: number): Value {
+  const [time, size] = x.shape as [number, number]
+  const mask = dropoutMask(g, size, rate)
+  if (!mask) return x
+  const y = g.batch('dropout', x.shape, x)
+  g.call('multiplySteps', samples(), x, mask, write(y), time, size)
+  g.onBackward(y, dy => g.contribute(x, dx => g.call('multiplySteps', samples(), dy, mask, dx, time, size)))
+  return y
+}

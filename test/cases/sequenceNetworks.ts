@@ -20,6 +20,25 @@ export const sequenceNetworks: Record<string, Network> = {
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },
+  'recurrent networks': {
+    input: [6, 5],
+    recipe: [
+      ['lstm', { units: 9, returnSequences: true }],
+      ['gru', { units: 7, returnSequences: true, goBackwards: true, recurrentActivation: 'sigmoid' }],
+      ['simpleRNN', { units: 6, returnSequences: true, activation: 'relu', unroll: true }],
+      ['lstm', { units: 4, unitForgetBias: true, useBias: true, activation: 'elu', implementation: 2 }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'words in order': {
+    input: [5],
+    integers: 9,
+    recipe: [
+      ['embedding', { inputDim: 9, outputDim: 6, inputLength: 5 }],
+      ['gru', { units: 17, useBias: false }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
   'normalised rows': {
     input: [4, 6],
     recipe: [

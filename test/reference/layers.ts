@@ -1,18 +1,16 @@
 import type { layers } from '../../src/layers/table.ts'
-import type { ActivationName } from '../../src/ops/activation.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
 
 /** The options of every layer, defaults filled in. */
-interface Options {
-  units: number
+interface Options extends RecurrentOptions {
   filters: number
   kernelSize: number | readonly number[]
   poolSize: number | readonly number[]
   strides: number | readonly number[] | null
   padding: string
-  activation: ActivationName | null
   alpha: number
   outputDim: number
   rate: number
@@ -127,11 +125,14 @@ export const references: Record<keyof typeof layers, Reference> = {
     const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
     return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
   },
+  gru,
   layerNormalization,
   leakyReLU: (x, _, { alpha }, { near }) => {
     for (const value of x.values) near(Math.abs(value))
     return { shape: x.shape, values: x.values.map(value => (value > 0 ? value : alpha * value)) }
   },
+  lstm,
   maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
+  simpleRNN,
 }
