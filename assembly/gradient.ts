@@ -148,6 +148,28 @@ export function sumRows(begin: i32, end: i32, x: usize, y: usize, span: usize, p
   }
 }
 
+/**
+ * y (2,n), panels, = the sums of `sumRows` of two arrays x0 and x1 (·,n); begin, end in slices of y.
+ */
+export function sumRowPairs(
+  begin: i32,
+  end: i32,
+  x0: usize,
+  x1: usize,
+  y: usize,
+  span: usize,
+  perSample: i32,
+  n: i32,
+): void {
+  const first = load<i32>(span) * perSample;
+  const rows = load<i32>(span, 4) * perSample - first;
+  for (let u = begin; u < end; u++) {
+    const j = (u >> 1) << 4;
+    const from = (u & 1 ? x1 : x0) + ((<usize>(first * n + j)) << 2);
+    sumColumns(from, rows, n, n - j, 16, y + ((<usize>u) << 6));
+  }
+}
+
 /** y (·,n) = Σ of the perSample rows of each sample of x (·,n), in order; begin, end in samples. */
 export function sumSample(begin: i32, end: i32, x: usize, y: usize, perSample: i32, n: i32): void {
   for (let i = begin; i < end; i++) {

@@ -20,7 +20,7 @@ import { madd } from './simd';
 // The reset gate works on the state before the product. See recurrent.ts for the order of the steps.
 
 /** y (n) = g + z·(h - g). */
-function mix(n: i32, z: usize, h: usize, g: usize, y: usize): void {
+export function mix(n: i32, z: usize, h: usize, g: usize, y: usize): void {
   const stop = (<usize>n) << 2;
   let c: usize = 0;
   for (; c + 32 <= stop; c += 32) {
@@ -154,14 +154,32 @@ export function gruGradient(
 }
 
 /** Of y = g + z·(h - g): dz = dy·(h - g), dg = dy·(1 - z), and dy becomes dh = dy·z, each (n). */
-function mixGradient(n: i32, z: usize, h: usize, g: usize, dy: usize, dz: usize, dg: usize): void {
+export function mixGradient(n: i32, z: usize, h: usize, g: usize, dy: usize, dz: usize, dg: usize): void {
   const stop = (<usize>n) << 2;
-  for (let c: usize = 0; c < stop; c += 16) {
+  const one = splat(1);
+  let c: usize = 0;
+  for (; c + 32 <= stop; c += 32) {
+    const d = v128.load(dy + c);
+    const e = v128.load(dy + c, 16);
+    const p = v128.load(z + c);
+    const q = v128.load(z + c, 16);
+    const s = f32x4.mul(d, f32x4.sub(v128.load(h + c), v128.load(g + c)));
+    const t = f32x4.mul(e, f32x4.sub(v128.load(h + c, 16), v128.load(g + c, 16)));
+    v128.store(dz + c, s);
+    v128.store(dz + c, t, 16);
+    const u = f32x4.mul(d, f32x4.sub(one, p));
+    const v = f32x4.mul(e, f32x4.sub(one, q));
+    v128.store(dg + c, u);
+    v128.store(dg + c, v, 16);
+    v128.store(dy + c, f32x4.mul(d, p));
+    v128.store(dy + c, f32x4.mul(e, q), 16);
+  }
+  for (; c < stop; c += 16) {
     const d = v128.load(dy + c);
     const gate = v128.load(z + c);
     const left = <i32>((stop - c) >> 2);
     storeFirst(dz + c, f32x4.mul(d, f32x4.sub(v128.load(h + c), v128.load(g + c))), left);
-    storeFirst(dg + c, f32x4.mul(d, f32x4.sub(splat(1), gate)), left);
+    storeFirst(dg + c, f32x4.mul(d, f32x4.sub(one, gate)), left);
     storeFirst(dy + c, f32x4.mul(d, gate), left);
   }
 }

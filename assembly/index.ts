@@ -57,7 +57,7 @@ export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradien
 export { add, addInto, copy } from './arrays';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
-export { productGradient, sumRows, sumSample } from './gradient';
+export { productGradient, sumRowPairs, sumRows, sumSample } from './gradient';
 export { convolve, convolveGradient } from './convolution';
 export { gather, gatherBytes } from './gather';
 export { randomUniform, randomNormal, truncatedNormal } from './random';
@@ -82,6 +82,7 @@ export {
 } from './normalization';
 export { embed, embedGradient } from './embedding';
 export { gru, gruGradient, gruWeightGradient } from './gru';
+export { gruAfter, gruAfterGradient, splitRows } from './gruAfter';
 export { layerNorm, layerNormGradient, layerNormGammaGradient } from './layerNorm';
 export { lstm, lstmGradient } from './lstm';
 export { simpleRnn, simpleRnnGradient } from './simpleRnn';

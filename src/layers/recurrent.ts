@@ -1,6 +1,7 @@
 import { inRange, oneOf, positiveInteger, show } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
 import {
+  gruAfter,
   gru as gruOp,
   lstm as lstmOp,
   type Recurrence,
@@ -66,13 +67,13 @@ function checkGated(where: string, config: Config & { recurrentActivation: Recur
   oneOf(where, 'recurrentActivation', config.recurrentActivation, recurrentActivations)
 }
 
-/** Refuses an input that is no sequence; makes the weights of `gates` gates. */
+/** Refuses an input that is no sequence; makes the weights of `gates` gates; `rows` of a bias that has several. */
 function recurrenceOf(
   { weight, refuse }: Builder,
   x: Value,
   config: Config & { recurrentActivation?: RecurrentActivation },
   gates: number,
-  biasInitializer: InitializerIdentifier = config.biasInitializer,
+  { initializer = config.biasInitializer, rows = [] as number[] } = {},
 ): Recurrence {
   if (x.shape.length !== 2 || x.shape.includes(0)) {
     refuse(`the input must have shape [time, features], got [${x.shape}]; add layers.reshape() before it`)
@@ -80,11 +81,11 @@ function recurrenceOf(
   const { units, activation, recurrentActivation = 'linear', dropout, recurrentDropout } = config
   const kernel = { initializer: config.kernelInitializer, regularizer: config.kernelRegularizer }
   const recurrent = { initializer: config.recurrentInitializer, regularizer: config.recurrentRegularizer }
-  const bias = { initializer: biasInitializer, regularizer: config.biasRegularizer }
+  const bias = { initializer, regularizer: config.biasRegularizer }
   return {
     w: weight('kernel', [x.shape[1]!, gates * units], kernel),
     u: weight('recurrent_kernel', [units, gates * units], recurrent),
-    b: config.useBias ? weight('bias', [gates * units], bias) : undefined,
+    b: config.useBias ? weight('bias', [...rows, gates * units], bias) : undefined,
     activation,
     recurrentActivation,
     sequences: config.returnSequences,
@@ -129,7 +130,7 @@ export const lstm = defineLayer(
   checkGated,
   (builder, x, config) => {
     const initializer = getInitializer(config.biasInitializer)
-    const bias = config.unitForgetBias ? forgetOnes(initializer) : initializer
+    const bias = { initializer: config.unitForgetBias ? forgetOnes(initializer) : initializer }
     return lstmOp(builder.g, x, recurrenceOf(builder, x, config, 4, bias))
   },
 )
@@ -142,12 +143,15 @@ export const gru = defineLayer(
   'GRU',
   {
     ...gatedDefaults,
-    /** Only false, as in TensorFlow.js: the reset gate works before the product. */
+    /**
+     * Whether the reset gate works after the product with the state, and the bias is (2, 3·units), as Keras has it;
+     * false by default, as in TensorFlow.js, which has only that.
+     */
     resetAfter: false,
   },
-  (where, config) => {
-    checkGated(where, config)
-    refuseTrue(where, 'resetAfter', config.resetAfter, 'leave it out')
+  checkGated,
+  (builder, x, config) => {
+    const op = config.resetAfter ? gruAfter : gruOp
+    return op(builder.g, x, recurrenceOf(builder, x, config, 3, { rows: config.resetAfter ? [2] : [] }))
   },
-  (builder, x, config) => gruOp(builder.g, x, recurrenceOf(builder, x, config, 3)),
 )

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
-import { unitsOf } from '../graph/parameter.ts'
+import { bytesOf, unitsOf } from '../graph/parameter.ts'
 import { samples, slices, update, type Value, write } from '../graph/value.ts'
 import { denseBackward, productBackward, transposed } from './dense.ts'
 import { dropoutMask, dropoutSteps } from './dropout.ts'
@@ -113,6 +113,42 @@ export function gru(g: Graph, input: Value, options: Recurrence): Value {
       const cut = slices(unitsOf(u.shape))
       g.call('gruWeightGradient', cut, h, reset, z, du, span, time, units, scratch)
     })
+  })
+  return y
+}
+
+/** The two rows of the bias (2, n): what is added to x·w, and to h'·u. */
+function biasRows(g: Graph, b: Value): [input: Value, recurrent: Value] {
+  const bytes = bytesOf([b.shape[1]!])
+  return g.derive(b, 'rows', [bytes, bytes], (first, second) =>
+    g.call('splitRows', slices(unitsOf(b.shape)), b, first!, second!),
+  ) as [Value, Value]
+}
+
+/**
+ * As gru, but g = activation(x·w + b₀ + r·(h'·u + b₁)): the reset gate works after the product, and the bias (2,
+ * 3·units) has a row b₁ for it. Source: Keras 3, `reset_after`.
+ */
+export function gruAfter(g: Graph, input: Value, options: Recurrence): Value {
+  const { w, u, b } = options
+  const [first, second] = b ? biasRows(g, b) : []
+  const { x, z, h, y, mask, time, units, flags } = begin(g, input, { ...options, b: first })
+  const curves = [codeOf(options.activation), codeOf(options.recurrentActivation)] as const
+  const sizes = [time, units, ...curves, ...flags] as const
+  const inner = g.batch(`inner ${z.storage.label}`, z.shape)
+  const row = write(g.scratch(recurrentScratch(units, 0, 1)))
+  const bias = second ?? 0
+  g.call('gruAfter', samples(), update(z), u, bias, mask, write(h), write(inner), write(y), row, ...sizes)
+  g.onBackward(y, dy => {
+    const scratch = write(g.scratch(recurrentScratch(units, 1, 2)))
+    const ut = transposed(g, u)
+    g.call('gruAfterGradient', samples(), update(z), ut, mask, h, update(inner), dy, scratch, ...sizes)
+    denseBackward(g, x, w, undefined, z)
+    productBackward(g, h, u, inner)
+    if (b)
+      g.contributeParameter(b, (db, span) =>
+        g.call('sumRowPairs', slices(unitsOf(b.shape)), z, inner, db, span, time, 3 * units),
+      )
   })
   return y
 }

@@ -85,6 +85,7 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   transposePanels: '57 g g 19 33',
   flipPanels: '54 g g 9 3 17',
   productGradient: ['57 g g g i:1,13 1 19 33 s', '8 g g g i:0,9 2 8 5 s'],
+  sumRowPairs: '6 g g g i:1,9 2 33',
   sumRows: '3 g g i:1,9 2 33',
   sumSample: '5 g g 4 33',
   convolve: [
@@ -120,6 +121,8 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   embed: '5 f:3,0,6,2.5,7 g g i:0 3 7 19',
   embedGradient: '14 f:3,0,6,2.5,7 g g i:1,5 1 7 19',
   gru: ['3 g g g g g g s 3 6 1 3 1 0', '2 g g 0 g g g s 2 9 1 2 0 1'],
+  gruAfter: ['3 g g g g g g g s 3 6 1 3 1 0', '2 g g 0 0 g g g s 2 9 1 2 0 1'],
+  gruAfterGradient: ['3 f g g g g g s 3 6 1 3 1 0', '2 f g 0 g g g s 2 9 1 2 0 1'],
   gruGradient: ['3 f g g g g s 3 6 1 3 1 0', '2 f g 0 g g s 2 9 1 2 0 1'],
   gruWeightGradient: ['12 g g g g i:0,3 3 6 s', '16 g g g g i:0,3 3 8 s'],
   layerNorm: ['7 g g g g g g 0.001 19', '3 g g g g 0 0 0.001 8'],
@@ -129,6 +132,7 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   lstmGradient: ['3 f g g g g s 3 6 1 3 1 0', '2 f g 0 g g s 2 9 1 2 0 1'],
   simpleRnn: ['3 g g g g g 3 6 1 1 0', '2 g g 0 g g 2 19 4 0 1'],
   simpleRnnGradient: ['3 f g g g s 3 6 1 1 0', '2 f g 0 g s 2 19 4 0 1'],
+  splitRows: '5 g g g',
   accumulatePenalty: '1 f 5 f i:3',
   scatter: '5 g i:2 g 7',
 }

@@ -44,7 +44,11 @@ export const sequences = {
     embedding({ inputDim: 40, outputDim: 5 }, [3, 4], { integers: 40, samples: 2 }),
     embedding({ inputDim: 3, outputDim: 20, inputLength: 50 }, [50], { integers: 3 }),
   ],
-  gru: [...recurrentExamples('gru', gated), of('gru')({ units: 4 }, [5, 3])],
+  gru: [
+    ...recurrentExamples('gru', gated),
+    ...recurrentExamples('gru', { ...gated, resetAfter: true }),
+    of('gru')({ units: 4 }, [5, 3]),
+  ],
   layerNormalization: [
     ...normExamples,
     layerNormalization({ axis: 2 }, [3, 4]),

@@ -7,15 +7,16 @@ import { gradientError } from '../reference/prove.ts'
 import { gru, lstm, simpleRNN } from '../reference/recurrent.ts'
 import { prove } from './trial.ts'
 
-const gatesOf = { gru: 3, lstm: 4, simpleRnn: 1 } as const
+const gatesOf = { gru: 3, gruAfter: 3, lstm: 4, simpleRnn: 1 } as const
 type Name = keyof typeof gatesOf
 /** Bytes of scratch, forward and backward. */
 const scratches: Record<Name, (units: number) => number[]> = {
   gru: units => [recurrentScratch(units + 15, 1, 1), recurrentScratch(units, 2, 2)],
+  gruAfter: units => [recurrentScratch(units, 0, 1), recurrentScratch(units, 1, 2)],
   lstm: units => [recurrentScratch(units, 0, 1), recurrentScratch(units, 2, 3)],
   simpleRnn: units => [0, recurrentScratch(units, 1, 0)],
 }
-const references = { gru, lstm, simpleRnn: simpleRNN }
+const references = { gru, gruAfter: gru, lstm, simpleRnn: simpleRNN }
 const [activation, recurrentActivation] = ['tanh', 'sigmoid'] as const
 const tanh = recurrentActivations.indexOf(activation)
 const sigmoid = recurrentActivations.indexOf(recurrentActivation)
@@ -54,30 +55,37 @@ test.each(named)('%s: %i samples, %i steps, %i units, all states %s, backwards %
   const ut = Float32Array.from(u, (_, i) => u[(i % units) * n + Math.floor(i / units)]!)
   const mask = noise(samples * units, 3).map(value => (value < 0 ? 0 : 2))
   const dy = noise((sequences ? samples * time : samples) * units, 4)
+  const bias = noise(n, 5)
   const flags = [Number(sequences), Number(backwards)] as const
   const states = samples * time * units
   const [forward, backward] = scratches[name](units).map(bytes => new Float32Array(bytes / 4))
 
   const [gates, y, h, extra] = prove({
-    inputs: [z, packed(u, [units, n]), mask, forward],
-    outputs: [z.length, dy.length, states, states],
+    inputs: [z, packed(u, [units, n]), mask, forward, packed(bias, [n])],
+    outputs: [z.length, dy.length, states, name === 'gruAfter' ? z.length : states],
     units: samples,
-    call: (k, begin, end, [x, u, mask, scratch], [z, y, h, c]) => {
+    call: (k, begin, end, [x, u, mask, scratch, bias], [z, y, h, c]) => {
       k.copy(begin * time * n, end * time * n, x!, z!)
       const gated = [time, units, tanh, sigmoid, ...flags] as const
       if (name === 'lstm') k.lstm(begin, end, z!, u!, mask!, h!, c!, y!, scratch!, ...gated)
+      else if (name === 'gruAfter')
+        k.gruAfter(begin, end, z!, u!, bias!, mask!, h!, c!, y!, scratch!, ...gated)
       else if (name === 'gru') k.gru(begin, end, z!, u!, mask!, h!, c!, y!, scratch!, ...gated)
       else k.simpleRnn(begin, end, z!, u!, mask!, h!, y!, time, units, tanh, ...flags)
     },
   })
   const [dz] = prove({
     inputs: [gates, packed(ut, [n, units]), mask, extra, h, dy, backward],
-    outputs: [z.length],
+    outputs: [z.length, extra!.length],
     units: samples,
-    call: (k, begin, end, [x, ut, mask, c, h, dy, scratch], [z]) => {
+    call: (k, begin, end, [x, ut, mask, c, h, dy, scratch], [z, inner]) => {
       k.copy(begin * time * n, end * time * n, x!, z!)
+      const each = extra!.length / Math.max(1, samples)
+      k.copy(begin * each, end * each, c!, inner!)
       const gated = [time, units, tanh, sigmoid, ...flags] as const
       if (name === 'lstm') k.lstmGradient(begin, end, z!, ut!, mask!, c!, dy!, scratch!, ...gated)
+      else if (name === 'gruAfter')
+        k.gruAfterGradient(begin, end, z!, ut!, mask!, h!, inner!, dy!, scratch!, ...gated)
       else if (name === 'gru') k.gruGradient(begin, end, z!, ut!, mask!, h!, dy!, scratch!, ...gated)
       else k.simpleRnnGradient(begin, end, z!, ut!, mask!, dy!, scratch!, time, units, tanh, ...flags)
     },
@@ -94,8 +102,8 @@ test.each(named)('%s: %i samples, %i steps, %i units, all states %s, backwards %
   const expected = () =>
     references[name](
       { shape: [samples, time, n], values: given },
-      { recurrent_kernel: Float64Array.from(u) },
-      { ...options, dropout: 0, recurrentDropout: 0, stateMask: mask },
+      { recurrent_kernel: Float64Array.from(u), bias: Float64Array.from([...bias, ...bias]) },
+      { ...options, resetAfter: name === 'gruAfter', dropout: 0, recurrentDropout: 0, stateMask: mask },
       { training: true, observed: [], near() {}, becomes() {} },
     ).values
   expect(relativeError(y!, expected())).toBeLessThan(2e-6)
@@ -125,6 +133,29 @@ test.each([1, 3, 5, 8, 9, 16, 17, 31, 33])('weight gradient of a GRU of %i units
   const values = unpack(du!, [units, n])
   expect(relativeError(values, expected)).toBeLessThan(2e-6)
   expect(packed(values, [units, n])).toEqual(du)
+})
+
+test.each([1, 3, 8, 15, 16, 17, 33])('the rows of a bias (2,%i), and their gradient', n => {
+  const b = noise(2 * n, 1)
+  const rows = [b.subarray(0, n), b.subarray(n)]
+  const split = prove({
+    inputs: [packed(b, [2, n])],
+    outputs: rows.map(() => 16 * unitsOf([n])),
+    units: unitsOf([2, n]),
+    call: (k, begin, end, [b], [first, second]) => k.splitRows(begin, end, b!, first!, second!),
+  })
+  expect(split).toEqual(rows.map(row => packed(row, [n])))
+  const [x0, x1] = [noise(10 * n, 2), noise(10 * n, 3)]
+  const [db] = prove({
+    inputs: [x0, x1, Int32Array.of(1, 4)],
+    outputs: [16 * unitsOf([2, n])],
+    units: unitsOf([2, n]),
+    call: (k, begin, end, [x0, x1, span], [db]) => k.sumRowPairs(begin, end, x0!, x1!, db!, span!, 2, n),
+  })
+  const sums = [x0, x1].flatMap(x =>
+    Array.from({ length: n }, (_, j) => [2, 3, 4, 5, 6, 7].reduce((sum, r) => sum + x[r * n + j]!, 0)),
+  )
+  expect(relativeError(db!, packed(Float32Array.from(sums), [2, n]))).toBeLessThan(2e-6)
 })
 
 test.each([

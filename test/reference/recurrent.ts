@@ -10,6 +10,7 @@ export interface RecurrentOptions {
   recurrentActivation: ActivationName
   returnSequences: boolean
   goBackwards: boolean
+  resetAfter?: boolean
   dropout: number
   recurrentDropout: number
   /** Masks of the state instead of drawn ones. */
@@ -25,6 +26,9 @@ type Cell = (z: Row, h: Row, memory: Row, tools: Tools) => Row
 interface Tools {
   /** h·u for columns from … to − 1. */
   product(h: Row, from: number, to: number): Row
+  readonly resetAfter: boolean | undefined
+  /** The bias of h·u, zeros where there is none. */
+  readonly innerBias: Row
   f(row: Row): Row
   gate(row: Row): Row
 }
@@ -55,6 +59,8 @@ const recurrence =
     const curve = (name: ActivationName | null) => (row: Row) =>
       activate({ shape: [row.length], values: row }, name, context).values
     const tools: Tools = {
+      resetAfter: options.resetAfter,
+      innerBias: options.resetAfter && bias ? bias.subarray(n) : new Float64Array(n),
       product: (h, from, to) =>
         Float64Array.from({ length: to - from }, (_, j) =>
           h.reduce((sum, value, i) => sum + value * recurrent_kernel![i * n + from + j]!, 0),
@@ -98,10 +104,12 @@ export const lstm = recurrence((z, h, c, { product, f, gate }) => {
   return f(c).map((value, j) => output[j]! * value)
 })
 
-export const gru = recurrence((z, h, _, { product, f, gate }) => {
+export const gru = recurrence((z, h, _, { product, f, gate, resetAfter, innerBias }) => {
   const n = h.length
-  const gates = gate(sum(z.slice(0, 2 * n), product(h, 0, 2 * n)))
-  const reset = h.map((value, j) => gates[n + j]! * value)
-  const candidate = f(sum(z.slice(2 * n), product(reset, 2 * n, 3 * n)))
+  const inner = sum(product(h, 0, 3 * n), innerBias)
+  const gates = gate(sum(z.slice(0, 2 * n), inner.slice(0, 2 * n)))
+  const reset = (row: Row) => row.map((value, j) => gates[n + j]! * value)
+  const recurrent = resetAfter ? reset(inner.slice(2 * n)) : product(reset(h), 2 * n, 3 * n)
+  const candidate = f(sum(z.slice(2 * n), recurrent))
   return h.map((value, j) => gates[j]! * value + (1 - gates[j]!) * candidate[j]!)
 })
