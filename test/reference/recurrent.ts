@@ -33,10 +33,13 @@ interface Tools {
   gate(row: Row): Row
 }
 
+let sharedBed: Bed | undefined
+
 /** The mask that the kernel draws in the tests' first step at a call site, or ones. */
 function maskOf(site: number, samples: number, size: number, rate: number, training: boolean): Float32Array {
   if (!training || rate === 0) return new Float32Array(samples * size).fill(1)
-  const bed = new Bed()
+  const bed = (sharedBed ??= new Bed('simd128'))
+  bed.reset()
   const mask = bed.out(samples * size)
   bed.kernels.dropoutMask(0, samples, mask, bed.putInts([7, 8, 1]), site, size, rate)
   return bed.floats(mask, samples * size)
