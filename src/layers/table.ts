@@ -2,7 +2,6 @@ import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from '
 import { activation, dense, dropout, flatten, leakyReLU, reshape } from './core.ts'
 import { embedding } from './embedding.ts'
 import { batchNormalization, layerNormalization } from './normalization.ts'
-
 import { gru, lstm, simpleRNN } from './recurrent.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
