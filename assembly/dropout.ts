@@ -117,3 +117,22 @@ export function alphaDropout(
   const zero = f32x4.eq(mask, splat(0));
   return v128.bitselect(splat(dropped), madd(x, mask, splat(kept)), zero);
 }
+
+/** y (rows,time,size) = x·mask (rows,size), the same mask at all times; begin, end in rows. */
+export function multiplySteps(
+  begin: i32,
+  end: i32,
+  x: usize,
+  mask: usize,
+  y: usize,
+  time: i32,
+  size: i32,
+): void {
+  const bytes = (<usize>size) << 2;
+  for (let r = begin; r < end; r++) {
+    for (let t = 0; t < time; t++) {
+      const offset = <usize>(r * time + t) * bytes;
+      multiply(0, size, x + offset, mask + <usize>r * bytes, y + offset);
+    }
+  }
+}

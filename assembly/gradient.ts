@@ -14,11 +14,13 @@ const BLOCK: i32 = 192;
  * Bytes between two rows of the copy: an odd number of cache lines, so that the rows spread over all sets.
  */
 const PITCH: usize = 13 * 64;
+/** Bytes of scratch of productGradient. */
+export const GRADIENT_SCRATCH: usize = <usize>CHUNK * (<usize>GROUP * 64 + PITCH);
 
 /**
  * dw = Σ x[r,·]ᵀ·dy[r,·] over the rows of samples span[0] … span[1] − 1, in row order; begin, end in slices
  * of dw, panels (n/16, k, 16), whose padding becomes 0. x (·,k), dy (·,n), perSample rows a sample. scratch:
- * CHUNK·(64·GROUP + PITCH) bytes.
+ * GRADIENT_SCRATCH bytes.
  */
 export function productGradient(
   begin: i32,
@@ -143,6 +145,28 @@ export function sumRows(begin: i32, end: i32, x: usize, y: usize, span: usize, p
       16,
       y + ((<usize>u) << 6),
     );
+  }
+}
+
+/**
+ * y (2,n), panels, = the sums of `sumRows` of two arrays x0 and x1 (·,n); begin, end in slices of y.
+ */
+export function sumRowPairs(
+  begin: i32,
+  end: i32,
+  x0: usize,
+  x1: usize,
+  y: usize,
+  span: usize,
+  perSample: i32,
+  n: i32,
+): void {
+  const first = load<i32>(span) * perSample;
+  const rows = load<i32>(span, 4) * perSample - first;
+  for (let u = begin; u < end; u++) {
+    const j = (u >> 1) << 4;
+    const from = (u & 1 ? x1 : x0) + ((<usize>(first * n + j)) << 2);
+    sumColumns(from, rows, n, n - j, 16, y + ((<usize>u) << 6));
   }
 }
 

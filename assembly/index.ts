@@ -87,11 +87,12 @@ export { prelu, preluGradient, preluSlopes } from './prelu';
 export { encode, rescale } from './preprocessing';
 export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
-export { productGradient, sumRows, sumSample } from './gradient';
+export { productGradient, sumRowPairs, sumRows, sumSample } from './gradient';
 export { convolve, convolveGradient } from './convolution';
 export { gather, gatherBytes } from './gather';
 export { randomUniform, randomNormal, truncatedNormal } from './random';
 export { alphaDropout, dropout, dropoutMask, multiply, normalRows } from './dropout';
+export { dropout, dropoutMask, multiply, multiplySteps } from './dropout';
 export { shuffle } from './shuffle';
 export {
   maxPool,
@@ -110,5 +111,11 @@ export {
   batchGradientCombine,
   batchGradient,
 } from './normalization';
+export { embed, embedGradient } from './embedding';
+export { gru, gruGradient, gruWeightGradient } from './gru';
+export { gruAfter, gruAfterGradient, splitRows } from './gruAfter';
+export { layerNorm, layerNormGradient, layerNormGammaGradient } from './layerNorm';
+export { lstm, lstmGradient } from './lstm';
+export { simpleRnn, simpleRnnGradient } from './simpleRnn';
 export { accumulatePenalty, scatter } from './totals';
 export { resizeBilinear, resizeBilinearGradient, resizeNearest, resizeNearestGradient } from './resize';

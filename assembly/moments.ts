@@ -8,7 +8,7 @@ import { madd } from './simd';
 
 /** p (16) = the lanes of a, b, c, d before `count`, then zeros. */
 // @ts-ignore: decorator
-@inline function storeTile(p: usize, a: v128, b: v128, c: v128, d: v128, count: i32): void {
+@inline export function storeTile(p: usize, a: v128, b: v128, c: v128, d: v128, count: i32): void {
   const limit = i32x4.splat(count);
   v128.store(p, v128.and(a, i32x4.gt_s(limit, i32x4(0, 1, 2, 3))));
   v128.store(p, v128.and(b, i32x4.gt_s(limit, i32x4(4, 5, 6, 7))), 16);

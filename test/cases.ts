@@ -6,6 +6,7 @@ import { mergeExamples } from './cases/merge.ts'
 import { noiseExamples } from './cases/noise.ts'
 import { preprocessingExamples } from './cases/preprocessing.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
+import { sequences } from './cases/sequences.ts'
 
 export type { Example }
 
@@ -95,6 +96,7 @@ export const examples = {
   globalAveragePooling2d: [1, 3, 8, 17].map(channels => of('globalAveragePooling2d')({}, [4, 5, channels])),
   inputLayer: [of('inputLayer')({}, [3, 4])],
   maxPooling2d: poolingExamples('maxPooling2d'),
+  ...sequences,
   reshape: [
     of('reshape')({ targetShape: [3, 4] }, [12]),
     of('reshape')({ targetShape: [-1, 5] }, [2, 3, 5]),

@@ -43,17 +43,23 @@ function targetsFor(loss: LossName, rows: number, n: number, seed: number): Floa
   })
 }
 
-/** Draws inputs in centre ± spread, or in (0.05, 0.95) where predictions must be probabilities. */
+/**
+ * Draws inputs in centre ± spread, integers below `integers`, or in (0.05, 0.95) where predictions must be
+ * probabilities.
+ */
 function drawFor(
   setup: Setup,
   loss: LossName,
-  { spread = 2, centre = 0, weighted = false, probable = false } = {},
+  { spread = 2, centre = 0, integers = 0, weighted = false, probable = false } = {},
 ): Draw {
   const { shape } = build(setup)
   const { input, samples } = setup
   const n = shape.at(-1) ?? 1
   return seed => ({
-    x: noise(samples * sizeOf(input), seed).map(x => (probable ? 0.5 + 0.45 * x : centre + x * spread)),
+    x: noise(samples * sizeOf(input), seed).map(x => {
+      if (integers > 0) return Math.floor(((x + 1) / 2) * integers)
+      return probable ? 0.5 + 0.45 * x : centre + x * spread
+    }),
     target: targetsFor(loss, (samples * sizeOf(shape)) / n, n, seed + 7000),
     weight: weighted ? noise(samples, seed + 8000).map(x => 1.5 + x) : undefined,
     weights: drawWeights(setup, seed),
@@ -81,9 +87,15 @@ function proveAll(setup: Setup, rowLoss: RowLoss, draw: Draw): void {
 
 describe.each(Object.entries(examples))('%s', (_, list: readonly Example[]) => {
   test.each(list.map(example => [example.title, example] as const))('%s', (_, example) => {
-    const { layer, input, samples, spread, centre } = example
-    const setup = { layers: [layer], input, samples, loss: losses.meanSquaredError }
-    const draw = drawFor(setup, 'meanSquaredError', { spread, centre, weighted: samples > 2 })
+    const { layer, input, samples, spread, centre = 0, integers } = example
+    const discrete = integers !== undefined
+    const setup = { layers: [layer], input, samples, discrete, loss: losses.meanSquaredError }
+    const draw = drawFor(setup, 'meanSquaredError', {
+      spread,
+      centre,
+      ...(discrete && { integers }),
+      weighted: samples > 2,
+    })
     proveAll(setup, lossReferences.meanSquaredError, draw)
   })
 })

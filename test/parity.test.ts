@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
 import { noise } from './bed.ts'
+import { type Network, sequenceNetworks } from './cases/sequenceNetworks.ts'
 import {
   batchOf,
   close,
@@ -18,11 +19,8 @@ import {
 beforeAll(() => tf.setBackend('cpu'))
 
 const classes = 3
-interface Network {
-  readonly recipe: Recipe
-  readonly input: readonly number[]
-}
 const networks: Record<string, Network> = {
+  ...sequenceNetworks,
   MLP: {
     input: [10],
     recipe: [
@@ -71,8 +69,11 @@ const networks: Record<string, Network> = {
 }
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
-const inputOf = ({ input }: Network, rows: number, seed: number) =>
-  batchOf(noise(rows * sizeOf(input), seed), [rows, ...input])
+const inputOf = ({ input, integers }: Network, rows: number, seed: number) => {
+  const values = noise(rows * sizeOf(input), seed)
+  const x = integers === undefined ? values : values.map(value => Math.floor(((value + 1) / 2) * integers))
+  return batchOf(x, [rows, ...input])
+}
 const labels = (rows: number) => Float32Array.from({ length: rows }, (_, i) => (i * 2) % classes)
 const oneHot = (rows: number) =>
   batchOf(

@@ -1,5 +1,13 @@
 import type { Value } from './value.ts'
 
+/** What it means that a check found something. */
+export interface Fault {
+  /** Such as `the loss became NaN or infinite`. */
+  readonly problem: string
+  /** What to do; undefined where the learning rate may be too high. */
+  readonly fix?: string
+}
+
 /** Run-time scalars, private to each worker and renewed by it before each step. */
 export interface Cells {
   /** i32: samples in this mini-batch. */
@@ -14,7 +22,7 @@ export interface Cells {
   scale: Value
   /** 3 × u32: seed (low, high) and lifetime step, the key of every random draw. */
   key: Value
-  /** i32: 0, or the number of the check that found something not finite. */
+  /** i32: 0, or the number of the check that found something wrong. */
   fault: Value
   /** 2 × i32 a leaf: its first sample and the one past its last. */
   spans: Value[]

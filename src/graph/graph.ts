@@ -1,4 +1,4 @@
-import { type Cells, makeCells } from './cells.ts'
+import { type Cells, type Fault, makeCells } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { LeafSums, TreeSum } from './tree.ts'
@@ -27,7 +27,7 @@ export class Graph {
   /** Calls that compute a value from parameters alone: run before the first step and after each update. */
   readonly derivations: Call[] = []
   /** What each fault number means; entry 0 is unused. */
-  readonly faults: string[] = ['']
+  readonly faults: Fault[] = [{ problem: '' }]
   readonly training: boolean
   readonly leaves: number
   readonly rows: number
@@ -148,9 +148,7 @@ export class Graph {
   }
 
   /** A number that no other call site of this graph has; the same in every graph of the model. */
-  site(): number {
-    return this.sites++
-  }
+  readonly site = (): number => this.sites++
 
   /** Records a call. Plain values are read; wrap an output in `write`, an accumulator in `update`. */
   call<K extends KernelName>(kernel: K, cut: Cut, ...args: Arguments<K>): void {
@@ -240,9 +238,7 @@ export class Graph {
     this.contributeParameterValue(w, sum.total())
   }
 
-  private treeSum(): TreeSum {
-    return new TreeSum((into, from) => this.addInto(into, from))
-  }
+  private treeSum = (): TreeSum => new TreeSum((into, from) => this.addInto(into, from))
 
   private addInto(into: Value, from: Value): void {
     this.call('addInto', slices(into.storage.bytes / 64), update(into), from)
@@ -269,8 +265,13 @@ export class Graph {
 
   /** Has the workers stop together, before any update, if an element of x is not finite. */
   checkFinite(x: Value, what: string): void {
-    const size = sizeOf(x.shape)
-    this.call('checkFinite', samples(size), x, update(this.cells.fault), this.faults.push(what) - 1)
+    const fault = this.fault(`${what} became NaN or infinite`)
+    this.call('checkFinite', samples(sizeOf(x.shape)), x, update(this.cells.fault), fault)
+  }
+
+  /** The number that a kernel puts into the fault cell to say this; see `Fault`. */
+  fault(problem: string, fix?: string): number {
+    return this.faults.push(fix === undefined ? { problem } : { problem, fix }) - 1
   }
 
   /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */

@@ -58,6 +58,8 @@ export interface Weight extends Parameter {
 /** What a layer's `build` works with. */
 export interface Builder {
   readonly g: Graph
+  /** The layer's own. */
+  readonly name: string
   /** The layer's weight of this name, made when it is first asked for. */
   weight(name: string, shape: readonly number[], options: WeightOptions): Value
   /** Throws a RangeError in the layer's name. */
@@ -113,6 +115,7 @@ export class Layer {
     const { name } = this
     const builder: Builder = {
       g,
+      name,
       weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
       refuse(message) {
         throw new RangeError(`${name}: ${message}`)

@@ -1,4 +1,5 @@
-import { inRange } from '../errors.ts'
+import { inRange, show } from '../errors.ts'
+import { layerNorm } from '../ops/layerNorm.ts'
 import { batchNorm } from '../ops/normalization.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
@@ -61,5 +62,42 @@ export const batchNormalization = defineLayer(
       trainable: false,
     })
     return batchNorm(g, x, { gamma, beta, movingMean, movingVariance, momentum, epsilon })
+  },
+)
+
+/**
+ * y = gamma·(x − mean) / √(variance + epsilon) + beta over the last axis of each sample: (…, n) → (…, n).
+ * Source: Ba, Kiros & Hinton (2016).
+ */
+export const layerNormalization = defineLayer(
+  'LayerNormalization',
+  {
+    /** Only the last axis: −1, or its number; alone or in an array. */
+    axis: -1 as number | readonly number[],
+    epsilon: 1e-3,
+    center: true,
+    scale: true,
+    betaInitializer: 'zeros' as InitializerIdentifier,
+    gammaInitializer: 'ones' as InitializerIdentifier,
+    betaRegularizer: null as RegularizerIdentifier | null,
+    gammaRegularizer: null as RegularizerIdentifier | null,
+  },
+  (where, { epsilon }) => inRange(where, 'epsilon', epsilon, '(0, Infinity)'),
+  ({ g, weight, refuse }, x, config) => {
+    const last = x.shape.length
+    const [axis, ...others] = [config.axis].flat()
+    if ((axis !== -1 && axis !== last) || others.length > 0 || last === 0) {
+      refuse(
+        `axis must be the last one (-1 or ${last}), got ${show(config.axis)}; move the features to the last axis`,
+      )
+    }
+    const shape = [x.shape.at(-1)!]
+    const [gammaOptions, betaOptions] = [
+      { initializer: config.gammaInitializer, regularizer: config.gammaRegularizer },
+      { initializer: config.betaInitializer, regularizer: config.betaRegularizer },
+    ]
+    const gamma = config.scale ? weight('gamma', shape, gammaOptions) : undefined
+    const beta = config.center ? weight('beta', shape, betaOptions) : undefined
+    return layerNorm(g, x, { gamma, beta, epsilon: config.epsilon })
   },
 )

@@ -2,11 +2,13 @@ import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activat
 import { multiHeadAttention, positionEmbedding } from './attention.ts'
 import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
+import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
-import { batchNormalization } from './normalization.ts'
+import { batchNormalization, layerNormalization } from './normalization.ts'
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
+import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
@@ -25,12 +27,16 @@ export const layers = {
   dense,
   dropout,
   elu,
+  embedding,
   flatten,
   gaussianDropout,
   gaussianNoise,
   globalAveragePooling2d,
+  gru,
   inputLayer,
+  layerNormalization,
   leakyReLU,
+  lstm,
   maximum,
   maxPooling2d,
   minimum,
@@ -44,6 +50,7 @@ export const layers = {
   rescaling,
   reshape,
   resizing,
+  simpleRNN,
   softmax,
   spatialDropout1d,
   subtract,

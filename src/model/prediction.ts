@@ -5,6 +5,7 @@ import { type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Logs } from '../training/callback.ts'
 import { withClaims } from './claims.ts'
+import { rethrow } from './faults.ts'
 import { residentFeed } from './feed.ts'
 import { byName, checkColumns, checkInputs, type Inputs } from './fitData.ts'
 import { type Internals, readableState } from './internals.ts'
@@ -48,15 +49,20 @@ export type Predictions = Tensor | Tensor[]
 type Execute = (stage: Stage, data: Record<string, number>, steps: Steps) => void | Promise<void>
 
 const here =
-  (model: Internals): Execute =>
-  (stage, data, steps) =>
-    runLocally(model, stage, data, readableState(model), steps)
+  (where: string, model: Internals): Execute =>
+  (stage, data, steps) => {
+    try {
+      runLocally(model, stage, data, readableState(model), steps)
+    } catch (error) {
+      rethrow(where, stage.plan, error)
+    }
+  }
 
 const by =
-  (model: Internals, run: Run): Execute =>
+  (where: string, model: Internals, run: Run): Execute =>
   async (stage, data, steps) => {
     const id = run.bind(stage.plan, stage.bases(model.state.address, data))
-    await run.steps(id, steps, { prologue: true })
+    await run.steps(id, steps, { prologue: true }).catch(error => rethrow(where, stage.plan, error))
   }
 
 function predictWith(
@@ -92,7 +98,7 @@ function predictWith(
 /** Predictions for samples, on the calling thread. */
 export function predictHere(model: Internals, x: Inputs, options?: BatchOptions): Predictions {
   const { batchSize } = settingsOf('predict', options)
-  return predictWith(model, x, batchSize, 1, here(model)) as Predictions
+  return predictWith(model, x, batchSize, 1, here('predict', model)) as Predictions
 }
 
 /** Calls `body` with a run of the workers that were asked for; their failures are told in the caller's name. */
@@ -117,7 +123,7 @@ function onWorkers<T>(
 /** Predictions for samples, on the workers. */
 export function predictOnWorkers(model: Internals, x: Inputs, options?: WorkerOptions): Promise<Predictions> {
   return onWorkers('predictAsync', model, options, (run, batchSize) =>
-    predictWith(model, x, batchSize, run.workers, by(model, run)),
+    predictWith(model, x, batchSize, run.workers, by('predictAsync', model, run)),
   )
 }
 
@@ -144,7 +150,7 @@ function evaluateWith(
 /** Loss and metrics over samples, on the calling thread. */
 export function evaluateHere(model: Internals, x: Inputs, y: Inputs, options?: BatchOptions): Logs {
   const { batchSize } = settingsOf('evaluate', options)
-  return evaluateWith(model, x, y, batchSize, 1, here(model)) as Logs
+  return evaluateWith(model, x, y, batchSize, 1, here('evaluate', model)) as Logs
 }
 
 /** Loss and metrics over samples, on the workers. */
@@ -155,6 +161,6 @@ export function evaluateOnWorkers(
   options?: WorkerOptions,
 ): Promise<Logs> {
   return onWorkers('evaluateAsync', model, options, (run, batchSize) =>
-    evaluateWith(model, x, y, batchSize, run.workers, by(model, run)),
+    evaluateWith(model, x, y, batchSize, run.workers, by('evaluateAsync', model, run)),
   )
 }

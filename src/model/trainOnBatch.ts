@@ -1,6 +1,7 @@
 import { FaultError } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
 import { withClaims } from './claims.ts'
+import { faultMessage } from './faults.ts'
 import { residentFeed } from './feed.ts'
 import { byName, checkColumns, type Inputs } from './fitData.ts'
 import type { Internals } from './internals.ts'
@@ -31,9 +32,8 @@ export function trainOneBatch(model: Internals, x: Inputs, y: Inputs): Logs {
       runLocally(model, stage, feed.addresses, state.address, steps)
     } catch (error) {
       if (!(error instanceof FaultError)) throw error
-      const what = stage.plan.faults[error.fault]
-      const advice = `lower learningRate (${optimizer.learningRate}) or set clipNorm`
-      throw new Error(`trainOnBatch: ${what} became NaN or infinite at step ${stepsBefore}; ${advice}`)
+      const when = `at step ${stepsBefore}`
+      throw new Error(faultMessage('trainOnBatch', stage.plan, error, when, optimizer.learningRate))
     }
     optimizer.iterations++
     state.own(model.weights)

@@ -4,6 +4,7 @@ import type { Steps } from '../runtime/stepper.ts'
 import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
 import type { Claims } from './claims.ts'
+import { faultMessage } from './faults.ts'
 import type { FitData } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder } from './local.ts'
@@ -287,10 +288,8 @@ export class Training {
     const where = `at epoch ${this.epoch}, step ${error.batch}${this.validating ? ' of the validation' : ''}`
     if (error instanceof WorkerError)
       return new Error(`fit: ${error.worker} failed ${where}: ${error.reason}`, { cause: error })
-    const what = this.program.stage.plan.faults[error.fault]
+    const program = this.validating ? this.validation! : this.program
     const rate = this.model.compiled.optimizer.learningRate
-    return new Error(
-      `fit: ${what} became NaN or infinite ${where}; lower learningRate (${rate}) or set clipNorm`,
-    )
+    return new Error(faultMessage('fit', program.stage.plan, error, where, rate))
   }
 }

@@ -94,3 +94,23 @@ export function gaussianDropout(g: Graph, x: Value, rate: number): Value {
   times(g, x, normals(g, x, site, 1, Math.sqrt(rate / (1 - rate))), y)
   return y
 }
+
+/** The mask of `dropout`, one row of `size` a sample; undefined where nothing is dropped. */
+export function dropoutMask(g: Graph, size: number, rate: number): Value | undefined {
+  const site = g.site()
+  if (!g.training || rate === 0) return undefined
+  const mask = g.batch('dropout mask', [size])
+  g.call('dropoutMask', samples(), write(mask), g.cells.key, site, size, rate, 1 / (1 - rate), 0)
+  return mask
+}
+
+/** `dropout` of x (time, size) with one mask for all times. Source: Gal & Ghahramani (2016). */
+export function dropoutSteps(g: Graph, x: Value, rate: number): Value {
+  const [time, size] = x.shape as [number, number]
+  const mask = dropoutMask(g, size, rate)
+  if (!mask) return x
+  const y = g.batch('dropout', x.shape, x)
+  g.call('multiplySteps', samples(), x, mask, write(y), time, size)
+  g.onBackward(y, dy => g.contribute(x, dx => g.call('multiplySteps', samples(), dy, mask, dx, time, size)))
+  return y
+}

@@ -1,5 +1,5 @@
-// Bytes of scratch of the kernels in assembly/gradient.ts and assembly/convolution.ts, whose constants these
-// are.
+// Bytes of scratch of the kernels in assembly/gradient.ts, assembly/convolution.ts and assembly/recurrent.ts,
+// whose constants these are.
 
 /**
  * `productGradient`: 256 rows of eight packed panels of dy and of a copy of 192 columns of x, 13 cache lines
@@ -50,3 +50,7 @@ export function convolveGradientScratch(...sizes: ConvolutionSizes): number {
   const lines = Math.max(1, Math.min(outHeight, Math.floor(256 / outWidth)))
   return 64 * lines * outWidth + paddedBytes(sizes)
 }
+
+/** Recurrent kernels: so many rows of each of 48 samples that go through the sequence together, and some more. */
+export const recurrentScratch = (units: number, rows: number, more: number): number =>
+  4 * (48 * rows + more) * units

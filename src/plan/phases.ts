@@ -9,6 +9,9 @@ function sameCut(a: Cut, b: Cut): boolean {
   return a.axis === 'slices' && b.axis === 'slices' ? a.count === b.count : true
 }
 
+/** Kernels that may set the fault cell. */
+const checks: ReadonlySet<string> = new Set(['checkFinite', 'embed'])
+
 interface Use {
   level: number
   cut: Cut
@@ -19,7 +22,7 @@ interface Use {
  * Distributes calls over phases, each as early as its dependencies allow. A call must come a phase later than
  * another if both touch a storage, one writes, and the part that a worker touches may be another worker's:
  * only there a barrier is needed. Inside a phase the recorded order holds. Calls that change the state come
- * after every check that the step is finite.
+ * after every check.
  */
 export function cutIntoPhases(calls: readonly Call[]): Call[][] {
   const uses = new Map<Storage, Use[]>()
@@ -50,7 +53,7 @@ export function cutIntoPhases(calls: readonly Call[]): Call[][] {
     }
     for (const storage of call.reads) note(storage, false)
     for (const storage of call.writes) note(storage, true)
-    if (call.kernel === 'checkFinite') afterChecks = Math.max(afterChecks, level + 1)
+    if (checks.has(call.kernel)) afterChecks = Math.max(afterChecks, level + 1)
     ;(phases[level] ??= []).push(call)
   }
   return phases

@@ -1,3 +1,5 @@
+import type { Fault } from '../graph/cells.ts'
+
 /**
  * A place relative to a base that the run supplies: the plan's own blocks, the model's state, or a data
  * source by name.
@@ -54,7 +56,7 @@ export interface Plan {
   readonly phases: readonly Phase[]
   readonly cells: CellOffsets
   /** What each fault number means. */
-  readonly faults: readonly string[]
+  readonly faults: readonly Fault[]
   /** Bytes of the temporary values, of what lasts a run, and of each worker's private block. */
   readonly arenaBytes: number
   readonly runBytes: number

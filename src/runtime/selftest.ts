@@ -38,9 +38,10 @@ class Ground {
     if (token === 's') return 1024
     if (token === 'g') return this.array(() => this.next() * 2 - 1)
     if (token === 'f') return this.array(() => this.next() * 0.9 + 0.05)
-    if (!token.startsWith('i:')) return Number(token)
+    if (!/^[if]:/.test(token)) return Number(token)
     const address = this.array(() => 0)
-    new Int32Array(this.memory.buffer, address).set(token.slice(2).split(',').map(Number))
+    const Numbers = token.startsWith('i') ? Int32Array : Float32Array
+    new Numbers(this.memory.buffer, address).set(token.slice(2).split(',').map(Number))
     return address
   }
 

@@ -2,7 +2,7 @@ import type { KernelName } from './tiers.ts'
 
 /**
  * One call of each kernel, small but with every edge: `end`, then its arguments. A number stands for itself;
- * `g` is an array of numbers in (−1, 1), `f` in (0, 1); `i:a,b` an array of integers; `s` scratch. Arrays
+ * `g` is an array of numbers in (−1, 1), `f` in (0, 1); `i:a,b` an array of integers; `f:a,b` of floats; `s` scratch. Arrays
  * serve as inputs and outputs alike.
  */
 const loss = '13 g f f g f f 5 1'
@@ -136,6 +136,7 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   transposePanels: '57 g g 19 33',
   flipPanels: '54 g g 9 3 17',
   productGradient: ['57 g g g i:1,13 1 19 33 s', '8 g g g i:0,9 2 8 5 s'],
+  sumRowPairs: '6 g g g i:1,9 2 33',
   sumRows: '3 g g i:1,9 2 33',
   sumSample: '5 g g 4 33',
   convolve: [
@@ -154,6 +155,7 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   normalRows: '5 g i:1,2,3 4 33 1 0.5',
   dropout: '5 g g g i:1,2,3 4 33 0.3',
   multiply: '77 g g g',
+  multiplySteps: '3 g g g 4 19',
   shuffle: '1 g 77 i:1,2,3 4',
   maxPool: [`2 g g ${window}`, `1 g g ${quick}`],
   maxPoolGradient: [`2 g g g g ${window}`, `1 g g g g ${quick}`],
@@ -169,6 +171,21 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   normalize: '13 g g g g 5',
   batchGradientCombine: '1 g i:7 2 3 g g 5',
   batchGradient: '13 g g g g f g g g i:7 2 5 0.001',
+  embed: '5 f:3,0,6,2.5,7 g g i:0 3 7 19',
+  embedGradient: '14 f:3,0,6,2.5,7 g g i:1,5 1 7 19',
+  gru: ['3 g g g g g g s 3 6 1 3 1 0', '2 g g 0 g g g s 2 9 1 2 0 1'],
+  gruAfter: ['3 g g g g g g g s 3 6 1 3 1 0', '2 g g 0 0 g g g s 2 9 1 2 0 1'],
+  gruAfterGradient: ['3 f g g g g g s 3 6 1 3 1 0', '2 f g 0 g g g s 2 9 1 2 0 1'],
+  gruGradient: ['3 f g g g g s 3 6 1 3 1 0', '2 f g 0 g g s 2 9 1 2 0 1'],
+  gruWeightGradient: ['12 g g g g i:0,3 3 6 s', '16 g g g g i:0,3 3 8 s'],
+  layerNorm: ['7 g g g g g g 0.001 19', '3 g g g g 0 0 0.001 8'],
+  layerNormGradient: ['7 g g g g f g 19', '3 g g g g f 0 8'],
+  layerNormGammaGradient: '2 g g g f g i:1,5 2 19',
+  lstm: ['3 g g g g g g s 3 6 1 3 1 0', '2 g g 0 g g g s 2 9 1 2 0 1'],
+  lstmGradient: ['3 f g g g g s 3 6 1 3 1 0', '2 f g 0 g g s 2 9 1 2 0 1'],
+  simpleRnn: ['3 g g g g g 3 6 1 1 0', '2 g g 0 g g 2 19 4 0 1'],
+  simpleRnnGradient: ['3 f g g g s 3 6 1 1 0', '2 f g 0 g s 2 19 4 0 1'],
+  splitRows: '5 g g g',
   accumulatePenalty: '1 f 5 f i:3',
   scatter: '5 g i:2 g 7',
   resizeBilinear: `2 g g ${resized}`,

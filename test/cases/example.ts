@@ -11,10 +11,12 @@ export interface Example {
   /** Inputs lie evenly in centre ± spread. */
   readonly spread: number
   readonly centre?: number
+  /** Inputs are integers from 0 to `integers` − 1 instead. */
+  readonly integers?: number | undefined
 }
 
 export type LayerName = keyof typeof layers
-type Extra = { samples?: number; spread?: number; centre?: number }
+type Extra = { samples?: number; spread?: number; centre?: number; integers?: number }
 
 /** An example from the layer's options and the shape of one sample. */
 export const of =
@@ -22,7 +24,7 @@ export const of =
   (
     options: object,
     input: readonly number[],
-    { samples = 3, spread = 2, centre = 0 }: Extra = {},
+    { samples = 3, spread = 2, centre = 0, integers }: Extra = {},
   ): Example => ({
     title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}`,
     layer: (layers[name] as (options: object) => Layer)(options),
@@ -30,6 +32,7 @@ export const of =
     samples,
     spread,
     centre,
+    integers,
   })
 
 export const cross = <A, B>(as: readonly A[], bs: readonly B[]): [A, B][] =>

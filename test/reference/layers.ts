@@ -1,13 +1,13 @@
 import type { layers } from '../../src/layers/table.ts'
-import type { ActivationName } from '../../src/ops/activation.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
-import { type Array64, type Context, zeros } from './arrays.ts'
+import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { attend } from './attention.ts'
 import { convolve, type Geometry, largest, mean, pool } from './images.ts'
 import { joins } from './joins.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
+import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
@@ -15,14 +15,14 @@ export interface Options
   extends ActivationLayerOptions,
     NoiseOptions,
     PreprocessingOptions,
+    RecurrentOptions,
     ReshapingOptions {
-  units: number
   filters: number
   kernelSize: number | readonly number[]
   poolSize: number | readonly number[]
   strides: number | readonly number[] | null
   padding: string
-  activation: ActivationName | null
+  outputDim: number
   momentum: number
   epsilon: number
   targetShape: readonly number[]
@@ -88,6 +88,23 @@ const batchNormalization: Reference = (x, weights, { momentum, epsilon }, { trai
   return { shape: x.shape, values }
 }
 
+const layerNormalization: Reference = (x, { gamma, beta }, { epsilon }) =>
+  mapRows(x, row => {
+    const mean = row.reduce((sum, value) => sum + value, 0) / row.length
+    const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / row.length
+    return row.map((value, j) => {
+      return ((value - mean) / Math.sqrt(variance + epsilon)) * (gamma?.[j] ?? 1) + (beta?.[j] ?? 0)
+    })
+  })
+
+const embedding: Reference = (x, { embeddings }, { outputDim }) => {
+  const y = zeros([...x.shape, outputDim])
+  x.values.forEach((row, i) => {
+    y.values.set(embeddings!.subarray(row * outputDim, (row + 1) * outputDim), i * outputDim)
+  })
+  return y
+}
+
 const reshape = ({ values, shape: [batch = 0] }: Array64, shape: readonly number[]): Array64 => {
   const known = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
   return { values, shape: [batch, ...shape.map(n => (n === -1 ? values.length / batch / known : n))] }
@@ -111,13 +128,16 @@ export const references: Record<keyof typeof layers, Reference> = {
   },
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
+  embedding,
   flatten: x => reshape(x, [-1]),
   globalAveragePooling2d: x => {
     const size = x.shape.slice(1, 3) as [number, number]
     const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
     return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
   },
+  gru,
   inputLayer: x => x,
+  layerNormalization,
   multiHeadAttention: (x, weights, options, context) => {
     const { numHeads: heads, keyDim, valueDim, outputShape, useCausalMask: causal, crossed } = options
     const [value, key] = crossed ? [activate(x, 'sigmoid', context), activate(x, 'tanh', context)] : [x, x]
@@ -127,6 +147,7 @@ export const references: Record<keyof typeof layers, Reference> = {
     const v = project('value', value, heads * (valueDim ?? keyDim))
     return project('attention_output', attend(q, k, v, { heads, causal }), outputShape ?? x.shape[2]!)
   },
+  lstm,
   maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
   positionEmbedding: (x, { embeddings }) => ({
     shape: x.shape,
@@ -137,4 +158,5 @@ export const references: Record<keyof typeof layers, Reference> = {
   ...noiseReferences,
   ...preprocessingReferences,
   ...reshapingReferences,
+  simpleRNN,
 }

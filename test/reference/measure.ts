@@ -27,6 +27,8 @@ export interface Setup {
   readonly input: readonly number[]
   readonly samples: number
   readonly loss: Loss
+  /** The input holds integers: it has no gradient. */
+  readonly discrete?: boolean
   readonly training?: boolean
   readonly leaves?: number
   /** Samples that the plan has room for. */
@@ -38,6 +40,7 @@ export interface Outputs {
   readonly y: Float32Array
   /** One loss a row. */
   readonly losses: Float32Array
+  /** Empty where the input is discrete. */
   readonly dx: Float32Array
   readonly gradients: Readonly<Record<string, Float32Array>>
   /** All weights after the step. */
@@ -77,9 +80,9 @@ function record(
   weighted: boolean,
   holders: ReadonlyMap<Weight, Parameter>,
 ): { g: Graph; inner: number } {
-  const { layers, input, loss, training = true, leaves = 1, rows = setup.samples } = setup
+  const { layers, input, loss, discrete = false, training = true, leaves = 1, rows = setup.samples } = setup
   const g = new Graph({ training, leaves, rows })
-  const x = gathered(g, 'x', input, true)
+  const x = gathered(g, 'x', input, !discrete)
   const y = layers.reduce((value, layer) => layer.build(g, value), x)
   const target = gathered(g, 'target', loss.targetShape(y.shape))
   const weight = weighted ? gathered(g, 'weight', [1]) : undefined
@@ -88,7 +91,7 @@ function record(
   scattered(g, 'losses', values)
   if (!training) return { g, inner }
   g.differentiate()
-  scattered(g, 'dx', g.gradientOf(x)!)
+  if (!discrete) scattered(g, 'dx', g.gradientOf(x)!)
   for (const [w, holder] of holders) {
     const value = g.parameter(holder)
     const dw = g.gradientOf(g.parameter(w))!
@@ -139,7 +142,11 @@ export function measure(setup: Setup, { x, target, weight, weights: given }: Inp
   state.place()
   for (const w of weights) state.write(w, given[w.name]!)
   const { g, inner } = record(setup, weight !== undefined, holders)
-  const outputs = { y: nan(samples * sizeOf(shape)), losses: nan(samples * inner), dx: nan(x.length) }
+  const outputs = {
+    y: nan(samples * sizeOf(shape)),
+    losses: nan(samples * inner),
+    dx: nan(setup.discrete ? 0 : x.length),
+  }
   const rate = Float32Array.of(1)
   const arrays = place({ x, target, rate, ...outputs, ...(weight && { weight }) })
   runOnce(g, samples, state, arrays.addresses)

@@ -154,7 +154,8 @@ export function prove(setup: Setup, rowLoss: RowLoss, draw: Draw): Errors {
   }
   const [expected, plain] = [run(true), run(false)]
   const f = () => run(true).mean
-  const gradients: Record<string, number> = { x: gradientError(f, reference.x.values, outputs.dx) }
+  const gradients: Record<string, number> = {}
+  if (!setup.discrete) gradients.x = gradientError(f, reference.x.values, outputs.dx)
   for (const [name, gradient] of Object.entries(outputs.gradients))
     gradients[name] = gradientError(f, reference.weights[name]!, gradient)
   const forwardErrors = [

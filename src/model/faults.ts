@@ -1,0 +1,20 @@
+import type { Plan } from '../plan/plan.ts'
+import { FaultError } from '../runtime/run.ts'
+
+/** What a check found, in the words of `where`; `rate` is the learning rate that may be too high. */
+export function faultMessage(
+  where: string,
+  plan: Plan,
+  { fault }: FaultError,
+  when: string,
+  rate = 0,
+): string {
+  const { problem, fix = `lower learningRate (${rate}) or set clipNorm` } = plan.faults[fault]!
+  return `${where}: ${problem} ${when}; ${fix}`
+}
+
+/** Throws what a run failed with, in the words of `where`. */
+export function rethrow(where: string, plan: Plan, error: unknown): never {
+  if (!(error instanceof FaultError)) throw error
+  throw new RangeError(faultMessage(where, plan, error, `in batch ${error.batch}`))
+}

@@ -1,0 +1,51 @@
+import type { Recipe } from '../reference/tfjs.ts'
+
+/** A model to compare with TensorFlow.js, and the shape of its samples. */
+export interface Network {
+  readonly recipe: Recipe
+  readonly input: readonly number[]
+  /** Inputs are integers from 0 to `integers` − 1 instead of numbers in ±1. */
+  readonly integers?: number
+}
+
+/** Models of the layers that sequences are made for. */
+export const sequenceNetworks: Record<string, Network> = {
+  'embedded integers': {
+    input: [7],
+    integers: 11,
+    recipe: [
+      ['embedding', { inputDim: 11, outputDim: 18 }],
+      ['dense', { units: 5, activation: 'relu' }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'recurrent networks': {
+    input: [6, 5],
+    recipe: [
+      ['lstm', { units: 9, returnSequences: true }],
+      ['gru', { units: 7, returnSequences: true, goBackwards: true, recurrentActivation: 'sigmoid' }],
+      ['simpleRNN', { units: 6, returnSequences: true, activation: 'relu', unroll: true }],
+      ['lstm', { units: 4, unitForgetBias: true, useBias: true, activation: 'elu', implementation: 2 }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'words in order': {
+    input: [5],
+    integers: 9,
+    recipe: [
+      ['embedding', { inputDim: 9, outputDim: 6, inputLength: 5 }],
+      ['gru', { units: 17, useBias: false }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'normalised rows': {
+    input: [4, 6],
+    recipe: [
+      ['dense', { units: 17, activation: 'tanh' }],
+      ['layerNormalization', { epsilon: 0.01 }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+}

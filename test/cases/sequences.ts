@@ -1,0 +1,62 @@
+import { cross, of } from './example.ts'
+
+const layerNormalization = of('layerNormalization')
+const normExamples = cross(
+  [{}, { center: false }, { scale: false }, { center: false, scale: false }, { epsilon: 0.1 }],
+  [[5], [17], [3, 4, 8], [2, 3, 33]],
+).map(([options, input]) => layerNormalization(options, input, { samples: 4 }))
+
+const embedding = of('embedding')
+const embeddingExamples = [1, 3, 4, 8, 16, 17, 33].map((outputDim, i) =>
+  embedding({ inputDim: 1 + 2 * i, outputDim }, [1 + i], { integers: 1 + 2 * i }),
+)
+
+/** Steps, features, units: edges of tiles and panels, of the second block of samples, of nothing recurrent. */
+const shapes = [
+  [1, 3, 3],
+  [2, 1, 1],
+  [3, 4, 3],
+  [4, 5, 5],
+  [3, 8, 8],
+  [5, 2, 7],
+  [2, 17, 16],
+  [3, 3, 17],
+] as const
+const gated = { activation: 'tanh', recurrentActivation: 'sigmoid' }
+const recurrentExamples = (name: 'gru' | 'lstm' | 'simpleRNN', options: object = {}) => [
+  ...shapes.flatMap(([time, features, units], i) =>
+    [false, true].map(returnSequences => {
+      const given = { ...options, units, returnSequences, useBias: i % 3 > 0, goBackwards: i % 2 > 0 }
+      return of(name)(given, [time, features], { spread: 1 })
+    }),
+  ),
+  of(name)({ ...options, units: 5 }, [2, 2], { samples: 50, spread: 1 }),
+  of(name)({ ...options, units: 5, dropout: 0.3, recurrentDropout: 0.4 }, [4, 3], { samples: 4 }),
+  ...(['linear', 'sigmoid', 'relu', 'relu6', 'elu', 'selu', 'softplus'] as const).map(activation =>
+    of(name)({ ...options, units: 3, activation, returnSequences: true }, [3, 2], { samples: 2, spread: 1 }),
+  ),
+]
+
+/** Examples of the layers that sequences are made for. */
+export const sequences = {
+  embedding: [
+    ...embeddingExamples,
+    embedding({ inputDim: 40, outputDim: 5 }, [3, 4], { integers: 40, samples: 2 }),
+    embedding({ inputDim: 3, outputDim: 20, inputLength: 50 }, [50], { integers: 3 }),
+  ],
+  gru: [
+    ...recurrentExamples('gru', gated),
+    ...recurrentExamples('gru', { ...gated, resetAfter: true }),
+    of('gru')({ units: 4 }, [5, 3]),
+  ],
+  layerNormalization: [
+    ...normExamples,
+    layerNormalization({ axis: 2 }, [3, 4]),
+    layerNormalization({ axis: [-1] }, [40], { samples: 70 }),
+  ],
+  lstm: [
+    ...recurrentExamples('lstm', gated),
+    of('lstm')({ units: 4, unitForgetBias: true, implementation: 2 }, [5, 3]),
+  ],
+  simpleRNN: recurrentExamples('simpleRNN'),
+}
