@@ -1,7 +1,7 @@
 export { dispose, keep, memory, tidy } from './data/compatibility.ts'
 export { datasets } from './data/datasets.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
-export { layers } from './layers/table.ts'
+export { namedLayers as layers } from './layers/table.ts'
 export type { FitOptions, Progress } from './model/options.ts'
 export { seed } from './model/randomness.ts'
 export { loadLayersModel } from './model/saving.ts'

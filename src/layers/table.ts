@@ -1,16 +1,28 @@
 import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
-import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
+import { conv1d, conv2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization } from './normalization.ts'
+import {
+  averagePooling1d,
+  averagePooling2d,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  maxPooling1d,
+  maxPooling2d,
+} from './pooling.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
   activation,
   alphaDropout,
+  averagePooling1d,
   averagePooling2d,
   batchNormalization,
+  conv1d,
   conv2d,
   cropping2D,
   dense,
@@ -19,8 +31,12 @@ export const layers = {
   flatten,
   gaussianDropout,
   gaussianNoise,
+  globalAveragePooling1d,
   globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
   leakyReLU,
+  maxPooling1d,
   maxPooling2d,
   permute,
   prelu,
@@ -32,4 +48,17 @@ export const layers = {
   thresholdedReLU,
   upSampling2d,
   zeroPadding2d,
+}
+
+/** Every layer, also under TensorFlow.js' other names of some factories. */
+export const namedLayers = {
+  ...layers,
+  avgPool1d: averagePooling1d,
+  avgPool2d: averagePooling2d,
+  avgPooling1d: averagePooling1d,
+  avgPooling2d: averagePooling2d,
+  globalMaxPool1d: globalMaxPooling1d,
+  globalMaxPool2d: globalMaxPooling2d,
+  maxPool1d: maxPooling1d,
+  maxPool2d: maxPooling2d,
 }

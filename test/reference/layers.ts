@@ -1,21 +1,14 @@
 import type { layers } from '../../src/layers/table.ts'
-import type { ActivationName } from '../../src/ops/activation.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
-import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 
 /** The options of every layer, defaults filled in. */
-export interface Options extends ActivationLayerOptions, NoiseOptions, ReshapingOptions {
+export interface Options extends ActivationLayerOptions, ConvolutionOptions, NoiseOptions, ReshapingOptions {
   units: number
-  filters: number
-  kernelSize: number | readonly number[]
-  poolSize: number | readonly number[]
-  strides: number | readonly number[] | null
-  padding: string
-  activation: ActivationName | null
   momentum: number
   epsilon: number
   targetShape: readonly number[]
@@ -28,9 +21,6 @@ export type Reference = (
   options: Options,
   context: Context,
 ) => Array64
-
-const pair = (size: number | readonly number[]): [number, number] =>
-  typeof size === 'number' ? [size, size] : [size[0]!, size[1]!]
 
 /** y (…, n) = x (…, k)·w (k, n) + b. */
 function product(x: Array64, w: Float64Array, b: Float64Array | undefined, n: number): Array64 {
@@ -79,32 +69,16 @@ const reshape = ({ values, shape: [batch = 0] }: Array64, shape: readonly number
   return { values, shape: [batch, ...shape.map(n => (n === -1 ? values.length / batch / known : n))] }
 }
 
-const poolGeometry = ({ poolSize, strides, padding }: Options): Geometry => ({
-  size: pair(poolSize),
-  strides: pair(strides ?? poolSize),
-  padding,
-})
-
 /** Every layer, naively, in float64. */
 export const references: Record<keyof typeof layers, Reference> = {
   activation: (x, _, { activation }, context) => activate(x, activation, context),
-  averagePooling2d: (x, _, options) => pool(x, poolGeometry(options), mean),
   batchNormalization,
-  conv2d: (x, { kernel, bias }, { filters, kernelSize, strides, padding, activation }, context) => {
-    const geometry = { size: pair(kernelSize), strides: pair(strides!), padding }
-    return activate(convolve(x, kernel!, bias, filters, geometry), activation, context)
-  },
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
   flatten: x => reshape(x, [-1]),
-  globalAveragePooling2d: x => {
-    const size = x.shape.slice(1, 3) as [number, number]
-    const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
-    return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
-  },
-  maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
+  ...convolutionReferences,
   ...noiseReferences,
   ...reshapingReferences,
 }
