@@ -50,6 +50,14 @@ const recipes: [title: string, Recipe, readonly number[]][] = [
     ],
     [2, 9, 8],
   ],
+  ...(['same', 'valid'] as const).map((padding): [string, Recipe, readonly number[]] => [
+    `transposed, ${padding}`,
+    [
+      ['conv2dTranspose', { filters: 5, kernelSize: 3, strides: 2, padding, activation: 'relu' }],
+      ['conv2dTranspose', { filters: 2, kernelSize: [2, 1], strides: [1, 2], padding, useBias: false }],
+    ],
+    [4, 3, 2],
+  ]),
 ]
 
 /** TensorFlow.js has no gradients of these. */
@@ -115,6 +123,14 @@ describe('messages', () => {
     [
       () => layers.conv1d({ filters: 2, kernelSize: 3, dilationRate: 0 }),
       'RangeError: Conv1D: dilationRate must be a positive integer, got 0',
+    ],
+    [
+      () => layers.conv2dTranspose({ filters: 0, kernelSize: 3 }),
+      'RangeError: Conv2DTranspose: filters must be a positive integer, got 0',
+    ],
+    [
+      () => built(layers.conv2dTranspose({ filters: 2, kernelSize: 3, name }), [4]),
+      'RangeError: it: the input must have shape [height, width, channels], got [4]; add layers.reshape() before it',
     ],
     [
       () => built(layers.conv1d({ filters: 2, kernelSize: 3, name }), [4, 4, 1]),

@@ -19,7 +19,8 @@ import {
   type Sizes,
 } from './windows.ts'
 
-const defaults = {
+/** Options of every convolution. */
+export const convolutionDefaults = {
   /** Number of output channels. */
   filters: required<number>(),
   /** Size of the window along each axis, or one number for all. */
@@ -50,7 +51,9 @@ function checkRates(where: string, strides: Sizes, dilationRate: Sizes, axes: Ax
 const convolution = (className: string, axes: Axes) =>
   defineLayer(
     className,
-    axes === 1 ? defaults : { ...defaults, strides: [1, 1] as Sizes, dilationRate: [1, 1] as Sizes },
+    axes === 1
+      ? convolutionDefaults
+      : { ...convolutionDefaults, strides: [1, 1] as Sizes, dilationRate: [1, 1] as Sizes },
     (where, { filters, kernelSize, strides, dilationRate, padding, activation, dataFormat }) => {
       positiveInteger(where, 'filters', filters)
       checkSizes(where, 'kernelSize', kernelSize, axes)

@@ -14,6 +14,7 @@ import {
   maxPooling2d,
 } from './pooling.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
+import { conv2dTranspose } from './transposed.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -24,6 +25,7 @@ export const layers = {
   batchNormalization,
   conv1d,
   conv2d,
+  conv2dTranspose,
   cropping2D,
   dense,
   dropout,

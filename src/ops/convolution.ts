@@ -6,7 +6,7 @@ import { convolveGradientScratch, convolveScratch } from './scratch.ts'
 import { type Padding, spread, windowOf } from './window.ts'
 
 /** Weights of the input gradient: taps reversed, channels and filters exchanged. */
-function flipped(g: Graph, w: Value, taps: number, channels: number, filters: number): Value {
+export function flipped(g: Graph, w: Value, taps: number, channels: number, filters: number): Value {
   const bytes = 64 * unitsOf([taps * filters, channels])
   const record = (wt: Access) =>
     g.call('flipPanels', slices(unitsOf(w.shape)), w, wt, taps, channels, filters)
@@ -106,7 +106,7 @@ export function conv2d(
 }
 
 /** db = Σ dy over samples and positions: first each sample's own sum, while it is near, then the samples'. */
-function biasGradient(g: Graph, b: Value, dy: Value): void {
+export function biasGradient(g: Graph, b: Value, dy: Value): void {
   const { n } = matrixOf(b.shape)
   const positions = dy.shape.slice(0, -1).reduce((product, size) => product * size, 1)
   const partial = g.batch(`partial d ${b.storage.label}`, [n])

@@ -81,6 +81,24 @@ const firstExamples = cross(paddings, [{}, { strides: 2 }, { dilationRate: 2 }])
   conv2d({ filters: 5, kernelSize: 2, padding, dataFormat: 'channelsFirst', ...options }, [3, 5, 6]),
 )
 
+const conv2dTranspose = of('conv2dTranspose')
+const transposedExamples = [
+  ...cross(cross(paddings, [1, 2, [1, 3]]), cross([1, 2, [3, 2], 4], [1, 3, 17])).map(
+    ([[padding, strides], [kernelSize, channels]], i) => {
+      const filters = filterCounts[i % filterCounts.length]!
+      const options = { filters, kernelSize, strides, padding, useBias: i % 3 > 0 }
+      return conv2dTranspose(options, [3, 4, channels], { samples: 2 })
+    },
+  ),
+  ...paddings.flatMap(padding => [
+    conv2dTranspose({ filters: 33, kernelSize: 3, strides: 2, padding, activation: 'relu' }, [3, 3, 2]),
+    conv2dTranspose({ filters: 3, kernelSize: 3, padding, dataFormat: 'channelsFirst' }, [2, 3, 4]),
+    conv2dTranspose({ filters: 2, kernelSize: 3, padding, activation: 'softmax' }, [17, 18, 1], {
+      samples: 1,
+    }),
+  ]),
+]
+
 const globals = (name: `global${'Average' | 'Max'}Pooling2d`) => [
   ...[1, 3, 8, 17].map(channels => of(name)({}, [4, 5, channels])),
   of(name)({ dataFormat: 'channelsFirst' }, [5, 2, 3]),
@@ -94,6 +112,7 @@ export const convolutionExamples = {
   averagePooling2d: [...poolingExamples('averagePooling2d'), ...firstPooling('averagePooling2d')],
   conv1d: conv1dExamples,
   conv2d: [...conv2dExamples, ...dilatedExamples, ...firstExamples],
+  conv2dTranspose: transposedExamples,
   globalAveragePooling1d: stepGlobals('globalAveragePooling1d'),
   globalAveragePooling2d: globals('globalAveragePooling2d'),
   globalMaxPooling1d: stepGlobals('globalMaxPooling1d'),

@@ -1,7 +1,7 @@
 import type { ActivationName } from '../../src/ops/activation.ts'
 import { activate } from './activations.ts'
 import type { Array64 } from './arrays.ts'
-import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+import { convolve, convolveTransposed, type Geometry, largest, mean, pool } from './images.ts'
 import type { Reference } from './layers.ts'
 import { permuted } from './reshaping.ts'
 
@@ -47,6 +47,13 @@ const convolution: Reference = (x, { kernel, bias }, { filters, activation, ...o
   return activate(y, activation, context)
 }
 
+const transposed: Reference = (x, { kernel, bias }, { filters, activation, ...options }, context) => {
+  const { kernelSize, strides, padding, dataFormat } = options
+  const g = { size: pair(kernelSize, 2), strides: pair(strides!, 2), padding }
+  const y = onImage(x, dataFormat, image => convolveTransposed(image, kernel!, bias, filters, g))
+  return activate(y, activation, context)
+}
+
 type Combine = (context: Parameters<Reference>[3]) => (elements: number[]) => number
 
 const pooling =
@@ -72,6 +79,7 @@ export const convolutionReferences = {
   averagePooling2d: pooling(() => mean),
   conv1d: convolution,
   conv2d: convolution,
+  conv2dTranspose: transposed,
   globalAveragePooling1d: globalPooling(() => mean),
   globalAveragePooling2d: globalPooling(() => mean),
   globalMaxPooling1d: globalPooling(largest),

@@ -66,6 +66,37 @@ export function convolve(
   return y
 }
 
+/** Each element of x times w (…size, filters, channels), added up where the strides put its taps; plus b. */
+export function convolveTransposed(
+  x: Array64,
+  w: Float64Array,
+  b: Float64Array | undefined,
+  filters: number,
+  { size, strides, padding }: Geometry,
+): Array64 {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number]
+  const beyond = [0, 1].map(axis => Math.max(size[axis]! - strides[axis]!, 0)) as [number, number]
+  const [top, left] = padding === 'same' ? beyond.map(n => Math.floor(n / 2)) : [0, 0]
+  const more = padding === 'same' ? [0, 0] : beyond
+  const [outHeight, outWidth] = [height * strides[0] + more[0]!, width * strides[1] + more[1]!]
+  const y = zeros([batch, outHeight, outWidth, filters])
+  y.values.forEach((_, i) => (y.values[i] = b ? b[i % filters]! : 0))
+  x.values.forEach((value, at) => {
+    const c = at % channels
+    const column = Math.floor(at / channels) % width
+    const row = Math.floor(at / channels / width) % height
+    const s = Math.floor(at / channels / width / height)
+    for (let tap = 0; tap < size[0] * size[1]; tap++) {
+      const oh = row * strides[0] + Math.floor(tap / size[1]) - top!
+      const ow = column * strides[1] + (tap % size[1]) - left!
+      if (oh < 0 || oh >= outHeight || ow < 0 || ow >= outWidth) continue
+      const out = ((s * outHeight + oh) * outWidth + ow) * filters
+      for (let f = 0; f < filters; f++) y.values[out + f]! += value * w[(tap * filters + f) * channels + c]!
+    }
+  })
+  return y
+}
+
 /** `combine` of the elements inside each window, channel by channel. */
 export function pool(x: Array64, g: Geometry, combine: (elements: number[]) => number): Array64 {
   const [batch, height, width, channels] = x.shape as [number, number, number, number]
