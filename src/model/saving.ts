@@ -61,7 +61,8 @@ function knownOptions(
   return Object.fromEntries(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true
-      const neutral = value === null || tolerated.has(key) || key.endsWith('Constraint')
+      const neutral =
+        value === null || tolerated.has(key) || key.endsWith('Constraint') || isDefaultDilation(key, value)
       if (!neutral)
         throw new RangeError(
           `loadLayersModel: ${className} must not have option "${key}", got ${show(value)}; it is not supported`,
@@ -69,6 +70,10 @@ function knownOptions(
       return false
     }),
   )
+}
+
+const isDefaultDilation = (key: string, value: unknown): boolean => {
+  return key === 'dilationRate' && [value].flat().every(rate => rate === 1)
 }
 
 function layerOf(saved: unknown): Layer | undefined {
