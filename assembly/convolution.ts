@@ -6,14 +6,15 @@ const CHUNK: i32 = 256;
 /**
  * y = max(x ⋆ w + b, lower), channels last; begin, end in samples. x (·,height,width,channels), w panels of
  * (kernelHeight·kernelWidth·channels, filters), y (·,outHeight,outWidth,filters); b padded to 16 floats, or 0
- * for none. Tap (kh,kw) of output (oh,ow) reads row oh·strideHeight + kh − padTop and column ow·strideWidth +
- * kw − padLeft of the input, zero outside. Its elements lie dilateHeight, dilateWidth apart with zeros
- * between: so the input gradient of a strided convolution is the same kernel with flipPanels' weights. Sums
- * run from b in the order kh, kw, channel. scratch: a sample with its padding, if there is any.
+ * for none. Tap (kh,kw) of output (oh,ow) reads row oh·strideHeight + kh·rateHeight − padTop and column
+ * ow·strideWidth + kw·rateWidth − padLeft of the input, zero outside. Its elements lie dilateHeight,
+ * dilateWidth apart with zeros between: so the input gradient of a strided convolution is the same kernel
+ * with flipPanels' weights. Sums run from b in the order kh, kw, channel. scratch: a sample with its padding,
+ * if there is any.
  *
  * The taps of one kernel row are kernelWidth·channels adjacent floats, so a line of outputs is a product
  * whose rows of a overlap. That needs no im2col copy even where the run is three floats (67 GFLOP/s against
- * 75 for the product alone).
+ * 75 for the product alone). Columns apart make each tap a run; in both directions, each kernel row a pass.
  */
 export function convolve(
   begin: i32,
@@ -36,17 +37,24 @@ export function convolve(
   padLeft: i32,
   outHeight: i32,
   outWidth: i32,
+  rateHeight: i32,
+  rateWidth: i32,
   dilateHeight: i32,
   dilateWidth: i32,
 ): void {
-  const rows = (outHeight - 1) * strideHeight + kernelHeight;
-  const columns = (outWidth - 1) * strideWidth + kernelWidth;
+  const rows = (outHeight - 1) * strideHeight + (kernelHeight - 1) * rateHeight + 1;
+  const columns = (outWidth - 1) * strideWidth + (kernelWidth - 1) * rateWidth + 1;
   const inside = !(padTop | padLeft) && rows <= height && columns <= width;
   const copied = !inside || dilateHeight > 1 || dilateWidth > 1;
   const line = (<usize>((copied ? columns : width) * channels)) << 2;
   if (copied) memory.fill(scratch, 0, <usize>rows * line);
-  const run = kernelWidth * channels;
-  const jump = line - ((<usize>run) << 2);
+  const k = kernelHeight * kernelWidth * channels;
+  const run = rateWidth > 1 ? channels : kernelWidth * channels;
+  // Runs that lie evenly are one pass of the strip.
+  const perPass = rateWidth == 1 ? kernelHeight : kernelWidth;
+  const passes = rateWidth == 1 ? 1 : kernelHeight;
+  const apart = rateWidth == 1 ? <usize>rateHeight * line : (<usize>(rateWidth * channels)) << 2;
+  const jump = apart - ((<usize>run) << 2);
   const lda = (<usize>(strideWidth * channels)) << 2;
   const ldc = (<usize>filters) << 2;
   // Where output lines follow each other at the distance of output pixels, they are one long line.
@@ -64,17 +72,22 @@ export function convolve(
     }
     const c = y + <usize>(i * outHeight * outWidth) * ldc;
     for (let j = 0; j < filters; j += 16) {
-      const panel = w + <usize>(j * kernelHeight) * ((<usize>run) << 2);
+      const panel = w + ((<usize>(j * k)) << 2);
       const from = b ? b + ((<usize>j) << 2) : panel;
       const to = c + ((<usize>j) << 2);
       for (let l = 0; l < lines; l++) {
         const at = a + <usize>(l * strideHeight) * line;
         const target = to + <usize>(l * pixels) * ldc;
-        // prettier-ignore
-        strip(
-          pixels, at, lda, 4, run, jump, kernelHeight, panel,
-          from, 0, b ? -1 : 0, target, ldc, filters - j, lower,
-        );
+        for (let p = 0; p < passes; p++) {
+          const taps = at + <usize>(p * rateHeight) * line;
+          const weights = panel + ((<usize>(p * perPass * run)) << 6);
+          const low: f32 = p + 1 < passes ? -Infinity : lower;
+          // prettier-ignore
+          strip(
+            pixels, taps, lda, 4, run, jump, perPass, weights, p ? target : from, p ? ldc : 0,
+            p || b ? -1 : 0, target, ldc, filters - j, low,
+          );
+        }
       }
     }
   }
@@ -149,14 +162,19 @@ export function convolveGradient(
   padLeft: i32,
   outHeight: i32,
   outWidth: i32,
+  rateHeight: i32,
+  rateWidth: i32,
 ): void {
-  const rows = (outHeight - 1) * strideHeight + kernelHeight;
-  const columns = (outWidth - 1) * strideWidth + kernelWidth;
+  const rows = (outHeight - 1) * strideHeight + (kernelHeight - 1) * rateHeight + 1;
+  const columns = (outWidth - 1) * strideWidth + (kernelWidth - 1) * rateWidth + 1;
   const copied = padTop != 0 || padLeft != 0 || rows > height || columns > width;
   const line = (<usize>((copied ? columns : width) * channels)) << 2;
   const lines = max(1, min(outHeight, CHUNK / outWidth));
   const padded = scratch + ((<usize>(lines * outWidth)) << 6);
-  const run = kernelWidth * channels;
+  const run = rateWidth > 1 ? channels : kernelWidth * channels;
+  const perRow = rateWidth > 1 ? kernelWidth : 1;
+  const tapStep = (<usize>(rateWidth * channels)) << 2;
+  const tapLine = <usize>rateHeight * line;
   const step = (<usize>(strideWidth * channels)) << 2;
   const next = <usize>strideHeight * line;
   if (copied) memory.fill(padded, 0, <usize>rows * line);
@@ -175,7 +193,8 @@ export function convolveGradient(
       const count = min(lines, outHeight - l);
       // prettier-ignore
       addLines(
-        begin, end, from, line, step, next, chunk, count, outWidth, dw, scratch, run, kernelHeight, filters,
+        begin, end, from, tapLine, tapStep, perRow, step, next, chunk, count, outWidth, dw, scratch,
+        run, kernelHeight, filters,
       );
     }
   }
@@ -183,13 +202,15 @@ export function convolveGradient(
 
 /**
  * dw += products of `count` lines of outputs; their inputs begin `next` bytes apart, pixels `step`, kernel
- * rows `line`.
+ * rows `tapLine`, the perRow runs of one `tapStep`.
  */
 function addLines(
   begin: i32,
   end: i32,
   a: usize,
-  line: usize,
+  tapLine: usize,
+  tapStep: usize,
+  perRow: i32,
   step: usize,
   next: usize,
   dy: usize,
@@ -201,21 +222,22 @@ function addLines(
   kernelHeight: i32,
   filters: i32,
 ): void {
-  const k = run * kernelHeight;
+  const k = run * perRow * kernelHeight;
   const jump = next - <usize>outWidth * step;
   let packedPanel = -1;
   for (let u = begin; u < end;) {
     const panel = u / k;
     const row = u - panel * k;
-    const kh = row / run;
-    const tap = row - kh * run;
-    const m = min(run - tap, end - u);
+    const tap = row / run;
+    const offset = row - tap * run;
+    const kh = tap / perRow;
+    const m = min(run - offset, end - u);
     const left = filters - (panel << 4);
     if (panel != packedPanel) {
       packColumns(dy + ((<usize>panel) << 6), (<usize>filters) << 2, count * outWidth, left, packed);
       packedPanel = panel;
     }
-    const from = a + <usize>kh * line + ((<usize>tap) << 2);
+    const from = a + <usize>kh * tapLine + <usize>(tap - kh * perRow) * tapStep + ((<usize>offset) << 2);
     const c = dw + ((<usize>u) << 6);
     strip(m, from, 4, step, outWidth, jump, count, packed, c, 64, -1, c, 64, left > 8 ? 16 : 8, -Infinity);
     u += m;

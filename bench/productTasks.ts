@@ -30,8 +30,8 @@ export const layers = [
 ] as const
 
 export const convolutions: ConvolutionSizes[] = [
-  [26, 26, 32, 3, 3, 64, 1, 1, 0, 0, 24, 24],
-  [28, 28, 1, 3, 3, 32, 1, 1, 0, 0, 26, 26],
+  [26, 26, 32, 3, 3, 64, 1, 1, 0, 0, 24, 24, 1, 1],
+  [28, 28, 1, 3, 3, 32, 1, 1, 0, 0, 26, 26, 1, 1],
 ]
 
 /** Memory laid out from its beginning for each task in turn. */
@@ -178,7 +178,7 @@ export function convolutionTasks(bench: Bench, kernels: Kernels, sizes: Convolut
   const units = unitsOf([k, filters])
   const [dw, wt] = [bench.reserve(16 * units), bench.reserve(16 * unitsOf([taps * filters, channels]))]
   const pads = [kernelHeight - 1, kernelWidth - 1] as const
-  const transposed = [kernelHeight, kernelWidth, channels, 1, 1, ...pads, height, width, 1, 1] as const
+  const transposed = [kernelHeight, kernelWidth, channels, 1, 1, ...pads, height, width, 1, 1, 1, 1] as const
   const backward = [outHeight, outWidth, filters, ...transposed] as const
   const scratch = bench.reserve(
     Math.max(

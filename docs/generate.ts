@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { requiredOption } from '../src/layers/define.ts'
-import { layers } from '../src/layers/table.ts'
+import { layers, namedLayers } from '../src/layers/table.ts'
 import { losses } from '../src/training/losses.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -57,16 +57,26 @@ function shown(value: unknown): string {
 }
 
 function layersPage(source: Source): string {
-  const entries = source.entries('layers').map(entry => {
-    const { className, defaults } = layers[entry.name as keyof typeof layers]
+  const own = source.entries('layers').filter(({ name }) => name in layers)
+  const entries = own.map(entry => {
+    const factory = layers[entry.name as keyof typeof layers]
+    const { className, defaults } = factory
+    const names = Object.entries(namedLayers).filter(
+      ([name, each]) => each === factory && name !== entry.name,
+    )
+    const also = names.length > 0 ? ` Also ${names.map(([name]) => `\`${name}\``).join(', ')}.` : ''
     const options = source.properties(entry, 'defaults').map(option => {
       const value = (defaults as Record<string, unknown>)[option.name]
       return `| \`${option.name}\` | ${shown(value)} | ${source.comment(option)} |`
     })
     const table = options.length > 0 ? ['', '| option | default | |', '|---|---|---|', ...options] : []
-    return [`## ${entry.name}`, '', `${source.comment(entry)} Class \`${className}\`.`, ...table, ''].join(
-      '\n',
-    )
+    return [
+      `## ${entry.name}`,
+      '',
+      `${source.comment(entry)} Class \`${className}\`.${also}`,
+      ...table,
+      '',
+    ].join('\n')
   })
   return [
     '# Layers',

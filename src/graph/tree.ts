@@ -1,4 +1,4 @@
-import type { Value } from './value.ts'
+import type { Storage, Value } from './value.ts'
 
 /**
  * Sums values in a fixed binary tree, as a binary counter counts: two sums of the same number of values
@@ -39,7 +39,7 @@ export class TreeSum {
  */
 export class LeafSums {
   private readonly makeSum: () => TreeSum
-  private readonly uses = new Map<Value, { sums: TreeSum[]; next: number }>()
+  private readonly uses = new Map<Storage, { w: Value; sums: TreeSum[]; next: number }>()
 
   constructor(makeSum: () => TreeSum) {
     this.makeSum = makeSum
@@ -52,14 +52,16 @@ export class LeafSums {
 
   /** Adds this leaf's gradient of the next use of parameter w. */
   add(w: Value, dw: Value): void {
-    const uses = this.uses.get(w) ?? { sums: [], next: 0 }
-    this.uses.set(w, uses)
+    const uses = this.uses.get(w.storage) ?? { w, sums: [], next: 0 }
+    this.uses.set(w.storage, uses)
     const sum = (uses.sums[uses.next++] ??= this.makeSum())
     sum.push(dw)
   }
 
   /** The sums of all leaves, use by use. */
   totals(): [w: Value, dw: Value][] {
-    return [...this.uses].flatMap(([w, { sums }]) => sums.map((sum): [Value, Value] => [w, sum.total()]))
+    return [...this.uses.values()].flatMap(({ w, sums }) =>
+      sums.map((sum): [Value, Value] => [w, sum.total()]),
+    )
   }
 }

@@ -6,7 +6,7 @@ import { type Interpolation, resize } from '../ops/resize.ts'
 import { type Builder, defineLayer, required } from './define.ts'
 
 export type DataFormat = 'channelsLast' | 'channelsFirst'
-const formats = ['channelsLast', 'channelsFirst'] as const
+export const formats = ['channelsLast', 'channelsFirst'] as const
 
 /** Refuses a sample of more axes than a move can run along. */
 export function checkAxes(refuse: Builder['refuse'], { shape }: Value): void {

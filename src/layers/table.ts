@@ -1,15 +1,26 @@
 import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
 import { multiHeadAttention, positionEmbedding } from './attention.ts'
-import { averagePooling2d, conv2d, globalAveragePooling2d, maxPooling2d } from './convolution.ts'
+import { conv1d, conv2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization, layerNormalization } from './normalization.ts'
+import {
+  averagePooling1d,
+  averagePooling2d,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  maxPooling1d,
+  maxPooling2d,
+} from './pooling.ts'
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
+import { conv2dTranspose } from './transposed.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -17,12 +28,15 @@ export const layers = {
   add,
   alphaDropout,
   average,
+  averagePooling1d,
   averagePooling2d,
   batchNormalization,
   categoryEncoding,
   centerCrop,
   concatenate,
+  conv1d,
   conv2d,
+  conv2dTranspose,
   cropping2D,
   dense,
   dropout,
@@ -31,13 +45,17 @@ export const layers = {
   flatten,
   gaussianDropout,
   gaussianNoise,
+  globalAveragePooling1d,
   globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
   gru,
   inputLayer,
   layerNormalization,
   leakyReLU,
   lstm,
   maximum,
+  maxPooling1d,
   maxPooling2d,
   minimum,
   multiHeadAttention,
@@ -57,4 +75,17 @@ export const layers = {
   thresholdedReLU,
   upSampling2d,
   zeroPadding2d,
+}
+
+/** Every layer, also under TensorFlow.js' other names of some factories. */
+export const namedLayers = {
+  ...layers,
+  avgPool1d: averagePooling1d,
+  avgPool2d: averagePooling2d,
+  avgPooling1d: averagePooling1d,
+  avgPooling2d: averagePooling2d,
+  globalMaxPool1d: globalMaxPooling1d,
+  globalMaxPool2d: globalMaxPooling2d,
+  maxPool1d: maxPooling1d,
+  maxPool2d: maxPooling2d,
 }

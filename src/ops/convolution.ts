@@ -3,37 +3,43 @@ import { matrixOf, unitsOf } from '../graph/parameter.ts'
 import { type Access, samples, slices, type Value, write } from '../graph/value.ts'
 import { reluBackward } from './activation.ts'
 import { convolveGradientScratch, convolveScratch } from './scratch.ts'
-import { type Padding, windowOf } from './window.ts'
+import { type Padding, spread, windowOf } from './window.ts'
 
 /** Weights of the input gradient: taps reversed, channels and filters exchanged. */
-function flipped(g: Graph, w: Value, taps: number, channels: number, filters: number): Value {
+export function flipped(g: Graph, w: Value, taps: number, channels: number, filters: number): Value {
   const bytes = 64 * unitsOf([taps * filters, channels])
   const record = (wt: Access) =>
     g.call('flipPanels', slices(unitsOf(w.shape)), w, wt, taps, channels, filters)
   return g.derive(w, 'flipped', [bytes], wt => record(wt!))[0]!
 }
 
+export interface Convolution {
+  readonly strides: readonly [number, number]
+  readonly padding: Padding
+  /** Distances between neighbouring taps. */
+  readonly rates?: readonly [number, number]
+  readonly relu?: boolean
+}
+
 /**
- * 2-D convolution (cross-correlation) y = x ⋆ w + b, channels last, max(·, 0) with `relu`. x (height, width,
- * channels), w (kernelHeight, kernelWidth, channels, filters), b (filters) or none, y (outHeight, outWidth,
- * filters). dx is the convolution of dy, spread out by the strides, with the flipped weights.
+ * 2-D convolution (cross-correlation) y = x ⋆ w + b, channels last, its taps `rates` apart, max(·, 0) with
+ * `relu`. x (height, width, channels), w (kernelHeight, kernelWidth, channels, filters), b (filters) or none,
+ * y (outHeight, outWidth, filters). dx is the convolution of dy, spread out by the strides, with the flipped
+ * weights.
  */
 export function conv2d(
   g: Graph,
   x: Value,
   w: Value,
   b: Value | undefined,
-  {
-    strides,
-    padding,
-    relu = false,
-  }: { strides: readonly [number, number]; padding: Padding; relu?: boolean },
+  { strides, padding, rates = [1, 1], relu = false }: Convolution,
 ): Value {
   const [height, width, channels] = x.shape as [number, number, number]
   const [kernelHeight, kernelWidth, , filters] = w.shape as [number, number, number, number]
   const [strideHeight, strideWidth] = strides
-  const rows = windowOf(height, kernelHeight, strideHeight, padding)
-  const columns = windowOf(width, kernelWidth, strideWidth, padding)
+  const [reachHeight, reachWidth] = [spread(kernelHeight, rates[0]), spread(kernelWidth, rates[1])]
+  const rows = windowOf(height, reachHeight, strideHeight, padding)
+  const columns = windowOf(width, reachWidth, strideWidth, padding)
   const y = g.batch(w.storage.label, [rows.out, columns.out, filters], x, w, ...(b ? [b] : []))
   const lower = relu ? 0 : Number.NEGATIVE_INFINITY
   const forward = [
@@ -49,6 +55,7 @@ export function conv2d(
     columns.before,
     rows.out,
     columns.out,
+    ...rates,
     1,
     1,
   ] as const
@@ -77,10 +84,11 @@ export function conv2d(
         channels,
         1,
         1,
-        kernelHeight - 1 - rows.before,
-        kernelWidth - 1 - columns.before,
+        reachHeight - 1 - rows.before,
+        reachWidth - 1 - columns.before,
         height,
         width,
+        ...rates,
         strideHeight,
         strideWidth,
       ] as const
@@ -98,7 +106,7 @@ export function conv2d(
 }
 
 /** db = Σ dy over samples and positions: first each sample's own sum, while it is near, then the samples'. */
-function biasGradient(g: Graph, b: Value, dy: Value): void {
+export function biasGradient(g: Graph, b: Value, dy: Value): void {
   const { n } = matrixOf(b.shape)
   const positions = dy.shape.slice(0, -1).reduce((product, size) => product * size, 1)
   const partial = g.batch(`partial d ${b.storage.label}`, [n])

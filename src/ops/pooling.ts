@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
-import { samples, type Value, write } from '../graph/value.ts'
+import { samples, sizeOf, type Value, write } from '../graph/value.ts'
 import { type Padding, windowOf } from './window.ts'
 
 export interface Pooling {
@@ -58,4 +58,13 @@ export function globalAverage(g: Graph, x: Value): Value {
     g.contribute(x, dx => g.call('globalAverageGradient', samples(), dy, dx, positions, channels)),
   )
   return y
+}
+
+/** Largest element of each channel over all positions: (…, channels) → (channels). */
+export function globalMax(g: Graph, x: Value): Value {
+  const channels = x.shape.at(-1)!
+  const positions = sizeOf(x.shape) / channels
+  const row = g.view(x, [1, positions, channels])
+  const y = maxPool(g, row, { poolSize: [1, positions], strides: [1, positions], padding: 'valid' })
+  return g.view(y, [channels])
 }

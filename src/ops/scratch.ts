@@ -21,22 +21,24 @@ export type ConvolutionSizes = readonly [
   padLeft: number,
   outHeight: number,
   outWidth: number,
+  rateHeight: number,
+  rateWidth: number,
 ]
 
 /** Bytes of the padded sample, or 0 where the kernel window never leaves the input. */
 function paddedBytes(sizes: ConvolutionSizes): number {
   const [height, width, channels, kernelHeight, kernelWidth, , strideHeight, strideWidth] = sizes
-  const [padTop, padLeft, outHeight, outWidth] = sizes.slice(8) as [number, number, number, number]
-  const rows = (outHeight - 1) * strideHeight + kernelHeight
-  const columns = (outWidth - 1) * strideWidth + kernelWidth
+  const [, , , , , , , , padTop, padLeft, outHeight, outWidth, rateHeight, rateWidth] = sizes
+  const rows = (outHeight - 1) * strideHeight + (kernelHeight - 1) * rateHeight + 1
+  const columns = (outWidth - 1) * strideWidth + (kernelWidth - 1) * rateWidth + 1
   const inside = padTop === 0 && padLeft === 0 && rows <= height && columns <= width
   return inside ? 0 : rows * columns * channels * 4
 }
 
 /** `convolve`: a padded (or spread out) sample. */
 export function convolveScratch(...args: [...ConvolutionSizes, number, number]): number {
-  const [dilateHeight, dilateWidth] = args.slice(12) as [number, number]
-  const sizes = args.slice(0, 12) as unknown as ConvolutionSizes
+  const [dilateHeight, dilateWidth] = args.slice(14) as [number, number]
+  const sizes = args.slice(0, 14) as unknown as ConvolutionSizes
   if (dilateHeight === 1 && dilateWidth === 1) return paddedBytes(sizes)
   return paddedBytes([0, 0, ...sizes.slice(2)] as unknown as ConvolutionSizes)
 }

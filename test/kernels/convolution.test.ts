@@ -6,20 +6,26 @@ import { prove } from './trial.ts'
 
 const samples = 3
 
-// height width channels, kernelHeight kernelWidth filters, strides, padding before, outHeight outWidth.
+// height width channels, kernelHeight kernelWidth filters, strides, padding before, outHeight outWidth, rates.
 const sizes: ConvolutionSizes[] = [
-  [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1],
-  [5, 4, 2, 1, 1, 3, 1, 1, 0, 0, 5, 4],
-  [7, 8, 3, 3, 3, 5, 1, 1, 0, 0, 5, 6],
-  [7, 8, 3, 3, 3, 17, 1, 1, 1, 1, 7, 8],
-  [9, 7, 1, 3, 2, 4, 2, 3, 0, 0, 4, 2],
-  [9, 11, 4, 3, 3, 14, 2, 2, 0, 0, 4, 5],
-  [6, 11, 5, 5, 4, 24, 2, 3, 2, 1, 3, 4],
-  [3, 3, 2, 5, 5, 2, 1, 1, 2, 2, 3, 3],
-  [4, 3, 16, 4, 3, 33, 1, 1, 0, 0, 1, 1],
-  [12, 12, 1, 1, 12, 6, 1, 1, 0, 0, 12, 1],
-  [2, 300, 3, 2, 3, 10, 1, 1, 0, 0, 1, 298],
-  [40, 12, 2, 3, 3, 4, 1, 1, 1, 1, 40, 12],
+  [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1],
+  [5, 4, 2, 1, 1, 3, 1, 1, 0, 0, 5, 4, 1, 1],
+  [7, 8, 3, 3, 3, 5, 1, 1, 0, 0, 5, 6, 1, 1],
+  [7, 8, 3, 3, 3, 17, 1, 1, 1, 1, 7, 8, 1, 1],
+  [9, 7, 1, 3, 2, 4, 2, 3, 0, 0, 4, 2, 1, 1],
+  [9, 11, 4, 3, 3, 14, 2, 2, 0, 0, 4, 5, 1, 1],
+  [6, 11, 5, 5, 4, 24, 2, 3, 2, 1, 3, 4, 1, 1],
+  [3, 3, 2, 5, 5, 2, 1, 1, 2, 2, 3, 3, 1, 1],
+  [4, 3, 16, 4, 3, 33, 1, 1, 0, 0, 1, 1, 1, 1],
+  [12, 12, 1, 1, 12, 6, 1, 1, 0, 0, 12, 1, 1, 1],
+  [2, 300, 3, 2, 3, 10, 1, 1, 0, 0, 1, 298, 1, 1],
+  [40, 12, 2, 3, 3, 4, 1, 1, 1, 1, 40, 12, 1, 1],
+  [7, 9, 3, 3, 3, 5, 1, 1, 0, 0, 3, 5, 2, 2],
+  [7, 9, 3, 3, 2, 17, 1, 1, 2, 1, 7, 8, 2, 3],
+  [9, 8, 2, 3, 3, 14, 1, 1, 3, 0, 9, 6, 3, 1],
+  [1, 23, 5, 1, 4, 24, 1, 1, 0, 15, 1, 23, 1, 5],
+  [1, 19, 1, 1, 3, 33, 2, 2, 0, 2, 1, 9, 1, 2],
+  [4, 300, 1, 2, 2, 3, 1, 1, 0, 0, 2, 296, 2, 4],
 ]
 
 function packed(values: ArrayLike<number>, shape: number[]): Float32Array {
@@ -31,13 +37,14 @@ function packed(values: ArrayLike<number>, shape: number[]): Float32Array {
 /** Calls visit(x, w, y) with the indices of each term y += x·w of a sample. */
 function eachTerm(sizes: ConvolutionSizes, visit: (x: number, w: number, y: number) => void): void {
   const [height, width, channels, kernelHeight, kernelWidth, filters] = sizes
-  const [strideHeight, strideWidth, padTop, padLeft, outHeight, outWidth] = sizes.slice(6) as number[]
+  const [strideHeight, strideWidth, padTop, padLeft, outHeight, outWidth, rateHeight, rateWidth] =
+    sizes.slice(6) as number[]
   for (let oh = 0; oh < outHeight!; oh++) {
     for (let ow = 0; ow < outWidth!; ow++) {
       for (let kh = 0; kh < kernelHeight; kh++) {
         for (let kw = 0; kw < kernelWidth; kw++) {
-          const row = oh * strideHeight! + kh - padTop!
-          const column = ow * strideWidth! + kw - padLeft!
+          const row = oh * strideHeight! + kh * rateHeight! - padTop!
+          const column = ow * strideWidth! + kw * rateWidth! - padLeft!
           if (row < 0 || row >= height || column < 0 || column >= width) continue
           for (let c = 0; c < channels; c++) {
             for (let f = 0; f < filters; f++) {
@@ -57,7 +64,8 @@ function eachTerm(sizes: ConvolutionSizes, visit: (x: number, w: number, y: numb
 
 describe.each(sizes.map(sizes => ({ sizes, title: sizes.join(' ') })))('convolution $title', ({ sizes }) => {
   const [height, width, channels, kernelHeight, kernelWidth, filters] = sizes
-  const [strideHeight, strideWidth, padTop, padLeft, outHeight, outWidth] = sizes.slice(6) as number[]
+  const [strideHeight, strideWidth, padTop, padLeft, outHeight, outWidth, rateHeight, rateWidth] =
+    sizes.slice(6) as number[]
   const taps = kernelHeight * kernelWidth
   const shape = [taps * channels, filters]
   const inputCount = height * width * channels
@@ -106,7 +114,8 @@ describe.each(sizes.map(sizes => ({ sizes, title: sizes.join(' ') })))('convolut
     })
     const backward = [
       ...[outHeight!, outWidth!, filters, kernelHeight, kernelWidth, channels, 1, 1],
-      ...[kernelHeight - 1 - padTop!, kernelWidth - 1 - padLeft!, height, width, strideHeight!, strideWidth!],
+      ...[(kernelHeight - 1) * rateHeight! - padTop!, (kernelWidth - 1) * rateWidth! - padLeft!],
+      ...[height, width, rateHeight!, rateWidth!, strideHeight!, strideWidth!],
     ] as unknown as [...ConvolutionSizes, number, number]
     const [dx] = prove({
       inputs: [dy, wt!.map(value => value || 0), new Float32Array(convolveScratch(...backward) / 4)],

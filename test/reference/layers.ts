@@ -3,7 +3,7 @@ import { type ActivationLayerOptions, activationLayerReferences } from './activa
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { attend } from './attention.ts'
-import { convolve, type Geometry, largest, mean, pool } from './images.ts'
+import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
 import { joins } from './joins.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
@@ -13,15 +13,11 @@ import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 /** The options of every layer, defaults filled in. */
 export interface Options
   extends ActivationLayerOptions,
+    ConvolutionOptions,
     NoiseOptions,
     PreprocessingOptions,
     RecurrentOptions,
     ReshapingOptions {
-  filters: number
-  kernelSize: number | readonly number[]
-  poolSize: number | readonly number[]
-  strides: number | readonly number[] | null
-  padding: string
   outputDim: number
   momentum: number
   epsilon: number
@@ -42,9 +38,6 @@ export type Reference = (
   options: Options,
   context: Context,
 ) => Array64
-
-const pair = (size: number | readonly number[]): [number, number] =>
-  typeof size === 'number' ? [size, size] : [size[0]!, size[1]!]
 
 /** y (…, n) = x (…, k)·w (k, n) + b. */
 function product(x: Array64, w: Float64Array, b: Float64Array | undefined, n: number): Array64 {
@@ -110,31 +103,15 @@ const reshape = ({ values, shape: [batch = 0] }: Array64, shape: readonly number
   return { values, shape: [batch, ...shape.map(n => (n === -1 ? values.length / batch / known : n))] }
 }
 
-const poolGeometry = ({ poolSize, strides, padding }: Options): Geometry => ({
-  size: pair(poolSize),
-  strides: pair(strides ?? poolSize),
-  padding,
-})
-
 /** Every layer, naively, in float64. */
 export const references: Record<keyof typeof layers, Reference> = {
   ...joins,
   activation: (x, _, { activation }, context) => activate(x, activation, context),
-  averagePooling2d: (x, _, options) => pool(x, poolGeometry(options), mean),
   batchNormalization,
-  conv2d: (x, { kernel, bias }, { filters, kernelSize, strides, padding, activation }, context) => {
-    const geometry = { size: pair(kernelSize), strides: pair(strides!), padding }
-    return activate(convolve(x, kernel!, bias, filters, geometry), activation, context)
-  },
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
   embedding,
   flatten: x => reshape(x, [-1]),
-  globalAveragePooling2d: x => {
-    const size = x.shape.slice(1, 3) as [number, number]
-    const y = pool(x, { size, strides: size, padding: 'valid' }, mean)
-    return { shape: [x.shape[0]!, x.shape[3]!], values: y.values }
-  },
   gru,
   inputLayer: x => x,
   layerNormalization,
@@ -148,13 +125,13 @@ export const references: Record<keyof typeof layers, Reference> = {
     return project('attention_output', attend(q, k, v, { heads, causal }), outputShape ?? x.shape[2]!)
   },
   lstm,
-  maxPooling2d: (x, _, options, context) => pool(x, poolGeometry(options), largest(context)),
   positionEmbedding: (x, { embeddings }) => ({
     shape: x.shape,
     values: x.values.map((value, i) => value + embeddings![i % embeddings!.length]!),
   }),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
+  ...convolutionReferences,
   ...noiseReferences,
   ...preprocessingReferences,
   ...reshapingReferences,
