@@ -79,6 +79,16 @@ export const workloads: readonly Workload[] = [
     samples: 512,
     asked: { torch: 1.2, tfjs: 30 },
   },
+  {
+    name: 'LSTM 64×32 128 10 adam 64',
+    input: [64, 32],
+    layers: [['lstm', { units: 128 }], softmax],
+    loss: 'sparseCategoricalCrossentropy',
+    optimizer: 'adam',
+    batchSize: 64,
+    samples: 1024,
+    asked: { torch: 1.5, tfjs: 20 },
+  },
 ]
 
 /**

@@ -11,6 +11,17 @@ from torch import nn
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
+class Last(nn.Module):
+    """The last output of a recurrent module."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x)[0][:, -1]
+
+
 def make_model(workload):
     """Channels first, as PyTorch has it; the loss takes logits, so the last softmax falls away."""
     shape = list(workload["input"])
@@ -26,6 +37,9 @@ def make_model(workload):
         elif kind == "flatten":
             modules.append(nn.Flatten())
             channels, size = channels * size[0] * size[1], []
+        elif kind == "lstm":
+            modules.append(Last(nn.LSTM(channels, options["units"], batch_first=True)))
+            channels, size = options["units"], []
         elif kind == "dense":
             modules.append(nn.Linear(channels, options["units"]))
             channels = options["units"]
@@ -45,6 +59,8 @@ def make_data(workload):
         y = 2 * x[:, :1] + 1
     else:
         y = (torch.arange(samples) * 7) % 10
+    if len(shape) == 2:
+        x = x.reshape(samples, *shape)
     if len(shape) == 3:
         height, width, channels = shape
         x = x.reshape(samples, height, width, channels).permute(0, 3, 1, 2).contiguous()
