@@ -64,6 +64,10 @@ export function suggestion(name: string, candidates: readonly string[]): string 
   return candidates.length === 0 ? 'there are none' : `known are ${candidates.join(', ')}`
 }
 
+/** Whether a value was written as { … }. */
+export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
 /**
  * Refuses an option that is not in `allowed`; no options at all are fine.
  * @throws TypeError for an unknown option or when `options` is no plain object

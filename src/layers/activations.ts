@@ -3,7 +3,7 @@ import { activate, parametric, softmaxOver } from '../ops/activation.ts'
 import { prelu as preluOp } from '../ops/prelu.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { defineLayer } from './define.ts'
+import { defineLayer, weightOptions } from './define.ts'
 import { checkAxes } from './reshaping.ts'
 
 /** y = max(x, 0), or min(max(x, 0), maxValue). */
@@ -71,7 +71,7 @@ export const prelu = defineLayer(
         `sharedAxes must be among the ${x.shape.length} of [${x.shape}], got ${show(shared)}; count from 1`,
       )
     const shape = x.shape.map((n, axis) => (shared.includes(axis + 1) ? 1 : n))
-    const options = { initializer: config.alphaInitializer, regularizer: config.alphaRegularizer }
+    const options = weightOptions('alpha', config)
     return preluOp(g, x, weight('alpha', shape, options))
   },
 )

@@ -5,7 +5,7 @@ import { dense } from '../ops/dense.ts'
 import { addPositions } from '../ops/position.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { type Builder, defineJoin, defineLayer, required } from './define.ts'
+import { type Builder, defineJoin, defineLayer, required, weightOptions } from './define.ts'
 
 function checkSequences({ refuse }: Builder, inputs: readonly Value[]): void {
   if (inputs.length > 3)
@@ -60,8 +60,8 @@ export const multiHeadAttention = defineJoin(
     checkSequences(builder, inputs)
     const { g, weight } = builder
     const [query, value = query!, key = value] = inputs
-    const kernel = { initializer: config.kernelInitializer, regularizer: config.kernelRegularizer }
-    const bias = { initializer: config.biasInitializer, regularizer: config.biasRegularizer }
+    const kernel = weightOptions('kernel', config)
+    const bias = weightOptions('bias', config)
     const project = (name: string, x: Value, units: number): Value => {
       const w = weight(`${name}/kernel`, [x.shape.at(-1)!, units], kernel)
       return dense(g, x, w, config.useBias ? weight(`${name}/bias`, [units], bias) : undefined)

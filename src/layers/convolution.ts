@@ -6,7 +6,7 @@ import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { checkActivation } from './core.ts'
-import { defineLayer, required } from './define.ts'
+import { defineLayer, required, weightOptions } from './define.ts'
 import type { DataFormat } from './reshaping.ts'
 import {
   type Axes,
@@ -72,16 +72,8 @@ const convolution = (className: string, axes: Axes) =>
       const strides = pairOf(config.strides, axes)
       const rates = pairOf(config.dilationRate, axes)
       const channels = x.shape.at(dataFormat === 'channelsLast' ? -1 : 0)!
-      const kernel = {
-        initializer: config.kernelInitializer,
-        regularizer: config.kernelRegularizer,
-        constraint: config.kernelConstraint,
-      }
-      const bias = {
-        initializer: config.biasInitializer,
-        regularizer: config.biasRegularizer,
-        constraint: config.biasConstraint,
-      }
+      const kernel = weightOptions('kernel', config)
+      const bias = weightOptions('bias', config)
       const y = asImage(g, x, dataFormat, image => {
         checkFit(refuse, image, { size, strides, rates, padding }, x)
         const w = weight('kernel', [...size.slice(2 - axes), channels, filters], kernel)

@@ -6,7 +6,7 @@ import { reshape as reshapeOp } from '../ops/shape.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { defineLayer, required } from './define.ts'
+import { defineLayer, required, weightOptions } from './define.ts'
 
 export function checkActivation(where: string, activation: ActivationName | null): void {
   if (activation !== null) oneOf(where, 'activation', activation, activationNames)
@@ -35,16 +35,8 @@ export const dense = defineLayer(
     const k = x.shape.at(-1)
     if (k === undefined || k === 0)
       refuse('the input must have at least one feature, got none; correct inputShape')
-    const w = weight('kernel', [k!, units], {
-      initializer: config.kernelInitializer,
-      regularizer: config.kernelRegularizer,
-      constraint: config.kernelConstraint,
-    })
-    const bias = {
-      initializer: config.biasInitializer,
-      regularizer: config.biasRegularizer,
-      constraint: config.biasConstraint,
-    }
+    const w = weight('kernel', [k!, units], weightOptions('kernel', config))
+    const bias = weightOptions('bias', config)
     const b = config.useBias ? weight('bias', [units], bias) : undefined
     const y = denseOp(g, x, w, b, activation === 'relu')
     return activation === null || activation === 'relu' ? y : activate(g, y, activation)

@@ -46,6 +46,21 @@ export interface WeightOptions {
   readonly trainable?: boolean
 }
 
+/** A layer's options `kernelInitializer`, `kernelRegularizer` and `kernelConstraint` as those of its weight. */
+export function weightOptions<P extends string>(
+  prefix: P,
+  config: { readonly [K in `${P}Initializer`]: InitializerIdentifier } & {
+    readonly [K in `${P}Regularizer`]?: RegularizerIdentifier | null
+  } & { readonly [K in `${P}Constraint`]?: ConstraintIdentifier | null },
+): WeightOptions {
+  const options = config as Readonly<Record<string, unknown>>
+  return {
+    initializer: options[`${prefix}Initializer`],
+    regularizer: options[`${prefix}Regularizer`],
+    constraint: options[`${prefix}Constraint`],
+  } as WeightOptions
+}
+
 /** A parameter of a layer, with how it begins and what penalty it adds to the loss. */
 export interface Weight extends Parameter {
   readonly initializer: Initializer

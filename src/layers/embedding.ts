@@ -3,7 +3,7 @@ import { sizeOf } from '../graph/value.ts'
 import { embed } from '../ops/embedding.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { type ConfigOf, defineLayer, type Layer, required } from './define.ts'
+import { type ConfigOf, defineLayer, type Layer, required, weightOptions } from './define.ts'
 
 /** Integers reach the kernels as float32, which holds all of them up to here. */
 const mostRows = 2 ** 24
@@ -50,10 +50,7 @@ const define = defineLayer(
         `inputLength must be the input's [${x.shape}], got ${show(inputLength)}; correct it or leave it out`,
       )
     }
-    const w = weight('embeddings', [inputDim, outputDim], {
-      initializer: config.embeddingsInitializer,
-      regularizer: config.embeddingsRegularizer,
-    })
+    const w = weight('embeddings', [inputDim, outputDim], weightOptions('embeddings', config))
     return embed(g, x, w, name)
   },
 )

@@ -4,7 +4,7 @@ import { batchNorm } from '../ops/normalization.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { defineLayer } from './define.ts'
+import { defineLayer, weightOptions } from './define.ts'
 
 /**
  * y = gamma·(x − mean) / √(variance + epsilon) + beta for each feature of the last axis; statistics of the
@@ -41,16 +41,8 @@ export const batchNormalization = defineLayer(
       )
     }
     const shape = [x.shape.at(-1)!]
-    const gammaOptions = {
-      initializer: config.gammaInitializer,
-      regularizer: config.gammaRegularizer,
-      constraint: config.gammaConstraint,
-    }
-    const betaOptions = {
-      initializer: config.betaInitializer,
-      regularizer: config.betaRegularizer,
-      constraint: config.betaConstraint,
-    }
+    const gammaOptions = weightOptions('gamma', config)
+    const betaOptions = weightOptions('beta', config)
     const gamma = config.scale ? weight('gamma', shape, gammaOptions) : undefined
     const beta = config.center ? weight('beta', shape, betaOptions) : undefined
     const movingMean = weight('moving_mean', shape, {
@@ -92,10 +84,7 @@ export const layerNormalization = defineLayer(
       )
     }
     const shape = [x.shape.at(-1)!]
-    const [gammaOptions, betaOptions] = [
-      { initializer: config.gammaInitializer, regularizer: config.gammaRegularizer },
-      { initializer: config.betaInitializer, regularizer: config.betaRegularizer },
-    ]
+    const [gammaOptions, betaOptions] = [weightOptions('gamma', config), weightOptions('beta', config)]
     const gamma = config.scale ? weight('gamma', shape, gammaOptions) : undefined
     const beta = config.center ? weight('beta', shape, betaOptions) : undefined
     return layerNorm(g, x, { gamma, beta, epsilon: config.epsilon })

@@ -11,7 +11,7 @@ import {
 } from '../ops/recurrent.ts'
 import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { type Builder, defineLayer, type FullConfig, required } from './define.ts'
+import { type Builder, defineLayer, type FullConfig, required, weightOptions } from './define.ts'
 
 const recurrentDefaults = {
   /** Size of the state. */
@@ -79,8 +79,8 @@ function recurrenceOf(
     refuse(`the input must have shape [time, features], got [${x.shape}]; add layers.reshape() before it`)
   }
   const { units, activation, recurrentActivation = 'linear', dropout, recurrentDropout } = config
-  const kernel = { initializer: config.kernelInitializer, regularizer: config.kernelRegularizer }
-  const recurrent = { initializer: config.recurrentInitializer, regularizer: config.recurrentRegularizer }
+  const kernel = weightOptions('kernel', config)
+  const recurrent = weightOptions('recurrent', config)
   const bias = { initializer, regularizer: config.biasRegularizer }
   return {
     w: weight('kernel', [x.shape[1]!, gates * units], kernel),

@@ -3,7 +3,7 @@ import { activate } from '../ops/activation.ts'
 import { conv2dTranspose as conv2dTransposeOp } from '../ops/transposed.ts'
 import { convolutionDefaults } from './convolution.ts'
 import { checkActivation } from './core.ts'
-import { defineLayer } from './define.ts'
+import { defineLayer, weightOptions } from './define.ts'
 import { asImage, checkFormat, checkPadding, checkRank, checkSizes, pairOf, type Sizes } from './windows.ts'
 
 const { dilationRate: _, ...defaults } = convolutionDefaults
@@ -27,16 +27,8 @@ export const conv2dTranspose = defineLayer(
   ({ g, weight, refuse }, x, { filters, padding, activation, dataFormat, ...config }) => {
     checkRank(refuse, x, 2, dataFormat)
     const strides = pairOf(config.strides, 2)
-    const kernel = {
-      initializer: config.kernelInitializer,
-      regularizer: config.kernelRegularizer,
-      constraint: config.kernelConstraint,
-    }
-    const bias = {
-      initializer: config.biasInitializer,
-      regularizer: config.biasRegularizer,
-      constraint: config.biasConstraint,
-    }
+    const kernel = weightOptions('kernel', config)
+    const bias = weightOptions('bias', config)
     const y = asImage(g, x, dataFormat, image => {
       const w = weight('kernel', [...pairOf(config.kernelSize, 2), filters, image.shape[2]!], kernel)
       const b = config.useBias ? weight('bias', [filters], bias) : undefined

@@ -1,4 +1,4 @@
-import { finiteNumber, show, suggestion } from '../errors.ts'
+import { finiteNumber, isPlainObject, show, suggestion } from '../errors.ts'
 import { getLoss, type LossName } from '../training/losses.ts'
 import { distinct, getMetric, type MetricName } from '../training/metrics.ts'
 import type { Optimizer } from '../training/optimizer.ts'
@@ -29,11 +29,7 @@ interface Outputs {
 }
 
 const isByName = (given: unknown): given is Record<string, unknown> =>
-  typeof given === 'object' &&
-  given !== null &&
-  !Array.isArray(given) &&
-  Object.getPrototypeOf(given) === Object.prototype &&
-  !('record' in given)
+  isPlainObject(given) && !('record' in given)
 
 /** What is given for each output; a single thing counts for all. */
 function forEach<T>(

@@ -1,6 +1,6 @@
 import { type Input, type Rows, toRows } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
-import { show, suggestion } from '../errors.ts'
+import { isPlainObject, show, suggestion } from '../errors.ts'
 import { checkLabels, type RowsByName, weightsOf } from './feed.ts'
 import type { Internals } from './internals.ts'
 import type { FitSettings } from './options.ts'
@@ -46,15 +46,12 @@ const hasShape = (value: unknown): boolean => {
   return value instanceof Tensor || Array.isArray((value as { shape?: unknown } | null)?.shape)
 }
 
-const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.getPrototypeOf(value) === Object.prototype &&
-  !hasShape(value)
+const isByName = (value: unknown): value is Record<string, unknown> =>
+  isPlainObject(value) && !hasShape(value)
 
 /** One piece of data for each name. @throws TypeError or RangeError if their names or number differ */
 function spread(where: string, what: string, given: unknown, names: readonly string[]): Named[] {
-  if (isPlainObject(given)) return spreadByName(where, what, given, names)
+  if (isByName(given)) return spreadByName(where, what, given, names)
   if (names.length === 1) {
     const alone = Array.isArray(given) && given.length === 1 && hasShape(given[0])
     return [{ what, value: alone ? given[0] : given }]
@@ -161,7 +158,7 @@ function perOutput(
   if (outputs.length === 1) return [given]
   if (Array.isArray(given) && given.length === outputs.length) return given
   const names = outputs.map(({ name }) => name)
-  if (isPlainObject(given) && Object.keys(given).every(key => names.includes(key)))
+  if (isByName(given) && Object.keys(given).every(key => names.includes(key)))
     return names.map(name => given[name])
   const hint = `give a list of ${names.length}, or an object with ${names.join(', ')}`
   throw new TypeError(`${where}: ${what} must be given for each output, got ${show(given)}; ${hint}`)
