@@ -1,5 +1,6 @@
 import { type Cells, type Fault, makeCells } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
+import { Notes } from './notes.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { LeafSums, TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
@@ -32,6 +33,13 @@ export class Graph {
   readonly leaves: number
   readonly rows: number
   readonly cells: Cells
+  /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
+  readonly masks = new Notes<Value>()
+  /**
+   * What y = activation(logits) was computed from, so that a loss can be computed from the logits, where it is
+   * stable.
+   */
+  readonly logits = new Notes<{ activation: 'softmax' | 'sigmoid'; logits: Value }>()
   /**
    * Shards begin at multiples of this many samples; ops with fixed chunks of samples raise it (powers of two
    * only).
@@ -39,7 +47,6 @@ export class Graph {
   grain = 1
   private readonly gradients = new Map<Storage, Value>()
   private readonly parameters = new Map<Parameter, Value>()
-  private readonly logits = new Map<Storage, { activation: 'softmax' | 'sigmoid'; logits: Value }>()
   private readonly derived = new Map<string, Value[]>()
   private readonly backward: { output: Value; record: (dy: Value) => void }[] = []
   private recording: Call[] = this.calls
@@ -127,19 +134,6 @@ export class Graph {
     const value: Value = { storage, shape, differentiable: trainable }
     this.parameters.set(parameter, value)
     return value
-  }
-
-  /**
-   * Remembers that y = activation(logits), so that a loss can be computed from the logits, where it is
-   * stable.
-   */
-  nameLogits(y: Value, activation: 'softmax' | 'sigmoid', logits: Value): void {
-    this.logits.set(y.storage, { activation, logits })
-  }
-
-  /** The logits that y was computed from, if y is a softmax or sigmoid. */
-  logitsOf(y: Value): { activation: 'softmax' | 'sigmoid'; logits: Value } | undefined {
-    return this.logits.get(y.storage)
   }
 
   /** The same memory under another shape of the same size. */
@@ -238,7 +232,7 @@ export class Graph {
     this.contributeParameterValue(w, sum.total())
   }
 
-  private treeSum = (): TreeSum => new TreeSum((into, from) => this.addInto(into, from))
+  private treeSum = () => new TreeSum((into, from) => this.addInto(into, from))
 
   private addInto(into: Value, from: Value): void {
     this.call('addInto', slices(into.storage.bytes / 64), update(into), from)

@@ -46,7 +46,7 @@ export function activate(g: Graph, x: Value, name: ActivationName): Value {
     const rows = samples(sizeOf(x.shape) / n)
     g.call(overRows[name], rows, x, write(y), n)
     g.onBackward(y, dy => g.contribute(x, dx => g.call(`${name}Gradient`, rows, y, dy, dx, n)))
-    if (name === 'softmax') g.nameLogits(y, name, x)
+    if (name === 'softmax') g.logits.set(y, { activation: name, logits: x })
     return y
   }
   const { kernel, from } = elementwise[name]
@@ -54,7 +54,7 @@ export function activate(g: Graph, x: Value, name: ActivationName): Value {
   const saved = from === 'y' ? y : x
   g.call(kernel, elements, x, write(y))
   g.onBackward(y, dy => g.contribute(x, dx => g.call(`${kernel}Gradient`, elements, saved, dy, dx)))
-  if (name === 'sigmoid') g.nameLogits(y, name, x)
+  if (name === 'sigmoid') g.logits.set(y, { activation: name, logits: x })
   return y
 }
 

@@ -91,7 +91,7 @@ export function plain(name: LossKernel | 'huber', own: readonly number[] = []): 
  * none.
  */
 export function logitsOf(g: Graph, prediction: Value, activation: 'softmax' | 'sigmoid'): Value | undefined {
-  const known = g.logitsOf(prediction)
+  const known = g.logits.of(prediction)
   if (known?.activation !== activation) return undefined
   if (activation === 'softmax' && known.logits.shape.at(-1) !== prediction.shape.at(-1)) return undefined
   return g.view(known.logits, prediction.shape)
