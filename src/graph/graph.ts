@@ -286,6 +286,10 @@ export class Graph {
       if ('mode' in arg) writes.push(storage)
       return storage
     })
+    if (new Set(writes.filter(({ label }) => label === 'scratch')).size > 1)
+      throw new Error(
+        `${kernel}: a call must have one scratch, got several, which share their memory; join them`,
+      )
     const wholeRows = cut.axis === 'rows' || this.cells.spans.some(span => reads.includes(span.storage))
     const { leaf, group } = this
     const ownCut = cut.axis === 'rows' ? { ...cut, leaf } : cut
