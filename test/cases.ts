@@ -1,6 +1,7 @@
 import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
+import { augmentationExamples } from './cases/augmentation.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { mergeExamples } from './cases/merge.ts'
@@ -42,6 +43,7 @@ const normExamples = cross(
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
   ...attentionExamples,
+  ...augmentationExamples,
   ...mergeExamples,
   activation: activationExamples,
   batchNormalization: [

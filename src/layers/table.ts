@@ -1,5 +1,14 @@
 import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
+import { randomBrightness, randomContrast, randomErasing } from './appearance.ts'
 import { multiHeadAttention, positionEmbedding } from './attention.ts'
+import {
+  randomCrop,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomWidth,
+  randomZoom,
+} from './augmentation.ts'
 import { conv1d, conv2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { embedding } from './embedding.ts'
@@ -63,6 +72,15 @@ export const layers = {
   permute,
   positionEmbedding,
   prelu,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomWidth,
+  randomZoom,
   reLU,
   repeatVector,
   rescaling,

@@ -3,6 +3,7 @@ import { type ActivationLayerOptions, activationLayerReferences } from './activa
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { attend } from './attention.ts'
+import { type AugmentationOptions, augmentationReferences } from './augmentation.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
 import { joins } from './joins.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
@@ -13,6 +14,7 @@ import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 /** The options of every layer, defaults filled in. */
 export interface Options
   extends ActivationLayerOptions,
+    AugmentationOptions,
     ConvolutionOptions,
     NoiseOptions,
     PreprocessingOptions,
@@ -131,6 +133,7 @@ export const references: Record<keyof typeof layers, Reference> = {
   }),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
+  ...augmentationReferences,
   ...convolutionReferences,
   ...noiseReferences,
   ...preprocessingReferences,
