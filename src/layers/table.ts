@@ -11,6 +11,7 @@ import {
 } from './augmentation.ts'
 import { conv1d, conv2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
+import { dot } from './dot.ts'
 import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
@@ -29,6 +30,7 @@ import {
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
+import { normalization } from './standard.ts'
 import { conv2dTranspose } from './transposed.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
@@ -48,6 +50,7 @@ export const layers = {
   conv2dTranspose,
   cropping2D,
   dense,
+  dot,
   dropout,
   elu,
   embedding,
@@ -69,6 +72,7 @@ export const layers = {
   minimum,
   multiHeadAttention,
   multiply,
+  normalization,
   permute,
   positionEmbedding,
   prelu,

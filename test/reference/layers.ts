@@ -5,21 +5,24 @@ import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { attend } from './attention.ts'
 import { type AugmentationOptions, augmentationReferences } from './augmentation.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
-import { joins } from './joins.ts'
+import { type JoinOptions, joins } from './joins.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
 import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
+import { type StandardOptions, standardReferences } from './standard.ts'
 
 /** The options of every layer, defaults filled in. */
 export interface Options
   extends ActivationLayerOptions,
     AugmentationOptions,
     ConvolutionOptions,
+    JoinOptions,
     NoiseOptions,
     PreprocessingOptions,
     RecurrentOptions,
-    ReshapingOptions {
+    ReshapingOptions,
+    StandardOptions {
   outputDim: number
   momentum: number
   epsilon: number
@@ -138,5 +141,6 @@ export const references: Record<keyof typeof layers, Reference> = {
   ...noiseReferences,
   ...preprocessingReferences,
   ...reshapingReferences,
+  ...standardReferences,
   simpleRNN,
 }
