@@ -123,5 +123,5 @@ export { warp, warpGradient } from './warp';
 export { adjust, clipGradient, erase, eraseBoxes, eraseNoise, uniformRows } from './appearance';
 export { rowProducts, rowProductsLeft, rowProductsRight, unitRows, unitRowsGradient } from './dot';
 export { standardScale, standardize } from './standard';
-export { drawMixes, mixRows } from './mixup';
+export { chooseRows, drawMixes, mixRows } from './mixup';
 export { resizeBilinear, resizeBilinearGradient, resizeNearest, resizeNearestGradient } from './resize';

@@ -1,3 +1,4 @@
+import { copyFloats } from './gather';
 import { logv, expv, splat } from './math';
 import { UNIFORM, fill } from './random';
 import { storeFirst } from './rows';
@@ -89,5 +90,22 @@ export function mixRows(
       storeFirst(q, u, left);
       if (left > 4) storeFirst(q + 16, v, left - 4);
     }
+  }
+}
+
+/** y (rows,size) = x where its share is at least ½, else other; begin, end in rows. */
+export function chooseRows(
+  begin: i32,
+  end: i32,
+  x: usize,
+  other: usize,
+  shares: usize,
+  y: usize,
+  size: i32,
+): void {
+  for (let r = <usize>begin; r < <usize>end; r++) {
+    const offset = (r * <usize>size) << 2;
+    const own = load<f32>(shares + (r << 2)) >= 0.5;
+    copyFloats((own ? x : other) + offset, y + offset, size);
   }
 }

@@ -208,6 +208,7 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   erase: '2 g f:1,4,2,5,0,0,0,0,0,6,0,1,0,0,0,0 g 6 5 3 0.5',
   eraseNoise: '2 f:1,4,2,5,0,0,0,0,0,6,0,1,0,0,0,0 g i:1,2,3 4 6 5 3 0.5 -0.6 0.6',
   drawMixes: ['9 g g i:1,2,3 4 i:9,8,7,6,5,4,3,2,1 i:0 i:9 0.3 s', '9 g g i:1,2,3 4 0 i:2 i:9 2 s'],
+  chooseRows: '5 g g f g 13',
   mixRows: '5 g g f g 13',
   rowProducts: ['3 g g g 7 18 5 s', '3 g g g 1 1 19 s'],
   rowProductsLeft: '3 g g g 7 5 18 s',
