@@ -60,7 +60,7 @@ export class Moments {
     const found = this.axes.map(axis => shape[axis])
     if (String(found) !== String(this.sizes))
       throw new RangeError(
-        `${where}: batches must have the same features, got [${this.sizes}] and [${found}]`,
+        `${where}: batches must have the same features, got [${this.sizes}] and [${found}]; correct the data`,
       )
     const places = this.placesOf(shape)
     const each = values.length / this.means.length
