@@ -7,7 +7,7 @@ import { caught } from './caught.ts'
 
 beforeAll(() => tf.setBackend('cpu'))
 
-type Name = 'add' | 'average' | 'dot' | 'maximum' | 'minimum' | 'multiply' | 'subtract'
+type Name = 'add' | 'average' | 'dot' | 'maximum' | 'minimum' | 'multiply'
 type Shape = readonly number[]
 
 /** Joins of what dense layers make of two inputs of these shapes, in either library. */
@@ -22,7 +22,7 @@ function joining<Library extends typeof ls | typeof tf>(
   const bent = inputs.map((x, i) => layers.dense({ units: shapes[i]!.at(-1)!, activation: 'tanh' }).apply(x))
   const join = (layers[name] as (options: object) => Layer)(options)
   const joined = join.apply(bent) as unknown as ls.SymbolicTensor
-  const flat = layers.flatten({}).apply(joined)
+  const flat = joined.shape.length > 2 ? layers.flatten({}).apply(joined) : joined
   return model({ inputs, outputs: [layers.dense({ units: 2 }).apply(flat)] })
 }
 
@@ -45,9 +45,10 @@ async function parityOf(name: Name, options: object, shapes: readonly Shape[]): 
     )
   const errors = [predicted()]
   const loss = 'meanSquaredError'
+  const steps = untrainable.includes(name) ? 0 : 3
   ours.compile({ loss, optimizer: ls.train.sgd(0.1) })
   theirs.compile({ loss, optimizer: tf.train.sgd(0.1) })
-  for (let step = 0; step < 3; step++) {
+  for (let step = 0; step < steps; step++) {
     const found = await ours.trainOnBatch(ourXs, ls.tensor(target, [rows, 2]))
     const expected = await theirs.trainOnBatch(theirXs, tf.tensor(target, [rows, 2]))
     errors.push(relativeError([found as number], [expected as number]))
@@ -78,7 +79,9 @@ const broadcasts: (readonly Shape[])[] = [
     [2, 4, 1],
   ],
 ]
-const names: Name[] = ['add', 'average', 'maximum', 'minimum', 'multiply', 'subtract']
+const names: Name[] = ['add', 'average', 'maximum', 'minimum', 'multiply']
+/** TensorFlow.js does not sum their gradients over what it has broadcast, and throws. */
+const untrainable: readonly Name[] = ['maximum', 'minimum']
 const cases: [Name, object, readonly Shape[]][] = [
   ...names.flatMap(name => broadcasts.map((shapes): [Name, object, readonly Shape[]] => [name, {}, shapes])),
   ...[false, true].flatMap((normalize): [Name, object, readonly Shape[]][] => [
