@@ -168,7 +168,7 @@ export function product(
 }
 
 /** c (n,d) += aᵀ·b for a (m,n) and b (m,d), whose rows have the pitch of c's. */
-export function addTransposed(
+function addTransposed(
   n: i32,
   m: i32,
   a: usize,
