@@ -149,7 +149,7 @@ export function attentionGradient(
 }
 
 /** c (m,n) = a (m,k)·b, b in panels of `depth` rows, of which the first k count. */
-function product(
+export function product(
   m: i32,
   a: usize,
   lda: usize,
@@ -187,13 +187,13 @@ function addTransposed(
 }
 
 /** Panels (d/16, rows, 16) of x (rows,d), zeros past d. */
-function packPanels(x: usize, ldx: usize, rows: i32, d: i32, panels: usize): void {
+export function packPanels(x: usize, ldx: usize, rows: i32, d: i32, panels: usize): void {
   for (let j = 0; j < d; j += 16)
     packColumns(x + ((<usize>j) << 2), ldx, rows, d - j, panels + ((<usize>(j * rows)) << 2));
 }
 
 /** Panels (rows/16, d, 16) of factor·xᵀ, zeros past the rows. */
-function packTransposed(x: usize, ldx: usize, rows: i32, d: i32, factor: f32, panels: usize): void {
+export function packTransposed(x: usize, ldx: usize, rows: i32, d: i32, factor: f32, panels: usize): void {
   for (let j = 0; j < rows; j += 16) {
     const n = min(16, rows - j);
     for (let p = 0; p < d; p++) {

@@ -118,4 +118,10 @@ export { layerNorm, layerNormGradient, layerNormGammaGradient } from './layerNor
 export { lstm, lstmGradient } from './lstm';
 export { simpleRnn, simpleRnnGradient } from './simpleRnn';
 export { accumulatePenalty, scatter } from './totals';
+export { crops, flips, rotations, translations, widths, zooms } from './transforms';
+export { warp, warpGradient } from './warp';
+export { adjust, clipGradient, erase, eraseBoxes, eraseNoise, uniformRows } from './appearance';
+export { rowProducts, rowProductsLeft, rowProductsRight, unitRows, unitRowsGradient } from './dot';
+export { standardScale, standardize } from './standard';
+export { chooseRows, drawMixes, mixRows } from './mixup';
 export { resizeBilinear, resizeBilinearGradient, resizeNearest, resizeNearestGradient } from './resize';

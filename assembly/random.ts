@@ -13,7 +13,7 @@ const W1: i32 = 0xbb67ae85;
 
 // What becomes of the words. Two uniforms make two normals: words 0 and 1, and words 2 and 3, of a block.
 export const MASK: i32 = 0;
-const UNIFORM: i32 = 1;
+export const UNIFORM: i32 = 1;
 export const NORMAL: i32 = 2;
 const TRUNCATED: i32 = 3;
 

@@ -16,11 +16,12 @@ const BILINEAR: i32 = 1;
   return madd(f32x4.sub(z, x), weight, x);
 }
 
-/** One pixel of y from the four around it: above and below, each left and right. */
-function blend(
-  above: usize,
-  below: usize,
-  right: usize,
+/** One pixel y of the four a b (above) and c d (below) around it. */
+export function blend(
+  a: usize,
+  b: usize,
+  c: usize,
+  d: usize,
   y: usize,
   channels: i32,
   down: f32,
@@ -28,15 +29,15 @@ function blend(
 ): void {
   const v = splat(down);
   const h = splat(across);
-  for (let c = channels; c > 0; c -= 4, above += 16, below += 16, y += 16) {
-    const top = between(v128.load(above), v128.load(above + right), h);
-    const bottom = between(v128.load(below), v128.load(below + right), h);
-    storeFirst(y, between(top, bottom, v), c);
+  for (let left = channels; left > 0; left -= 4, a += 16, b += 16, c += 16, d += 16, y += 16) {
+    const top = between(v128.load(a), v128.load(b), h);
+    const bottom = between(v128.load(c), v128.load(d), h);
+    storeFirst(y, between(top, bottom, v), left);
   }
 }
 
 /** dx (n) += dy·weight. */
-function addScaled(dx: usize, dy: usize, n: i32, weight: f32): void {
+export function addScaled(dx: usize, dy: usize, n: i32, weight: f32): void {
   const w = splat(weight);
   for (; n > 0; n -= 4, dx += 16, dy += 16) {
     storeFirst(dx, madd(v128.load(dy), w, v128.load(dx)), n);
@@ -87,7 +88,7 @@ function addScaled(dx: usize, dy: usize, n: i32, weight: f32): void {
         const right = before % reach > 0 && left + 1 < width ? pixel : 0;
         const across = right ? <f32>(before % reach) / <f32>reach : 0;
         if (!gradient) {
-          blend(at, at + next, right, out, channels, down, across);
+          blend(at, at + right, at + next, at + next + right, out, channels, down, across);
           continue;
         }
         addScaled(at, out, channels, (1 - down) * (1 - across));

@@ -1,6 +1,7 @@
 import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
+import { augmentationExamples } from './cases/augmentation.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { mergeExamples } from './cases/merge.ts'
@@ -8,6 +9,7 @@ import { noiseExamples } from './cases/noise.ts'
 import { preprocessingExamples } from './cases/preprocessing.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
 import { sequences } from './cases/sequences.ts'
+import { standardExamples } from './cases/standard.ts'
 
 export type { Example }
 
@@ -42,6 +44,7 @@ const normExamples = cross(
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
   ...attentionExamples,
+  ...augmentationExamples,
   ...mergeExamples,
   activation: activationExamples,
   batchNormalization: [
@@ -64,4 +67,5 @@ export const examples = {
   ...noiseExamples,
   ...preprocessingExamples,
   ...reshapingExamples,
+  ...standardExamples,
 } satisfies Record<LayerName, readonly Example[]>

@@ -237,7 +237,7 @@ const refusals: [what: string, run: () => unknown, text: string][] = [
   [
     'unlike shapes',
     () => ls.layers.add({ name: 'sum' }).apply([x, y]),
-    'RangeError: sum: its inputs must have the same shape, got [3] and [2]; bring them to one shape',
+    'RangeError: sum: its inputs must have the same sizes, or 1, from the last axis on, got [3] and [2]; reshape one',
   ],
   [
     'two inputs to a layer of one',

@@ -52,6 +52,13 @@ export function pack(values: ArrayLike<number>, shape: readonly number[], panels
   }
 }
 
+/** Gives a parameter values (row-major) that no model has: all that it belongs to take them over. */
+export function assign(parameter: Parameter, values: ArrayLike<number>): void {
+  const panels = new Float32Array(bytesOf(parameter.shape) / 4)
+  pack(values, parameter.shape, panels)
+  parameter.latest = { home: { panels: () => panels }, version: (parameter.latest?.version ?? 0) + 1 }
+}
+
 /** Panels → row-major values. */
 export function unpack(panels: Float32Array, shape: readonly number[]): Float32Array {
   const { k, n } = matrixOf(shape)

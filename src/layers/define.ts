@@ -207,9 +207,12 @@ function checkCommon(where: string, { inputShape, batchInputShape, dtype }: Comm
   }
 }
 
+/** A kind of layers with methods of its own. */
+export type LayerClass<L extends Layer> = new (...args: ConstructorParameters<typeof Layer>) => L
+
 /** Makes a layer from its options. */
-export interface LayerFactory<D> {
-  (config: ConfigOf<D>): Layer
+export interface LayerFactory<D, L extends Layer = Layer> {
+  (config: ConfigOf<D>): L
   readonly className: string
   readonly defaults: D
 }
@@ -219,16 +222,23 @@ export interface LayerFactory<D> {
  * the check of what a user writes, and the saved form. `check` refuses wrong values; `build` records the
  * layer on a graph, asking for its weights as it goes, and its result's shape is the layer's output shape.
  */
-export function defineLayer<D extends object>(
+export function defineLayer<D extends object, L extends Layer = Layer>(
   className: string,
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
   build: (builder: Builder, x: Value, config: FullConfig<D>) => Value,
-): LayerFactory<D> {
-  return makeFactory(className, defaults, check, (builder, inputs, config) => {
-    if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
-    return build(builder, inputs[0]!, config)
-  })
+  kind?: LayerClass<L>,
+): LayerFactory<D, L> {
+  return makeFactory(
+    className,
+    defaults,
+    check,
+    (builder, inputs, config) => {
+      if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
+      return build(builder, inputs[0]!, config)
+    },
+    kind,
+  )
 }
 
 /** As `defineLayer`, for a layer of several inputs. */
@@ -241,14 +251,15 @@ export function defineJoin<D extends object>(
   return makeFactory(className, defaults, check, build)
 }
 
-function makeFactory<D extends object>(
+function makeFactory<D extends object, L extends Layer = Layer>(
   className: string,
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
   build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
-): LayerFactory<D> {
+  kind: LayerClass<L> = Layer as LayerClass<L>,
+): LayerFactory<D, L> {
   const names = [...Object.keys(defaults), ...commonKeys]
-  const make = (given?: ConfigOf<D>): Layer => {
+  const make = (given?: ConfigOf<D>): L => {
     checkOptions(className, given, names)
     const options = (given ?? {}) as Record<string, unknown>
     checkCommon(className, options)
@@ -262,9 +273,9 @@ function makeFactory<D extends object>(
       config[name] = value === undefined || (value === null && byDefault !== null) ? byDefault : value
     }
     check(className, config as FullConfig<D>)
-    return new Layer(className, config, options, (builder, inputs) => [
+    return new kind(className, config, options, (builder, inputs) => [
       build(builder, inputs, config as FullConfig<D>),
     ])
   }
-  return Object.assign(make as (config: ConfigOf<D>) => Layer, { className, defaults })
+  return Object.assign(make as (config: ConfigOf<D>) => L, { className, defaults })
 }

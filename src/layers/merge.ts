@@ -1,35 +1,53 @@
 import { show } from '../errors.ts'
-import type { Value } from '../graph/value.ts'
+import { sizeOf, type Value } from '../graph/value.ts'
 import { combine, scaled } from '../ops/merge.ts'
-import { concat } from '../ops/moves.ts'
+import { concat, stretch } from '../ops/moves.ts'
 import { type Builder, defineJoin } from './define.ts'
+import { checkAxes } from './reshaping.ts'
 
 /** Refuses fewer than `least` inputs, or more than `most`. */
-function checkCount({ refuse }: Builder, inputs: readonly Value[], least: number, most = Infinity): void {
+export function checkCount(
+  { refuse }: Builder,
+  inputs: readonly Value[],
+  least: number,
+  most = Infinity,
+): void {
   const wanted = most === least ? `${least}` : `${least} or more`
   if (inputs.length < least || inputs.length > most)
     refuse(`it must have ${wanted} inputs, got ${inputs.length}; apply it to a list`)
 }
 
-/** As checkCount, and refuses shapes that differ. */
-function checkInputs(builder: Builder, inputs: readonly Value[], least: number, most?: number): void {
+/**
+ * The inputs in one shape: as in NumPy, axes are counted from the last one, and what lacks an axis or has size 1
+ * there is repeated. Refuses other sizes.
+ */
+function broadcast(builder: Builder, inputs: readonly Value[], least: number, most?: number): Value[] {
   checkCount(builder, inputs, least, most)
-  const { refuse } = builder
-  const [first, ...others] = inputs.map(({ shape }) => String(shape))
-  const other = others.find(shape => shape !== first)
-  if (other !== undefined)
-    refuse(`its inputs must have the same shape, got [${first}] and [${other}]; bring them to one shape`)
+  const { g, refuse } = builder
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length))
+  const whole = ({ shape }: Value) => [...Array<number>(rank - shape.length).fill(1), ...shape]
+  const sizes = Array.from({ length: rank }, (_, axis) => {
+    const found = [...new Set(inputs.map(x => whole(x)[axis]!))].filter(n => n !== 1)
+    if (found.length > 1) {
+      const shapes = inputs.map(({ shape }) => `[${shape}]`).join(' and ')
+      refuse(`its inputs must have the same sizes, or 1, from the last axis on, got ${shapes}; reshape one`)
+    }
+    return found[0] ?? 1
+  })
+  return inputs.map(x => {
+    if (sizeOf(x.shape) < sizeOf(sizes)) checkAxes(refuse, { ...x, shape: sizes })
+    return stretch(g, g.view(x, whole(x)), sizes)
+  })
 }
 
-/** A layer that combines two or more inputs of one shape, element by element, from the first on. */
+/** A layer that combines two or more inputs, broadcast to one shape, element by element, from the first on. */
 function elementwise(className: string, kernel: 'add' | 'multiply' | 'maximum' | 'minimum') {
   return defineJoin(
     className,
     {},
     () => {},
     (builder, inputs) => {
-      checkInputs(builder, inputs, 2)
-      return inputs.reduce((sum, x) => combine(builder.g, kernel, sum, x))
+      return broadcast(builder, inputs, 2).reduce((sum, x) => combine(builder.g, kernel, sum, x))
     },
   )
 }
@@ -52,9 +70,8 @@ export const average = defineJoin(
   {},
   () => {},
   (builder, inputs) => {
-    checkInputs(builder, inputs, 2)
     const { g } = builder
-    const sum = inputs.reduce((total, x) => combine(g, 'add', total, x))
+    const sum = broadcast(builder, inputs, 2).reduce((total, x) => combine(g, 'add', total, x))
     return scaled(g, sum, 1 / inputs.length)
   },
 )
@@ -65,8 +82,8 @@ export const subtract = defineJoin(
   {},
   () => {},
   (builder, inputs) => {
-    checkInputs(builder, inputs, 2, 2)
-    return combine(builder.g, 'subtract', inputs[0]!, inputs[1]!)
+    const [a, b] = broadcast(builder, inputs, 2, 2)
+    return combine(builder.g, 'subtract', a!, b!)
   },
 )
 

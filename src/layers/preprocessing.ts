@@ -1,4 +1,6 @@
 import { finiteNumber, oneOf, positiveInteger } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Value } from '../graph/value.ts'
 import { crop } from '../ops/moves.ts'
 import { encode, rescale } from '../ops/preprocessing.ts'
 import { type Interpolation, resize } from '../ops/resize.ts'
@@ -16,9 +18,9 @@ export const rescaling = defineLayer(
   ({ g }, x, { scale, offset }) => rescale(g, x, scale, offset),
 )
 
-const sizeDefaults = { height: required<number>(), width: required<number>() }
+export const sizeDefaults = { height: required<number>(), width: required<number>() }
 
-function checkSize(where: string, { height, width }: { height: number; width: number }): void {
+export function checkSize(where: string, { height, width }: { height: number; width: number }): void {
   positiveInteger(where, 'height', height)
   positiveInteger(where, 'width', width)
 }
@@ -43,6 +45,20 @@ export const centerCrop = defineLayer('CenterCrop', sizeDefaults, checkSize, ({ 
 const fitting = (size: number, other: number, target: number, otherTarget: number): number =>
   Math.max(1, Math.min(size, Math.floor((other * target) / otherTarget)))
 
+/** The largest box of that aspect ratio in the middle of an image, resized to the size; not distorted. */
+export function fitted(
+  g: Graph,
+  x: Value,
+  size: readonly [number, number],
+  interpolation: Interpolation,
+): Value {
+  const [rows, columns, channels] = x.shape as [number, number, number]
+  const [height, width] = size
+  const inner = [fitting(rows, columns, height, width), fitting(columns, rows, width, height)] as const
+  const at = [middle(rows, inner[0]), middle(columns, inner[1]), 0]
+  return resize(g, crop(g, x, at, [...inner, channels]), size, interpolation, true)
+}
+
 /**
  * An image in another size: (…, …, channels) → (height, width, channels). As in TensorFlow.js the corners of
  * both images lie upon each other. `cropToAspectRatio` cuts the middle out first, so that nothing is
@@ -57,12 +73,8 @@ export const resizing = defineLayer(
   },
   ({ g, refuse }, x, { height, width, interpolation, cropToAspectRatio }) => {
     checkImage(refuse, x, 'channelsLast')
-    const [rows, columns, channels] = x.shape as [number, number, number]
-    if (!cropToAspectRatio) return resize(g, x, [height, width], interpolation, true)
-    const inner = [fitting(rows, columns, height, width), fitting(columns, rows, width, height)] as const
-    const at = [middle(rows, inner[0]), middle(columns, inner[1]), 0]
-    const cut = crop(g, x, at, [...inner, channels])
-    return resize(g, cut, [height, width], interpolation, true)
+    if (cropToAspectRatio) return fitted(g, x, [height, width], interpolation)
+    return resize(g, x, [height, width], interpolation, true)
   },
 )
 

@@ -1,7 +1,17 @@
 import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
+import { randomBrightness, randomContrast, randomErasing } from './appearance.ts'
 import { multiHeadAttention, positionEmbedding } from './attention.ts'
+import {
+  randomCrop,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomWidth,
+  randomZoom,
+} from './augmentation.ts'
 import { conv1d, conv2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
+import { dot } from './dot.ts'
 import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
@@ -20,6 +30,7 @@ import {
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
+import { normalization } from './standard.ts'
 import { conv2dTranspose } from './transposed.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
@@ -39,6 +50,7 @@ export const layers = {
   conv2dTranspose,
   cropping2D,
   dense,
+  dot,
   dropout,
   elu,
   embedding,
@@ -60,9 +72,19 @@ export const layers = {
   minimum,
   multiHeadAttention,
   multiply,
+  normalization,
   permute,
   positionEmbedding,
   prelu,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomWidth,
+  randomZoom,
   reLU,
   repeatVector,
   rescaling,

@@ -21,6 +21,12 @@ export interface CompileOptions {
   metrics?: AnyMetric | readonly AnyMetric[] | Readonly<Record<string, AnyMetric | readonly AnyMetric[]>>
   /** Fixed parts of a mini-batch whose gradients are summed in a fixed tree. Default 1. */
   leaves?: number
+  /**
+   * In training each sample is mixed with another one of its mini-batch, inputs, targets and weights alike: share·own
+   * + (1 − share)·other, share drawn for each sample from Beta(mixUp, mixUp); 0.2 is usual. Of class numbers both
+   * count, each with its share. Only for inputs that can be averaged: no tokens. Default 0: none are mixed.
+   */
+  mixUp?: number
 }
 
 interface Outputs {

@@ -4,7 +4,7 @@ import { sizeOf } from '../graph/value.ts'
 import { type Arena, maximumBytes } from '../runtime/arena.ts'
 import type { Loss } from '../training/rowLosses.ts'
 import type { Claims } from './claims.ts'
-import type { Sources } from './record.ts'
+import type { Sources } from './gathering.ts'
 import { kindOf, Ring } from './ring.ts'
 
 /** Samples that the workers can reach, by the names that plans know them by. */

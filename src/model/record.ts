@@ -7,20 +7,7 @@ import { makePlan } from '../plan/planner.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
 import type { Loss } from '../training/rowLosses.ts'
 import type { Metric, OwnSums, RowValues } from '../training/rowMetrics.ts'
-
-/** How a source of samples lies in memory. */
-export interface SourceKind {
-  /** Bytes of value byte · scale, or float32. */
-  readonly bytes: boolean
-  readonly scale: number
-}
-
-/** What a plan reads, batch by batch: x0, x1 … of the inputs, y0 … and weight0 … of the outputs. */
-export interface Sources {
-  readonly kinds: Readonly<Record<string, SourceKind>>
-  /** Whether rows are taken in the order of an index array. */
-  readonly ordered: boolean
-}
+import { Gathering, Mixing, recordMixedLoss, type Sources } from './gathering.ts'
 
 /** How one output is trained. */
 export interface TrainedOutput {
@@ -38,6 +25,8 @@ export interface Compiled {
   readonly optimizer: Optimizer
   readonly outputs: readonly TrainedOutput[]
   readonly leaves: number
+  /** alpha of Beta(alpha, alpha), from which the shares of mixed samples are drawn; 0 where none are mixed. */
+  readonly mixUp: number
   /** State arrays of each trainable weight. */
   readonly slots: ReadonlyMap<Weight, readonly Parameter[]>
 }
@@ -63,29 +52,9 @@ export interface Recorded {
   readonly totals: readonly Total[]
 }
 
-/** A batch of a data source, gathered by kernel. */
-function gathered(
-  g: Graph,
-  name: string,
-  shape: readonly number[],
-  kind: SourceKind,
-  ordered: boolean,
-): Value {
-  const value = g.batch(name, shape)
-  const source = g.allocate('data', name, shape, 0)
-  const order = ordered ? g.allocate('data', 'order', [], 0) : 0
-  const { position } = g.cells
-  const size = sizeOf(shape)
-  if (kind.bytes) g.call('gatherBytes', samples(), source, order, position, write(value), size, kind.scale)
-  else g.call('gather', samples(), source, order, position, write(value), size)
-  return value
-}
-
 /** The outputs for a batch of each input. */
-function recordForward(architecture: Architecture, g: Graph, { kinds, ordered }: Sources): readonly Value[] {
-  const inputs = architecture.inputShapes.map((shape, i) =>
-    gathered(g, `x${i}`, shape, kinds[`x${i}`]!, ordered),
-  )
+function recordForward(architecture: Architecture, g: Graph, gathering: Gathering): readonly Value[] {
+  const inputs = architecture.inputShapes.map((shape, i) => gathering.input(`x${i}`, shape))
   return architecture.record(g, inputs)
 }
 
@@ -93,7 +62,7 @@ function recordForward(architecture: Architecture, g: Graph, { kinds, ordered }:
 export function recordPrediction(architecture: Architecture, rows: number, sources: Sources): Recorded {
   architecture.state.place()
   const g = new Graph({ training: false, leaves: 1, rows })
-  for (const [i, y] of recordForward(architecture, g, sources).entries()) {
+  for (const [i, y] of recordForward(architecture, g, new Gathering(g, sources)).entries()) {
     const whole = g.allocate('data', `output${i}`, y.shape, 0)
     g.call('scatter', samples(), y, g.cells.position, write(whole), sizeOf(y.shape))
   }
@@ -129,12 +98,14 @@ function recordPass(
   g: Graph,
   architecture: Architecture,
   compiled: Compiled,
-  { sources }: StepOptions,
+  { mode, sources }: StepOptions,
   totals: Totals,
 ): void {
-  const predictions = recordForward(architecture, g, sources)
+  const mixes = mode === 'train' && compiled.mixUp > 0
+  const gathering = mixes ? new Mixing(g, sources, compiled.mixUp) : new Gathering(g, sources)
+  const predictions = recordForward(architecture, g, gathering)
   for (const [i, output] of compiled.outputs.entries())
-    recordLoss(g, predictions[output.index]!, i, output, sources, totals)
+    recordLoss(g, predictions[output.index]!, i, output, gathering, totals)
   g.differentiate()
 }
 
@@ -144,14 +115,17 @@ function recordLoss(
   prediction: Value,
   i: number,
   { loss, lossWeight, metrics }: TrainedOutput,
-  { kinds, ordered }: Sources,
+  gathering: Gathering,
   totals: Totals,
 ): void {
   const shape = loss.targetShape(prediction.shape)
-  const target = gathered(g, `y${i}`, shape, kinds[`y${i}`]!, ordered)
-  const kind = kinds[`weight${i}`]
-  const weight = kind && gathered(g, `weight${i}`, [1], kind, ordered)
-  const losses = g.weighting(lossWeight, () => loss.record(g, { prediction, target, weight }))
+  const weight = gathering.weight(`weight${i}`)
+  const { target, losses } = g.weighting(lossWeight, () => {
+    if (loss.sparse && gathering instanceof Mixing)
+      return recordMixedLoss(g, loss, prediction, gathering.pair(`y${i}`, shape), gathering.shares, weight)
+    const target = gathering.input(`y${i}`, shape)
+    return { target, losses: loss.record(g, { prediction, target, weight }) }
+  })
   if (g.training) g.checkFinite(losses.values, 'the loss')
   totals.add(`loss ${i}`, { ...losses, width: 1 }, weight)
   for (const { key, metric } of metrics) totals.add(key, metric.record(g, prediction, target))

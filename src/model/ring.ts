@@ -5,7 +5,7 @@ import type { Block } from '../runtime/arena.ts'
 import type { Run } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Claims } from './claims.ts'
-import type { SourceKind } from './record.ts'
+import type { SourceKind } from './gathering.ts'
 
 /** The ring holds about so much, so that the workers have work while the main thread sleeps. */
 const ringBytes = 64 * 2 ** 20

@@ -1,5 +1,5 @@
 import { Tensor } from '../data/tensor.ts'
-import { checkOptions, positiveInteger } from '../errors.ts'
+import { checkOptions, inRange, positiveInteger } from '../errors.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Optimizer } from '../training/optimizer.ts'
@@ -76,19 +76,20 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
    * @throws TypeError or RangeError for wrong options, Error while the model is training
    */
   compile(options: CompileOptions): void {
-    checkOptions('compile', options, ['optimizer', 'loss', 'lossWeights', 'metrics', 'leaves'])
+    checkOptions('compile', options, ['optimizer', 'loss', 'lossWeights', 'metrics', 'leaves', 'mixUp'])
     this.refuseWhileTraining('compile')
     this.refuseWhileAsked('compile')
     const outputs = settleOutputs(this, options)
     const optimizer = getOptimizer(options.optimizer)
     const leaves = positiveInteger('compile', 'leaves', options.leaves ?? 1)
+    const mixUp = inRange('compile', 'mixUp', options.mixUp ?? 0, '[0, Infinity)')
     const slots = makeSlots(this.weights, optimizer)
     const state = this.layOut([...slots.values()].flat())
     for (const arrays of slots.values()) {
       for (const [i, slot] of arrays.entries()) state.fill(slot, optimizer.slots[i]!.initial)
     }
     optimizer.iterations = 0
-    this.settled = { optimizer, outputs, leaves, slots }
+    this.settled = { optimizer, outputs, leaves, mixUp, slots }
   }
 
   /**

@@ -21,7 +21,7 @@ function maskOf(g: Graph, x: Value, site: number, rate: number, scale: number, n
   const mask = g.batch('dropout mask', shape)
   const size = sizeOf(shape)
   g.call('dropoutMask', samples(), write(mask), g.cells.key, site, size, rate, scale, together ? 1 : 0)
-  return size === sizeOf(x.shape) ? g.view(mask, x.shape) : stretch(g, mask, x.shape)
+  return stretch(g, mask, x.shape)
 }
 
 /**

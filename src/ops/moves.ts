@@ -148,10 +148,29 @@ export function repeat(g: Graph, x: Value, axis: number, n: number): Value {
   return y
 }
 
-/** x with its axes of size 1 repeated to fill `shape`; for what needs no gradient. */
+/** dx = Σ dy over the axes of which dx has one element and dy several. */
+function sumAlong(g: Graph, dy: Value, dx: Access): void {
+  const { shape } = dx.value
+  const isSummed = (axis: number) => shape[axis] === 1 && dy.shape[axis]! > 1
+  const begins = dy.shape.map((_, axis) => axis).filter(axis => isSummed(axis) && !isSummed(axis - 1))
+  let rest = dy
+  for (const begin of begins.toReversed()) {
+    let end = begin
+    while (isSummed(end)) end++
+    const [outer, n] = [sizeOf(dy.shape.slice(0, begin)), sizeOf(dy.shape.slice(begin, end))]
+    const inner = sizeOf(shape.slice(end))
+    const sum = begin === begins[0] ? dx : write(g.batch('partial sum', [outer * inner]))
+    g.call('sumSample', samples(outer), rest, sum, n, inner)
+    rest = sum.value
+  }
+}
+
+/** y = x with axes of size 1 repeated to fill `shape`, of as many axes; dx = Σ dy over them. */
 export function stretch(g: Graph, x: Value, shape: readonly number[]): Value {
-  const y = g.batch(x.storage.label, shape)
+  if (sizeOf(x.shape) === sizeOf(shape)) return g.view(x, shape)
+  const y = g.batch(x.storage.label, shape, x)
   const strides = stridesOf(x.shape).map((stride, axis) => (x.shape[axis] === 1 ? 0 : stride))
   move(g, x, write(y), axesOf(shape, strides, stridesOf(shape)))
+  g.onBackward(y, dy => g.contribute(x, dx => sumAlong(g, dy, dx)))
   return y
 }

@@ -3,21 +3,26 @@ import { type ActivationLayerOptions, activationLayerReferences } from './activa
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { attend } from './attention.ts'
+import { type AugmentationOptions, augmentationReferences } from './augmentation.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
-import { joins } from './joins.ts'
+import { type JoinOptions, joins } from './joins.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
 import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
+import { type StandardOptions, standardReferences } from './standard.ts'
 
 /** The options of every layer, defaults filled in. */
 export interface Options
   extends ActivationLayerOptions,
+    AugmentationOptions,
     ConvolutionOptions,
+    JoinOptions,
     NoiseOptions,
     PreprocessingOptions,
     RecurrentOptions,
-    ReshapingOptions {
+    ReshapingOptions,
+    StandardOptions {
   outputDim: number
   momentum: number
   epsilon: number
@@ -131,9 +136,11 @@ export const references: Record<keyof typeof layers, Reference> = {
   }),
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
+  ...augmentationReferences,
   ...convolutionReferences,
   ...noiseReferences,
   ...preprocessingReferences,
   ...reshapingReferences,
+  ...standardReferences,
   simpleRNN,
 }

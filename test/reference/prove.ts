@@ -190,7 +190,7 @@ export function drawWeights({ layers, input }: Pick<Setup, 'layers' | 'input'>, 
     const values = noise(size, 1000 * seed + i)
     const fanIn = size / (shape.at(-1) ?? 1)
     const scaled = values.map(x => {
-      if (name.endsWith('moving_variance')) return 0.5 + Math.abs(x)
+      if (name.endsWith('variance')) return 0.5 + Math.abs(x)
       if (name.endsWith('gamma')) return 1 + x / 2
       return shape.length > 1 ? x * Math.sqrt(3 / fanIn) : x
     })
