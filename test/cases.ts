@@ -2,6 +2,7 @@ import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
 import { convolutionExamples } from './cases/convolution.ts'
+import { depthwiseExamples } from './cases/depthwise.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { mergeExamples } from './cases/merge.ts'
 import { noiseExamples } from './cases/noise.ts'
@@ -61,6 +62,7 @@ export const examples = {
   ],
   ...activationLayerExamples,
   ...convolutionExamples,
+  ...depthwiseExamples,
   ...noiseExamples,
   ...preprocessingExamples,
   ...reshapingExamples,

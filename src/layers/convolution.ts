@@ -42,7 +42,7 @@ export const convolutionDefaults = {
   biasConstraint: null as ConstraintIdentifier | null,
 }
 
-function checkRates(where: string, strides: Sizes, dilationRate: Sizes, axes: Axes): void {
+export function checkRates(where: string, strides: Sizes, dilationRate: Sizes, axes: Axes): void {
   checkSizes(where, 'dilationRate', dilationRate, axes)
   if (Math.max(...pairOf(strides, axes)) > 1 && Math.max(...pairOf(dilationRate, axes)) > 1) {
     throw new RangeError(

@@ -2,6 +2,7 @@ import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activat
 import { multiHeadAttention, positionEmbedding } from './attention.ts'
 import { conv1d, conv2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
+import { depthwiseConv2d, separableConv2d } from './depthwise.ts'
 import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
@@ -39,6 +40,7 @@ export const layers = {
   conv2dTranspose,
   cropping2D,
   dense,
+  depthwiseConv2d,
   dropout,
   elu,
   embedding,
@@ -68,6 +70,7 @@ export const layers = {
   rescaling,
   reshape,
   resizing,
+  separableConv2d,
   simpleRNN,
   softmax,
   spatialDropout1d,

@@ -20,13 +20,13 @@ export interface ConvolutionOptions {
 }
 
 /** Two sizes for a window over an image; the first is 1 for one over steps. */
-const pair = (sizes: Sizes, axes: number): [number, number] => {
+export const pair = (sizes: Sizes, axes: number): [number, number] => {
   const all = typeof sizes === 'number' ? Array<number>(axes).fill(sizes) : sizes
   return axes === 1 ? [1, all[0]!] : [all[0]!, all[1]!]
 }
 
 /** f of x (batch, height, width, channels), a height of 1 given to steps, in x's own form. */
-function onImage(x: Array64, dataFormat: string, f: (image: Array64) => Array64): Array64 {
+export function onImage(x: Array64, dataFormat: string, f: (image: Array64) => Array64): Array64 {
   const axes = x.shape.length - 2
   const first = dataFormat === 'channelsFirst'
   const last = first ? permuted(x, axes === 1 ? [0, 2, 1] : [0, 2, 3, 1]) : x

@@ -1,7 +1,7 @@
 import { type Array64, type Context, zeros } from './arrays.ts'
 
 /** Where the windows of one axis begin: TensorFlow's "Padding" rules, written out position by position. */
-function starts(input: number, size: number, stride: number, padding: string): number[] {
+export function starts(input: number, size: number, stride: number, padding: string): number[] {
   const begins: number[] = []
   if (padding === 'valid') {
     for (let at = 0; at + size <= input; at += stride) begins.push(at)
@@ -23,7 +23,7 @@ export interface Geometry {
 }
 
 /** The tops and lefts of all windows over x (batch, height, width, channels). */
-const windows = (
+export const windows = (
   { shape }: Array64,
   { size, strides, padding, rates: [down, right] = [1, 1] }: Geometry,
 ) => ({
