@@ -68,7 +68,7 @@ function filterSample(
       let target = y + at;
       for (let p = 0; p < pixels;) {
         const whole = p >= inner && p < outer;
-        const rows = whole ? min(3, outer - p) : 1;
+        const rows = whole ? outer - p : 1;
         const column = left + p * strideWidth;
         const kw = whole ? 0 : firstInside(column, rateWidth);
         const steps = whole ? kernelWidth : min(kernelWidth, countBelow(column, rateWidth, width)) - kw;

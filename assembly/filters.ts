@@ -48,18 +48,19 @@ import { store16 } from './tile';
   if (rows > 2) store16(y + 2 * ldy, c0, c1, c2, c3, low, columns);
 }
 
-/** As filterTile for 1 to 3 rows; without taps y = max(from, lower). */
+/** As filterTile for any number of rows; without taps y = max(from, lower). */
 // prettier-ignore
 export function filterRows(
   rows: i32, x: usize, ldx: usize, steps: i32, step: usize, runs: i32, jump: usize,
   w: usize, wStep: usize, wJump: usize, from: usize, keep: i32, y: usize, ldy: usize, columns: i32, lower: f32,
 ): void {
   if (steps <= 0 || runs <= 0) return fillRows(rows, from, keep, y, ldy, columns, lower);
-  if (rows == 3) {
+  for (; rows >= 3; rows -= 3, x += 3 * ldx, y += 3 * ldy) {
     filterTile(3, x, ldx, steps, step, runs, jump, w, wStep, wJump, from, keep, y, ldy, columns, lower);
-  } else if (rows == 2) {
+  }
+  if (rows == 2) {
     filterTile(2, x, ldx, steps, step, runs, jump, w, wStep, wJump, from, keep, y, ldy, columns, lower);
-  } else {
+  } else if (rows == 1) {
     filterTile(1, x, ldx, steps, step, runs, jump, w, wStep, wJump, from, keep, y, ldy, columns, lower);
   }
 }
