@@ -9,6 +9,7 @@ import { noiseExamples } from './cases/noise.ts'
 import { preprocessingExamples } from './cases/preprocessing.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
 import { sequences } from './cases/sequences.ts'
+import { volumeExamples } from './cases/volumes.ts'
 
 export type { Example }
 
@@ -66,4 +67,5 @@ export const examples = {
   ...noiseExamples,
   ...preprocessingExamples,
   ...reshapingExamples,
+  ...volumeExamples,
 } satisfies Record<LayerName, readonly Example[]>

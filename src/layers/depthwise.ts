@@ -4,26 +4,17 @@ import { activate } from '../ops/activation.ts'
 import { dense } from '../ops/dense.ts'
 import { depthwise } from '../ops/depthwise.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
-import { checkRates, convolutionDefaults } from './convolution.ts'
+import { checkRates, convolutionDefaults, onesAlong } from './convolution.ts'
 import { checkActivation } from './core.ts'
 import { type Builder, defineLayer, type FullConfig, weightOptions } from './define.ts'
-import {
-  asImage,
-  checkFit,
-  checkFormat,
-  checkPadding,
-  checkRank,
-  checkSizes,
-  pairOf,
-  type Sizes,
-} from './windows.ts'
+import { asVolume, checkFit, checkFormat, checkPadding, checkRank, checkSizes, tripleOf } from './windows.ts'
 
 const { filters, kernelInitializer, kernelRegularizer, kernelConstraint, ...shared } = convolutionDefaults
 
 const defaults = {
   ...shared,
-  strides: [1, 1] as Sizes,
-  dilationRate: [1, 1] as Sizes,
+  strides: onesAlong(2),
+  dilationRate: onesAlong(2),
   /** Channels that the depthwise convolution makes of each input channel. */
   depthMultiplier: 1,
   depthwiseInitializer: kernelInitializer,
@@ -44,22 +35,23 @@ function check(where: string, config: Config): void {
   checkActivation(where, activation)
 }
 
-/** The depthwise part of a layer on an image, channels last: `bias` and `relu` if nothing follows it. */
+/** The depthwise part of a layer on a volume of depth 1; with bias and activation if it is the last part. */
 function filter(
   { g, weight, refuse }: Builder,
-  image: Value,
+  volume: Value,
   x: Value,
   config: Config,
   last: boolean,
 ): Value {
   const { padding, depthMultiplier, useBias, activation } = config
-  const size = pairOf(config.kernelSize, 2)
-  const strides = pairOf(config.strides, 2)
-  const rates = pairOf(config.dilationRate, 2)
-  checkFit(refuse, image, { size, strides, rates, padding }, x)
+  const size = tripleOf(config.kernelSize, 2)
+  const strides = tripleOf(config.strides, 2)
+  const rates = tripleOf(config.dilationRate, 2)
+  checkFit(refuse, volume, { size, strides, rates, padding }, x)
+  const image = g.view(volume, volume.shape.slice(1))
   const channels = image.shape[2]!
   const options = { ...weightOptions('depthwise', config), columnAxes: 2 }
-  const w = weight('depthwise_kernel', [...size, channels, depthMultiplier], options)
+  const w = weight('depthwise_kernel', [...size.slice(1), channels, depthMultiplier], options)
   const bias = weightOptions('bias', config)
   const b = last && useBias ? weight('bias', [channels * depthMultiplier], bias) : undefined
   return depthwise(g, image, w, b, { strides, padding, rates, relu: last && activation === 'relu' })
@@ -72,7 +64,7 @@ function filter(
 export const depthwiseConv2d = defineLayer('DepthwiseConv2D', defaults, check, (builder, x, config) => {
   const { activation, dataFormat } = config
   checkRank(builder.refuse, x, 2, dataFormat)
-  const y = asImage(builder.g, x, dataFormat, image => filter(builder, image, x, config, true))
+  const y = asVolume(builder.g, x, dataFormat, volume => filter(builder, volume, x, config, true))
   return activation === null || activation === 'relu' ? y : activate(builder.g, y, activation)
 })
 
@@ -98,8 +90,8 @@ export const separableConv2d = defineLayer(
     const { g, weight } = builder
     const { filters, activation, dataFormat, useBias } = config
     checkRank(builder.refuse, x, 2, dataFormat)
-    const y = asImage(g, x, dataFormat, image => {
-      const filtered = filter(builder, image, x, config, false)
+    const y = asVolume(g, x, dataFormat, volume => {
+      const filtered = filter(builder, volume, x, config, false)
       const channels = filtered.shape[2]!
       const w = weight('pointwise_kernel', [1, 1, channels, filters], weightOptions('pointwise', config))
       const b = useBias ? weight('bias', [filters], weightOptions('bias', config)) : undefined

@@ -2,8 +2,18 @@ import type { Graph } from '../graph/graph.ts'
 import { unitsOf } from '../graph/parameter.ts'
 import { samples, sizeOf, slices, type Value, write } from '../graph/value.ts'
 import { reluBackward } from './activation.ts'
-import { biasGradient, type Convolution } from './convolution.ts'
-import { spread, windowOf } from './window.ts'
+import { biasGradient } from './convolution.ts'
+import type { Triple } from './scratch.ts'
+import { type Padding, spread, windowOf } from './window.ts'
+
+/** Strides and rates are those of height and width: the last two. */
+export interface Depthwise {
+  readonly strides: Triple
+  readonly padding: Padding
+  /** Distances between neighbouring taps; strides or rates must be 1. */
+  readonly rates: Triple
+  readonly relu: boolean
+}
 
 /**
  * Depthwise 2-D convolution, channels last: y[…, c·multiplier + j] = x[…, c] ⋆ w[…, c, j] + b, max(·, 0) with
@@ -16,16 +26,18 @@ export function depthwise(
   x: Value,
   w: Value,
   b: Value | undefined,
-  { strides, padding, rates = [1, 1], relu = false }: Convolution,
+  { strides, padding, rates, relu }: Depthwise,
 ): Value {
   const [height, width] = x.shape as [number, number, number]
   const [kernelHeight, kernelWidth, channels, multiplier] = w.shape as [number, number, number, number]
-  const rows = windowOf(height, spread(kernelHeight, rates[0]), strides[0], padding)
-  const columns = windowOf(width, spread(kernelWidth, rates[1]), strides[1], padding)
+  const [, down, right] = strides
+  const [, rateHeight, rateWidth] = rates
+  const rows = windowOf(height, spread(kernelHeight, rateHeight), down, padding)
+  const columns = windowOf(width, spread(kernelWidth, rateWidth), right, padding)
   const n = channels * multiplier
-  const kernel = [kernelHeight, kernelWidth] as const
-  const places = [rows.before, columns.before, rows.out, columns.out] as const
-  const sizes = [height, width, channels, multiplier, ...kernel, ...strides, ...places, ...rates] as const
+  const moves = [kernelHeight, kernelWidth, down, right] as const
+  const places = [rows.before, columns.before, rows.out, columns.out, rateHeight, rateWidth] as const
+  const sizes = [height, width, channels, multiplier, ...moves, ...places] as const
   const y = g.batch(w.storage.label, [rows.out, columns.out, n], x, w, ...(b ? [b] : []))
   // A sample with its channels repeated.
   const scratch = () => write(g.scratch(multiplier > 1 ? 4 * height * width * n : 0))

@@ -4,7 +4,6 @@ import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
 import { attend } from './attention.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
-import { type DepthwiseOptions, depthwiseReferences } from './depthwise.ts'
 import { joins } from './joins.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
@@ -15,7 +14,6 @@ import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 export interface Options
   extends ActivationLayerOptions,
     ConvolutionOptions,
-    DepthwiseOptions,
     NoiseOptions,
     PreprocessingOptions,
     RecurrentOptions,
@@ -134,7 +132,6 @@ export const references: Record<keyof typeof layers, Reference> = {
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
   ...convolutionReferences,
-  ...depthwiseReferences,
   ...noiseReferences,
   ...preprocessingReferences,
   ...reshapingReferences,
