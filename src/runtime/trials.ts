@@ -12,7 +12,7 @@ const window = '7 5 3 2 2 2 2 1 1 4 3'
 const slopes = '1 1 2 3 27 0 0 1 0 2 0'
 const shared = '1 1 2 3 27 0 0 0 1 3 1'
 const resized = '3 4 5 7 6 3 7 3 5'
-const filters = '7 5 19 1 3 4 1 1 1 2 7 5 1 1'
+const filters = '5 4 19 1 3 4 1 1 1 2 5 4 1 1'
 const strided = '7 6 3 2 3 2 2 3 1 0 4 2 1 1'
 const quick = '8 8 8 2 2 2 2 0 0 4 4'
 

@@ -38,7 +38,7 @@ const transposedExamples = [
 const pools = [
   {},
   { poolSize: 3, strides: 1 },
-  { poolSize: 2, strides: 3 },
+  { poolSize: 2, strides: [3, 2, 1] },
   { poolSize: [1, 3, 2], strides: [2, 2, 1] },
   { poolSize: [3, 1, 1], strides: null },
   { poolSize: [1, 2, 2], strides: [1, 2, 2] },
