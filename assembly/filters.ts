@@ -86,8 +86,9 @@ function fillRows(
   pixels: i32, lines: i32, dw: usize,
 ): void {
   let a0 = v128.load(dw), a1 = v128.load(dw, 16), a2 = v128.load(dw, 32), a3 = v128.load(dw, 48);
-  let b0 = v128.load(dw, 64), b1 = v128.load(dw, 80), b2 = v128.load(dw, 96), b3 = v128.load(dw, 112);
-  let c0 = v128.load(dw, 128), c1 = v128.load(dw, 144), c2 = v128.load(dw, 160), c3 = v128.load(dw, 176);
+  const e = taps > 1 ? dw + 64 : dw, f = taps > 2 ? dw + 128 : dw;
+  let b0 = v128.load(e), b1 = v128.load(e, 16), b2 = v128.load(e, 32), b3 = v128.load(e, 48);
+  let c0 = v128.load(f), c1 = v128.load(f, 16), c2 = v128.load(f, 32), c3 = v128.load(f, 48);
   let x1 = x + apart, x2 = x1 + apart;
   do {
     let left = pixels;
@@ -111,12 +112,8 @@ function fillRows(
     x += xJump; x1 += xJump; x2 += xJump; dy += yJump;
   } while (--lines);
   v128.store(dw, a0); v128.store(dw, a1, 16); v128.store(dw, a2, 32); v128.store(dw, a3, 48);
-  if (taps > 1) {
-    v128.store(dw, b0, 64); v128.store(dw, b1, 80); v128.store(dw, b2, 96); v128.store(dw, b3, 112);
-  }
-  if (taps > 2) {
-    v128.store(dw, c0, 128); v128.store(dw, c1, 144); v128.store(dw, c2, 160); v128.store(dw, c3, 176);
-  }
+  if (taps > 1) { v128.store(e, b0); v128.store(e, b1, 16); v128.store(e, b2, 32); v128.store(e, b3, 48); }
+  if (taps > 2) { v128.store(f, c0); v128.store(f, c1, 16); v128.store(f, c2, 32); v128.store(f, c3, 48); }
 }
 
 /** As sumTile for 1 to 3 taps; nothing to add where there are no pixels. */
