@@ -43,14 +43,6 @@ const recipes: Case[] = [
       ],
       volume,
     ],
-    [
-      `transposed volumes, ${padding}`,
-      [
-        ['conv3dTranspose', { filters: 3, kernelSize: 3, strides: 2, padding, activation: 'relu' }],
-        ['conv3dTranspose', { filters: 2, kernelSize: [2, 1, 1], padding, useBias: false }],
-      ],
-      [2, 3, 2, 2],
-    ],
     [`maxima of volumes, ${padding}`, [['maxPooling3d', { poolSize: [2, 3, 2], padding }]], volume],
   ]),
   ['means of volumes', [['averagePooling3d', { poolSize: 2, strides: [1, 2, 1] }]], volume],
@@ -81,6 +73,16 @@ const forwards: Case[] = [
     image,
   ],
   ['volumes, dilated', [['conv3d', { filters: 4, kernelSize: 2, dilationRate: [2, 1, 3] }]], volume],
+  ...paddings.map(
+    (padding): Case => [
+      `transposed volumes, ${padding}`,
+      [
+        ['conv3dTranspose', { filters: 3, kernelSize: 3, strides: 2, padding, activation: 'relu' }],
+        ['conv3dTranspose', { filters: 2, kernelSize: [2, 1, 1], padding, useBias: false }],
+      ],
+      [2, 3, 2, 2],
+    ],
+  ),
   ['means of volumes, same', [['averagePooling3d', { poolSize: 3, strides: 2, padding: 'same' }]], volume],
 ]
 test.each(forwards)('%s predicts as TensorFlow.js', (_, recipe, input) => {
@@ -196,7 +198,7 @@ test.each(Object.keys(networks))('%s train with the same bits for any number of 
   const run = async (workers: number) => {
     model.setWeights(initial)
     model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
-    await model.fit(x, y, { epochs: 2, batchSize: 6, seed: 1, workers })
+    await model.fit(x, y, { epochs: 2, batchSize: 6, shuffle: false, workers })
     return weightsOf(model).map(w => w.slice())
   }
   const one = await run(1)
