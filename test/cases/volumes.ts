@@ -11,7 +11,7 @@ const moves = [{}, { strides: 2 }, { strides: [1, 2, 3] }, { dilationRate: 2 }, 
 const conv3dExamples = [
   ...cross(cross(paddings, moves), kernelSizes).map(([[padding, move], kernelSize], i) => {
     const options = { filters: filterCounts[i % 4]!, kernelSize, padding, ...move, useBias: i % 3 > 0 }
-    return conv3d(options, [5, 4, 7, channelCounts[(i + Math.floor(i / 5)) % 5]!], { samples: 1 + (i % 2) })
+    return conv3d(options, [5, 5, 7, channelCounts[(i + Math.floor(i / 5)) % 5]!], { samples: 1 + (i % 2) })
   }),
   ...cross(paddings, moves).map(([padding, move]) =>
     conv3d({ filters: 3, kernelSize: 2, padding, dataFormat: 'channelsFirst', ...move }, [2, 4, 5, 6]),
