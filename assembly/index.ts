@@ -89,6 +89,8 @@ export { product } from './product';
 export { transposePanels, flipPanels } from './panels';
 export { productGradient, sumRowPairs, sumRows, sumSample } from './gradient';
 export { convolve, convolveGradient } from './convolution';
+export { depthwise, depthwiseGradient } from './depthwise';
+export { depthwiseWeightGradient } from './depthwiseWeights';
 export { gather, gatherBytes } from './gather';
 export { randomUniform, randomNormal, truncatedNormal } from './random';
 export { alphaDropout, dropout, dropoutMask, multiply, normalRows } from './dropout';

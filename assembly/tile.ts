@@ -121,7 +121,7 @@ import { firstLanes } from './rows';
 
 // pmax(v, low) is `v < low ? low : v`: a NaN stays, and it is one instruction where max is eight.
 // @ts-ignore: decorator
-@inline function store16(c: usize, u: v128, v: v128, w: v128, x: v128, low: v128, columns: i32): void {
+@inline export function store16(c: usize, u: v128, v: v128, w: v128, x: v128, low: v128, columns: i32): void {
   const s = f32x4.pmax(u, low);
   const t = f32x4.pmax(v, low);
   const y = f32x4.pmax(w, low);

@@ -29,9 +29,11 @@ export const layers = [
   [1024, 1024, 1024],
 ] as const
 
+const ones = [1, 1, 1] as const
+
 export const convolutions: ConvolutionSizes[] = [
-  [26, 26, 32, 3, 3, 64, 1, 1, 0, 0, 24, 24, 1, 1],
-  [28, 28, 1, 3, 3, 32, 1, 1, 0, 0, 26, 26, 1, 1],
+  [1, 26, 26, 32, 1, 3, 3, 64, 1, 1, 1, 0, 0, 0, 1, 24, 24, 1, 1, 1],
+  [1, 28, 28, 1, 1, 3, 3, 32, 1, 1, 1, 0, 0, 0, 1, 26, 26, 1, 1, 1],
 ]
 
 /** Memory laid out from its beginning for each task in turn. */
@@ -165,7 +167,8 @@ export function layerTasks(
 
 /** A convolution (no padding, strides 1) of four samples, and its gradients. */
 export function convolutionTasks(bench: Bench, kernels: Kernels, sizes: ConvolutionSizes): Task[] {
-  const [height, width, channels, kernelHeight, kernelWidth, filters, , , , , outHeight, outWidth] = sizes
+  const [, height, width, channels, , kernelHeight, kernelWidth, filters] = sizes
+  const [outHeight, outWidth] = sizes.slice(15) as [number, number]
   const samples = 4
   const taps = kernelHeight * kernelWidth
   const [k, pixels, inputs] = [taps * channels, outHeight * outWidth, height * width]
@@ -178,11 +181,11 @@ export function convolutionTasks(bench: Bench, kernels: Kernels, sizes: Convolut
   const units = unitsOf([k, filters])
   const [dw, wt] = [bench.reserve(16 * units), bench.reserve(16 * unitsOf([taps * filters, channels]))]
   const pads = [kernelHeight - 1, kernelWidth - 1] as const
-  const transposed = [kernelHeight, kernelWidth, channels, 1, 1, ...pads, height, width, 1, 1, 1, 1] as const
-  const backward = [outHeight, outWidth, filters, ...transposed] as const
+  const kernel = [1, kernelHeight, kernelWidth, channels, ...ones, 0, ...pads] as const
+  const backward = [1, outHeight, outWidth, filters, ...kernel, 1, height, width, ...ones, ...ones] as const
   const scratch = bench.reserve(
     Math.max(
-      convolveScratch(...sizes, 1, 1),
+      convolveScratch(...sizes, ...ones),
       convolveScratch(...backward),
       convolveGradientScratch(...sizes),
     ) / 4,
@@ -205,7 +208,10 @@ export function convolutionTasks(bench: Bench, kernels: Kernels, sizes: Convolut
     if (row < 0 || row >= outHeight || column < 0 || column >= outWidth) return 0
     return dy.values[((sample * outHeight + row) * outWidth + column) * filters + (q % filters)]!
   }
-  const common = { size: [...sizes.slice(0, 6)], flops: 2 * samples * pixels * k * filters }
+  const common = {
+    size: [...sizes.slice(1, 4), ...sizes.slice(5, 8)],
+    flops: 2 * samples * pixels * k * filters,
+  }
   return [
     {
       ...common,
@@ -222,8 +228,7 @@ export function convolutionTasks(bench: Bench, kernels: Kernels, sizes: Convolut
           scratch,
           Number.NEGATIVE_INFINITY,
           ...sizes,
-          1,
-          1,
+          ...ones,
         ),
       residual: () =>
         residual(

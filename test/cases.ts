@@ -3,6 +3,7 @@ import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
 import { augmentationExamples } from './cases/augmentation.ts'
 import { convolutionExamples } from './cases/convolution.ts'
+import { depthwiseExamples } from './cases/depthwise.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
 import { mergeExamples } from './cases/merge.ts'
 import { noiseExamples } from './cases/noise.ts'
@@ -10,6 +11,7 @@ import { preprocessingExamples } from './cases/preprocessing.ts'
 import { reshapingExamples } from './cases/reshaping.ts'
 import { sequences } from './cases/sequences.ts'
 import { standardExamples } from './cases/standard.ts'
+import { volumeExamples } from './cases/volumes.ts'
 
 export type { Example }
 
@@ -64,8 +66,10 @@ export const examples = {
   ],
   ...activationLayerExamples,
   ...convolutionExamples,
+  ...depthwiseExamples,
   ...noiseExamples,
   ...preprocessingExamples,
   ...reshapingExamples,
   ...standardExamples,
+  ...volumeExamples,
 } satisfies Record<LayerName, readonly Example[]>

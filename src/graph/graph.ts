@@ -123,12 +123,12 @@ export class Graph {
   parameter(parameter: Parameter): Value {
     const known = this.parameters.get(parameter)
     if (known) return known
-    const { name, shape, offset, trainable } = parameter
+    const { name, shape, columnAxes, offset, trainable } = parameter
     const storage: Storage = {
       id: this.storages++,
       placement: 'state',
       label: name,
-      bytes: bytesOf(shape),
+      bytes: bytesOf(shape, columnAxes),
       offset,
     }
     const value: Value = { storage, shape, differentiable: trainable }

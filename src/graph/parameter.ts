@@ -2,12 +2,14 @@ import { sizeOf } from './value.ts'
 
 /**
  * A piece of model state: a weight, a moving statistic, an optimizer's slot. Seen as a matrix (k, n), n its
- * last axis, it lies in panels of 16 columns, [ceil(n/16)][k][16], the columns past n zero: products read it
- * as it is, and slices of 16 floats are what workers share out. A vector is the case k = 1.
+ * last axis or axes, it lies in panels of 16 columns, [ceil(n/16)][k][16], the columns past n zero: products
+ * read it as it is, and slices of 16 floats are what workers share out. A vector is the case k = 1.
  */
 export interface Parameter {
   readonly name: string
   readonly shape: readonly number[]
+  /** How many of the last axes together are the columns: 1 if left out. */
+  readonly columnAxes?: number | undefined
   /** Whether the optimizer changes it. */
   trainable: boolean
   /** Byte offset in the state block of the model that is being recorded. */
@@ -25,22 +27,27 @@ export interface Home {
 }
 
 /** Rows and columns of a parameter seen as a matrix. */
-export function matrixOf(shape: readonly number[]): { k: number; n: number } {
-  const n = shape.at(-1) ?? 1
+export function matrixOf(shape: readonly number[], columnAxes = 1): { k: number; n: number } {
+  const n = sizeOf(shape.slice(-columnAxes))
   return { k: sizeOf(shape) / n, n }
 }
 
 /** Units of 16 floats that a parameter of this shape takes. */
-export function unitsOf(shape: readonly number[]): number {
-  const { k, n } = matrixOf(shape)
+export function unitsOf(shape: readonly number[], columnAxes = 1): number {
+  const { k, n } = matrixOf(shape, columnAxes)
   return Math.ceil(n / 16) * k
 }
 
-export const bytesOf = (shape: readonly number[]): number => 64 * unitsOf(shape)
+export const bytesOf = (shape: readonly number[], columnAxes = 1): number => 64 * unitsOf(shape, columnAxes)
 
 /** Row-major values → panels. */
-export function pack(values: ArrayLike<number>, shape: readonly number[], panels: Float32Array): void {
-  const { k, n } = matrixOf(shape)
+export function pack(
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  panels: Float32Array,
+  columnAxes = 1,
+): void {
+  const { k, n } = matrixOf(shape, columnAxes)
   for (let panel = 0; panel * 16 < n; panel++) {
     const columns = Math.min(16, n - panel * 16)
     for (let row = 0; row < k; row++) {
@@ -60,8 +67,8 @@ export function assign(parameter: Parameter, values: ArrayLike<number>): void {
 }
 
 /** Panels → row-major values. */
-export function unpack(panels: Float32Array, shape: readonly number[]): Float32Array {
-  const { k, n } = matrixOf(shape)
+export function unpack(panels: Float32Array, shape: readonly number[], columnAxes = 1): Float32Array {
+  const { k, n } = matrixOf(shape, columnAxes)
   const values = new Float32Array(k * n)
   for (let panel = 0; panel * 16 < n; panel++) {
     const columns = Math.min(16, n - panel * 16)

@@ -1,6 +1,6 @@
 import { positiveInteger, show } from '../errors.ts'
 import { type ActivationName, activate } from '../ops/activation.ts'
-import { conv2d as conv2dOp } from '../ops/convolution.ts'
+import { convolution as convolutionOp } from '../ops/convolution.ts'
 import type { Padding } from '../ops/window.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
@@ -10,14 +10,14 @@ import { defineLayer, required, weightOptions } from './define.ts'
 import type { DataFormat } from './reshaping.ts'
 import {
   type Axes,
-  asImage,
+  asVolume,
   checkFit,
   checkFormat,
   checkPadding,
   checkRank,
   checkSizes,
-  pairOf,
   type Sizes,
+  tripleOf,
 } from './windows.ts'
 
 /** Options of every convolution. */
@@ -42,9 +42,12 @@ export const convolutionDefaults = {
   biasConstraint: null as ConstraintIdentifier | null,
 }
 
-function checkRates(where: string, strides: Sizes, dilationRate: Sizes, axes: Axes): void {
+/** The default strides of two axes and more, as TensorFlow.js saves them. */
+export const onesAlong = (axes: Axes): Sizes => Array<number>(axes).fill(1)
+
+export function checkRates(where: string, strides: Sizes, dilationRate: Sizes, axes: Axes): void {
   checkSizes(where, 'dilationRate', dilationRate, axes)
-  if (Math.max(...pairOf(strides, axes)) > 1 && Math.max(...pairOf(dilationRate, axes)) > 1) {
+  if (Math.max(...tripleOf(strides, axes)) > 1 && Math.max(...tripleOf(dilationRate, axes)) > 1) {
     throw new RangeError(
       `${where}: strides or dilationRate must be 1, got ${show(strides)} and ${show(dilationRate)}; drop one`,
     )
@@ -56,7 +59,7 @@ const convolution = (className: string, axes: Axes) =>
     className,
     axes === 1
       ? convolutionDefaults
-      : { ...convolutionDefaults, strides: [1, 1] as Sizes, dilationRate: [1, 1] as Sizes },
+      : { ...convolutionDefaults, strides: onesAlong(axes), dilationRate: onesAlong(axes) },
     (where, { filters, kernelSize, strides, dilationRate, padding, activation, dataFormat }) => {
       positiveInteger(where, 'filters', filters)
       checkSizes(where, 'kernelSize', kernelSize, axes)
@@ -68,18 +71,18 @@ const convolution = (className: string, axes: Axes) =>
     },
     ({ g, weight, refuse }, x, { filters, padding, activation, dataFormat, ...config }) => {
       checkRank(refuse, x, axes, dataFormat)
-      const size = pairOf(config.kernelSize, axes)
-      const strides = pairOf(config.strides, axes)
-      const rates = pairOf(config.dilationRate, axes)
+      const size = tripleOf(config.kernelSize, axes)
+      const strides = tripleOf(config.strides, axes)
+      const rates = tripleOf(config.dilationRate, axes)
       const channels = x.shape.at(dataFormat === 'channelsLast' ? -1 : 0)!
       const kernel = weightOptions('kernel', config)
       const bias = weightOptions('bias', config)
-      const y = asImage(g, x, dataFormat, image => {
-        checkFit(refuse, image, { size, strides, rates, padding }, x)
-        const w = weight('kernel', [...size.slice(2 - axes), channels, filters], kernel)
+      const y = asVolume(g, x, dataFormat, volume => {
+        checkFit(refuse, volume, { size, strides, rates, padding }, x)
+        const w = weight('kernel', [...size.slice(3 - axes), channels, filters], kernel)
         const b = config.useBias ? weight('bias', [filters], bias) : undefined
         const taps = g.view(w, [...size, channels, filters])
-        return conv2dOp(g, image, taps, b, { strides, padding, rates, relu: activation === 'relu' })
+        return convolutionOp(g, volume, taps, b, { strides, padding, rates, relu: activation === 'relu' })
       })
       return activation === null || activation === 'relu' ? y : activate(g, y, activation)
     },
@@ -90,3 +93,6 @@ export const conv1d = convolution('Conv1D', 1)
 
 /** Two-dimensional convolution: (height, width, channels) → (outHeight, outWidth, filters). */
 export const conv2d = convolution('Conv2D', 2)
+
+/** Three-dimensional convolution: (depth, height, width, channels) → (outDepth, outHeight, outWidth, filters). */
+export const conv3d = convolution('Conv3D', 3)

@@ -44,6 +44,8 @@ export interface WeightOptions {
   readonly constraint?: ConstraintIdentifier | null
   /** false for statistics that the optimizer never touches. */
   readonly trainable?: boolean
+  /** As `Parameter.columnAxes`. */
+  readonly columnAxes?: number
 }
 
 /** A layer's options `kernelInitializer`, `kernelRegularizer` and `kernelConstraint` as those of its weight. */
@@ -163,10 +165,11 @@ export class Layer {
     }
     const learnt = options.trainable ?? true
     const constraint = getConstraint(options.constraint)
-    constraint?.check(`${this.name}: constraint of ${weightName}`, shape)
+    constraint?.check(`${this.name}: constraint of ${weightName}`, shape, options.columnAxes)
     const weight: Weight = {
       name,
       shape,
+      columnAxes: options.columnAxes,
       learnt,
       trainable: learnt && this.learns,
       offset: 0,

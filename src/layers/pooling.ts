@@ -6,15 +6,15 @@ import { defineLayer } from './define.ts'
 import type { DataFormat } from './reshaping.ts'
 import {
   type Axes,
-  asImage,
+  asVolume,
   checkFit,
   checkFormat,
   checkPadding,
   checkRank,
   checkSizes,
   lastOf,
-  pairOf,
   type Sizes,
+  tripleOf,
 } from './windows.ts'
 
 const defaults = {
@@ -42,44 +42,40 @@ const checkPooling = (axes: Axes) => (where: string, config: PoolingConfig) => {
   checkFormat(where, dataFormat)
 }
 
-const pooling1d = (className: string, op: Pool) =>
-  defineLayer(className, defaults, checkPooling(1), ({ g, refuse }, x, { padding, ...config }) => {
-    checkRank(refuse, x, 1, 'channelsLast')
-    const size = pairOf(config.poolSize, 1)
-    const strides = pairOf(config.strides ?? config.poolSize, 1)
-    return asImage(g, x, 'channelsLast', image => {
-      checkFit(refuse, image, { size, strides, padding }, x)
-      return op(g, image, { poolSize: size, strides, padding })
+/** Pooling along some axes; only that along steps has no dataFormat. */
+const pooling = <D extends typeof defaults>(className: string, axes: Axes, own: D, op: Pool) =>
+  defineLayer(className, own, checkPooling(axes), ({ g, refuse }, x, config) => {
+    const { padding, poolSize, strides: given, dataFormat = 'channelsLast' } = config as PoolingConfig
+    checkRank(refuse, x, axes, dataFormat)
+    const size = tripleOf(poolSize, axes)
+    const strides = tripleOf(given ?? poolSize, axes)
+    return asVolume(g, x, dataFormat, volume => {
+      checkFit(refuse, volume, { size, strides, padding }, x)
+      return op(g, volume, { poolSize: size, strides, padding })
     })
   })
 
-const pooling2d = (className: string, op: Pool) =>
-  defineLayer(
-    className,
-    { ...defaults, poolSize: [2, 2] as Sizes, dataFormat: 'channelsLast' as DataFormat },
-    checkPooling(2),
-    ({ g, refuse }, x, { padding, dataFormat, ...config }) => {
-      checkRank(refuse, x, 2, dataFormat)
-      const size = pairOf(config.poolSize, 2)
-      const strides = pairOf(config.strides ?? config.poolSize, 2)
-      return asImage(g, x, dataFormat, image => {
-        checkFit(refuse, image, { size, strides, padding }, x)
-        return op(g, image, { poolSize: size, strides, padding })
-      })
-    },
-  )
+const format = { dataFormat: 'channelsLast' as DataFormat }
+const defaults2d = { ...defaults, poolSize: [2, 2] as Sizes, ...format }
+const defaults3d = { ...defaults, poolSize: [2, 2, 2] as Sizes, ...format }
 
 /** Largest element of each window and channel: (steps, channels) → (outSteps, channels). */
-export const maxPooling1d = pooling1d('MaxPooling1D', maxPool)
+export const maxPooling1d = pooling('MaxPooling1D', 1, defaults, maxPool)
 
 /** Mean of each window and channel, padding does not count: (steps, channels) → (outSteps, channels). */
-export const averagePooling1d = pooling1d('AveragePooling1D', averagePool)
+export const averagePooling1d = pooling('AveragePooling1D', 1, defaults, averagePool)
 
 /** Largest element of each window and channel: (height, width, channels) → (outHeight, outWidth, channels). */
-export const maxPooling2d = pooling2d('MaxPooling2D', maxPool)
+export const maxPooling2d = pooling('MaxPooling2D', 2, defaults2d, maxPool)
 
 /** Mean of each window and channel, padding does not count; shapes as for maxPooling2d. */
-export const averagePooling2d = pooling2d('AveragePooling2D', averagePool)
+export const averagePooling2d = pooling('AveragePooling2D', 2, defaults2d, averagePool)
+
+/** Largest element of each window and channel: (depth, height, width, channels) → (outDepth, …, channels). */
+export const maxPooling3d = pooling('MaxPooling3D', 3, defaults3d, maxPool)
+
+/** Mean of each window and channel, padding does not count; shapes as for maxPooling3d. */
+export const averagePooling3d = pooling('AveragePooling3D', 3, defaults3d, averagePool)
 
 const global1d = (className: string, op: (g: Graph, x: Value) => Value) =>
   defineLayer(

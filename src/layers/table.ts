@@ -9,8 +9,9 @@ import {
   randomWidth,
   randomZoom,
 } from './augmentation.ts'
-import { conv1d, conv2d } from './convolution.ts'
+import { conv1d, conv2d, conv3d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
+import { depthwiseConv2d, separableConv2d } from './depthwise.ts'
 import { dot } from './dot.ts'
 import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
@@ -20,18 +21,20 @@ import { batchNormalization, layerNormalization } from './normalization.ts'
 import {
   averagePooling1d,
   averagePooling2d,
+  averagePooling3d,
   globalAveragePooling1d,
   globalAveragePooling2d,
   globalMaxPooling1d,
   globalMaxPooling2d,
   maxPooling1d,
   maxPooling2d,
+  maxPooling3d,
 } from './pooling.ts'
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 import { normalization } from './standard.ts'
-import { conv2dTranspose } from './transposed.ts'
+import { conv2dTranspose, conv3dTranspose } from './transposed.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -41,6 +44,7 @@ export const layers = {
   average,
   averagePooling1d,
   averagePooling2d,
+  averagePooling3d,
   batchNormalization,
   categoryEncoding,
   centerCrop,
@@ -48,9 +52,12 @@ export const layers = {
   conv1d,
   conv2d,
   conv2dTranspose,
+  conv3d,
+  conv3dTranspose,
   cropping2D,
   dense,
   dot,
+  depthwiseConv2d,
   dropout,
   elu,
   embedding,
@@ -69,6 +76,7 @@ export const layers = {
   maximum,
   maxPooling1d,
   maxPooling2d,
+  maxPooling3d,
   minimum,
   multiHeadAttention,
   multiply,
@@ -90,6 +98,7 @@ export const layers = {
   rescaling,
   reshape,
   resizing,
+  separableConv2d,
   simpleRNN,
   softmax,
   spatialDropout1d,
@@ -104,8 +113,10 @@ export const namedLayers = {
   ...layers,
   avgPool1d: averagePooling1d,
   avgPool2d: averagePooling2d,
+  avgPool3d: averagePooling3d,
   avgPooling1d: averagePooling1d,
   avgPooling2d: averagePooling2d,
+  avgPooling3d: averagePooling3d,
   globalMaxPool1d: globalMaxPooling1d,
   globalMaxPool2d: globalMaxPooling2d,
   maxPool1d: maxPooling1d,

@@ -198,6 +198,8 @@ function recordUpdates(g: Graph, { optimizer, slots }: Compiled): void {
   })
   optimizer.record(g, updates)
   const updated = new Set(updates.map(({ w }) => w))
-  for (const { constraint, w } of [...slots.keys()].map(weight => ({ ...weight, w: g.parameter(weight) })))
-    if (updated.has(w)) constraint?.record(g, w)
+  for (const weight of slots.keys()) {
+    const w = g.parameter(weight)
+    if (updated.has(w)) weight.constraint?.record(g, w, weight.columnAxes)
+  }
 }

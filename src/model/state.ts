@@ -21,7 +21,7 @@ export class ModelState implements Home {
     let bytes = 0
     for (const parameter of parameters) {
       this.offsets.set(parameter, bytes)
-      bytes += bytesOf(parameter.shape)
+      bytes += bytesOf(parameter.shape, parameter.columnAxes)
     }
     this.arena = arena
     this.bytes = bytes
@@ -63,13 +63,13 @@ export class ModelState implements Home {
 
   /** Row-major values of a parameter. */
   read(parameter: Parameter, base = this.address): Float32Array {
-    return unpack(this.panels(parameter, base), parameter.shape)
+    return unpack(this.panels(parameter, base), parameter.shape, parameter.columnAxes)
   }
 
   write(parameter: Parameter, values: ArrayLike<number>): void {
     if (values.length !== sizeOf(parameter.shape))
       throw new RangeError(`state: ${parameter.name} has another size`)
-    pack(values, parameter.shape, this.panels(parameter))
+    pack(values, parameter.shape, this.panels(parameter), parameter.columnAxes)
   }
 
   /** Sets every element, padding included: what padding holds never reaches a result. */
@@ -105,8 +105,9 @@ export class ModelState implements Home {
   }
 
   panels(parameter: Parameter, base = this.address): Float32Array {
+    const { shape, columnAxes } = parameter
     const offset = this.offsets.get(parameter)!
-    return new Float32Array(this.arena.memory.buffer, base + offset, bytesOf(parameter.shape) / 4)
+    return new Float32Array(this.arena.memory.buffer, base + offset, bytesOf(shape, columnAxes) / 4)
   }
 
   private copy(from: number, to: number): void {

@@ -9,8 +9,9 @@ import type { Internals } from './internals.ts'
 /** The optimizer's state arrays of each trainable weight. @throws RangeError where it names other layers */
 export function makeSlots(weights: readonly Weight[], optimizer: Optimizer): Map<Weight, Parameter[]> {
   optimizer.upkeep.checkLayers(weights.map(({ name }) => name))
-  const slotsOf = ({ name, shape }: Weight): Parameter[] => {
-    return optimizer.slots.map(slot => ({ name: `${name}/${slot.name}`, shape, trainable: false, offset: 0 }))
+  const slotsOf = ({ name, shape, columnAxes }: Weight): Parameter[] => {
+    const layout = { shape, columnAxes, offset: 0 }
+    return optimizer.slots.map(slot => ({ name: `${name}/${slot.name}`, trainable: false, ...layout }))
   }
   return new Map(weights.filter(weight => weight.trainable).map(weight => [weight, slotsOf(weight)]))
 }

@@ -1,8 +1,8 @@
 import type { Graph } from '../graph/graph.ts'
 import { matrixOf, unitsOf } from '../graph/parameter.ts'
-import { type Access, samples, slices, type Value, write } from '../graph/value.ts'
+import { type Access, samples, sizeOf, slices, type Value, write } from '../graph/value.ts'
 import { reluBackward } from './activation.ts'
-import { convolveGradientScratch, convolveScratch } from './scratch.ts'
+import { type ConvolutionSizes, convolveGradientScratch, convolveScratch, type Triple } from './scratch.ts'
 import { type Padding, spread, windowOf } from './window.ts'
 
 /** Weights of the input gradient: taps reversed, channels and filters exchanged. */
@@ -14,93 +14,106 @@ export function flipped(g: Graph, w: Value, taps: number, channels: number, filt
 }
 
 export interface Convolution {
-  readonly strides: readonly [number, number]
+  readonly strides: Triple
   readonly padding: Padding
   /** Distances between neighbouring taps. */
-  readonly rates?: readonly [number, number]
+  readonly rates?: Triple
   readonly relu?: boolean
 }
 
+export const ones: Triple = [1, 1, 1]
+export const eachAxis = (f: (axis: number) => number): Triple => [f(0), f(1), f(2)]
+
+/** What the kernels need to know of the convolution of one volume with a kernel to another. */
+export interface Passage {
+  readonly x: Value
+  readonly y: Value
+  /** Of (…kernel, channels, filters). */
+  readonly kernel: Triple
+  readonly strides: Triple
+  readonly rates: Triple
+  /** Zeros before x along each axis. */
+  readonly before: Triple
+}
+
+const placesOf = ({ shape }: Value) => shape.slice(0, 3) as unknown as Triple
+
+/** Sizes of the convolution from x to y. */
+function sizesOf({ x, y, kernel, strides, rates, before }: Passage): ConvolutionSizes {
+  const [channels, filters] = [x.shape[3]!, y.shape[3]!]
+  return [...placesOf(x), channels, ...kernel, filters, ...strides, ...before, ...placesOf(y), ...rates]
+}
+
+/** Writes y = max(x ⋆ w + b, lower) to `into`. */
+export function convolveForth(
+  g: Graph,
+  passage: Passage,
+  w: Value,
+  b: Value | undefined,
+  into: Access,
+  lower: number,
+): void {
+  const sizes = sizesOf(passage)
+  const scratch = write(g.scratch(convolveScratch(...sizes, ...ones)))
+  g.call('convolve', samples(), passage.x, w, b ?? 0, into, scratch, lower, ...sizes, ...ones)
+}
+
+/** Writes the input gradient for y, the convolution of y, spread out by the strides, with w flipped. */
+export function convolveBack(
+  g: Graph,
+  { x, y, kernel, strides, rates, before }: Passage,
+  w: Value,
+  b: Value | undefined,
+  into: Access,
+  lower: number,
+): void {
+  const [channels, filters] = [x.shape[3]!, y.shape[3]!]
+  const wt = flipped(g, w, sizeOf(kernel), channels, filters)
+  const pads = eachAxis(axis => (kernel[axis]! - 1) * rates[axis]! - before[axis]!)
+  const back = sizesOf({ x: y, y: x, kernel, strides: ones, rates, before: pads })
+  const scratch = write(g.scratch(convolveScratch(...back, ...strides)))
+  g.call('convolve', samples(), y, wt, b ?? 0, into, scratch, lower, ...back, ...strides)
+}
+
+/** Contributes the gradient of w from x and y's gradient, or the other way round. */
+export function weightGradient(g: Graph, passage: Passage, w: Value): void {
+  g.contributeParameter(w, (dw, span) => {
+    const sizes = sizesOf(passage)
+    const scratch = write(g.scratch(convolveGradientScratch(...sizes)))
+    const cut = slices(unitsOf(w.shape))
+    g.call('convolveGradient', cut, passage.x, passage.y, dw, span, scratch, ...sizes)
+  })
+}
+
 /**
- * 2-D convolution (cross-correlation) y = x ⋆ w + b, channels last, its taps `rates` apart, max(·, 0) with
- * `relu`. x (height, width, channels), w (kernelHeight, kernelWidth, channels, filters), b (filters) or none,
- * y (outHeight, outWidth, filters). dx is the convolution of dy, spread out by the strides, with the flipped
- * weights.
+ * 3-D convolution (cross-correlation) y = x ⋆ w + b, channels last, its taps `rates` apart, max(·, 0) with
+ * `relu`. x (depth, height, width, channels), w (…kernel, channels, filters), b (filters) or none, y (outDepth,
+ * outHeight, outWidth, filters); along fewer axes the first sizes are 1. dx is the convolution of dy, spread
+ * out by the strides, with the flipped weights.
  */
-export function conv2d(
+export function convolution(
   g: Graph,
   x: Value,
   w: Value,
   b: Value | undefined,
-  { strides, padding, rates = [1, 1], relu = false }: Convolution,
+  { strides, padding, rates = ones, relu = false }: Convolution,
 ): Value {
-  const [height, width, channels] = x.shape as [number, number, number]
-  const [kernelHeight, kernelWidth, , filters] = w.shape as [number, number, number, number]
-  const [strideHeight, strideWidth] = strides
-  const [reachHeight, reachWidth] = [spread(kernelHeight, rates[0]), spread(kernelWidth, rates[1])]
-  const rows = windowOf(height, reachHeight, strideHeight, padding)
-  const columns = windowOf(width, reachWidth, strideWidth, padding)
-  const y = g.batch(w.storage.label, [rows.out, columns.out, filters], x, w, ...(b ? [b] : []))
-  const lower = relu ? 0 : Number.NEGATIVE_INFINITY
-  const forward = [
-    height,
-    width,
-    channels,
-    kernelHeight,
-    kernelWidth,
-    filters,
-    strideHeight,
-    strideWidth,
-    rows.before,
-    columns.before,
-    rows.out,
-    columns.out,
-    ...rates,
-    1,
-    1,
-  ] as const
-  g.call(
-    'convolve',
-    samples(),
-    x,
-    w,
-    b ?? 0,
-    write(y),
-    write(g.scratch(convolveScratch(...forward))),
-    lower,
-    ...forward,
+  const kernel = placesOf(w)
+  const windows = ones.map((_, axis) =>
+    windowOf(x.shape[axis]!, spread(kernel[axis]!, rates[axis]!), strides[axis]!, padding),
   )
+  const shape = [...windows.map(({ out }) => out), w.shape[4]!]
+  const y = g.batch(w.storage.label, shape, x, w, ...(b ? [b] : []))
+  const before = eachAxis(axis => windows[axis]!.before)
+  const passage = { x, y, kernel, strides, rates, before }
+  convolveForth(g, passage, w, b, write(y), relu ? 0 : Number.NEGATIVE_INFINITY)
   g.onBackward(y, gradient => {
     const dy = relu ? reluBackward(g, y, gradient) : gradient
     g.checkFinite(dy, `the gradient of ${w.storage.label}`)
-    g.contribute(x, dx => {
-      const wt = flipped(g, w, kernelHeight * kernelWidth, channels, filters)
-      const backward = [
-        rows.out,
-        columns.out,
-        filters,
-        kernelHeight,
-        kernelWidth,
-        channels,
-        1,
-        1,
-        reachHeight - 1 - rows.before,
-        reachWidth - 1 - columns.before,
-        height,
-        width,
-        ...rates,
-        strideHeight,
-        strideWidth,
-      ] as const
-      const scratch = g.scratch(convolveScratch(...backward))
-      g.call('convolve', samples(), dy, wt, 0, dx, write(scratch), Number.NEGATIVE_INFINITY, ...backward)
-    })
+    const back = { ...passage, y: dy }
+    g.contribute(x, dx => convolveBack(g, back, w, undefined, dx, Number.NEGATIVE_INFINITY))
     if (b) biasGradient(g, b, dy)
-    g.contributeParameter(w, (dw, span) => {
-      const sizes = forward.slice(0, -2) as unknown as Parameters<typeof convolveGradientScratch>
-      const scratch = g.scratch(convolveGradientScratch(...sizes))
-      g.call('convolveGradient', slices(unitsOf(w.shape)), x, dy, dw, span, write(scratch), ...sizes)
-    })
+    weightGradient(g, back, w)
   })
   return y
 }

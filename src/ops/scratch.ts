@@ -1,3 +1,5 @@
+import { sizeOf } from '../graph/value.ts'
+
 // Bytes of scratch of the kernels in assembly/gradient.ts, assembly/convolution.ts and assembly/recurrent.ts,
 // whose constants these are.
 
@@ -7,40 +9,37 @@
  */
 export const productGradientScratch = (): number => 256 * (8 * 64 + 13 * 64)
 
-/** Sizes of a convolution in the order of the kernels' arguments. */
+/** A size along each axis of a window: depth, height, width. */
+export type Triple = readonly [number, number, number]
+
+/** Sizes of a convolution in the order of the kernels' arguments: of each three, depth, height, width. */
 export type ConvolutionSizes = readonly [
-  height: number,
-  width: number,
+  ...input: Triple,
   channels: number,
-  kernelHeight: number,
-  kernelWidth: number,
+  ...kernel: Triple,
   filters: number,
-  strideHeight: number,
-  strideWidth: number,
-  padTop: number,
-  padLeft: number,
-  outHeight: number,
-  outWidth: number,
-  rateHeight: number,
-  rateWidth: number,
+  ...strides: Triple,
+  ...before: Triple,
+  ...out: Triple,
+  ...rates: Triple,
 ]
 
 /** Bytes of the padded sample, or 0 where the kernel window never leaves the input. */
-function paddedBytes(sizes: ConvolutionSizes): number {
-  const [height, width, channels, kernelHeight, kernelWidth, , strideHeight, strideWidth] = sizes
-  const [, , , , , , , , padTop, padLeft, outHeight, outWidth, rateHeight, rateWidth] = sizes
-  const rows = (outHeight - 1) * strideHeight + (kernelHeight - 1) * rateHeight + 1
-  const columns = (outWidth - 1) * strideWidth + (kernelWidth - 1) * rateWidth + 1
-  const inside = padTop === 0 && padLeft === 0 && rows <= height && columns <= width
-  return inside ? 0 : rows * columns * channels * 4
+function paddedBytes(sizes: ConvolutionSizes, dilated = false): number {
+  const input = sizes.slice(0, 3)
+  const [kernel, strides, before, out, rates] = [4, 8, 11, 14, 17].map(at => sizes.slice(at, at + 3))
+  const reach = input.map((_, i) => (out![i]! - 1) * strides![i]! + (kernel![i]! - 1) * rates![i]! + 1)
+  const inside = !dilated && input.every((n, i) => before![i] === 0 && reach[i]! <= n)
+  return inside ? 0 : 4 * sizes[3] * sizeOf(reach)
 }
 
 /** `convolve`: a padded (or spread out) sample. */
-export function convolveScratch(...args: [...ConvolutionSizes, number, number]): number {
-  const [dilateHeight, dilateWidth] = args.slice(14) as [number, number]
-  const sizes = args.slice(0, 14) as unknown as ConvolutionSizes
-  if (dilateHeight === 1 && dilateWidth === 1) return paddedBytes(sizes)
-  return paddedBytes([0, 0, ...sizes.slice(2)] as unknown as ConvolutionSizes)
+export function convolveScratch(...args: [...ConvolutionSizes, ...Triple]): number {
+  const sizes = args.slice(0, 20) as unknown as ConvolutionSizes
+  return paddedBytes(
+    sizes,
+    args.slice(20).some(dilation => dilation > 1),
+  )
 }
 
 /**
@@ -48,7 +47,7 @@ export function convolveScratch(...args: [...ConvolutionSizes, number, number]):
  * sample.
  */
 export function convolveGradientScratch(...sizes: ConvolutionSizes): number {
-  const [outHeight, outWidth] = sizes.slice(10) as [number, number]
+  const [outHeight, outWidth] = sizes.slice(15) as [number, number]
   const lines = Math.max(1, Math.min(outHeight, Math.floor(256 / outWidth)))
   return 64 * lines * outWidth + paddedBytes(sizes)
 }

@@ -12,6 +12,8 @@ const window = '7 5 3 2 2 2 2 1 1 4 3'
 const slopes = '1 1 2 3 27 0 0 1 0 2 0'
 const shared = '1 1 2 3 27 0 0 0 1 3 1'
 const resized = '3 4 5 7 6 3 7 3 5'
+const filters = '5 4 19 1 3 4 1 1 1 2 5 4 1 1'
+const strided = '7 6 3 2 3 2 2 3 1 0 4 2 1 1'
 const quick = '8 8 8 2 2 2 2 0 0 4 4'
 
 export const trials: Readonly<Record<KernelName, string | readonly string[]>> = {
@@ -140,16 +142,26 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   sumRows: '3 g g i:1,9 2 33',
   sumSample: '5 g g 4 33',
   convolve: [
-    '2 g g g g s 0 7 5 3 3 2 17 1 1 1 1 7 6 1 1 1 1',
-    '2 g g g g s 0 9 9 1 3 3 5 2 2 0 0 4 4 1 1 1 1',
-    '2 g g 0 g s 0 3 3 4 3 3 3 1 1 2 2 7 7 1 1 2 2',
-    '2 g g 0 g s 0 7 8 3 3 2 17 1 1 2 1 7 7 2 3 1 1',
+    '2 g g g g s 0 1 7 5 3 1 3 2 17 1 1 1 0 1 1 1 7 6 1 1 1 1 1 1',
+    '2 g g g g s 0 1 9 9 1 1 3 3 5 1 2 2 0 0 0 1 4 4 1 1 1 1 1 1',
+    '2 g g 0 g s 0 1 3 3 4 1 3 3 3 1 1 1 0 2 2 1 7 7 1 1 1 1 2 2',
+    '2 g g 0 g s 0 1 7 8 3 1 3 2 17 1 1 1 0 2 1 1 7 7 1 2 3 1 1 1',
+    '2 g g g g s 0 4 5 4 3 2 3 2 9 2 1 1 1 1 0 3 5 3 1 1 1 1 1 1',
+    '1 g g g g s 0 4 5 5 3 2 2 2 9 1 1 1 1 1 2 5 6 8 1 1 1 2 2 3',
   ],
   convolveGradient: [
-    '54 g g g i:0,2 s 5 5 3 3 2 17 1 1 1 1 5 6 1 1',
-    '9 g g g i:0,2 s 9 9 1 3 3 5 2 2 0 0 4 4 1 1',
-    '36 g g g i:0,2 s 7 8 3 3 2 17 1 1 2 1 7 7 2 3',
+    '54 g g g i:0,2 s 1 5 5 3 1 3 2 17 1 1 1 0 1 1 1 5 6 1 1 1',
+    '9 g g g i:0,2 s 1 9 9 1 1 3 3 5 1 2 2 0 0 0 1 4 4 1 1 1',
+    '36 g g g i:0,2 s 1 7 8 3 1 3 2 17 1 1 1 0 2 1 1 7 7 1 2 3',
+    '36 g g g i:0,2 s 4 5 4 3 2 3 2 9 2 1 1 1 1 0 3 5 3 1 1 1',
   ],
+  depthwise: [
+    `2 g g g g s 0 ${filters}`,
+    `2 g g 0 g s 0 ${strided}`,
+    `1 g g 0 g s 0 5 9 3 1 2 2 1 1 0 0 3 4 2 5`,
+  ],
+  depthwiseGradient: [`2 g g g s ${filters}`, `2 g g g s ${strided}`],
+  depthwiseWeightGradient: [`2 g g g s ${filters}`, `2 g g g s ${strided}`],
   gather: ['5 g i:3,1,4,1,5 i:0 g 33', '5 g 0 i:2 g 1'],
   gatherBytes: ['5 g i:3,1,4,1,5 i:0 g 33 0.5', '5 g 0 i:2 g 7 0.5'],
   randomUniform: '77 g i:1,2,3 4 -1 1',

@@ -10,13 +10,13 @@ type Axis = number | readonly number[]
 export class Constraint {
   readonly className: string
   readonly config: Readonly<Record<string, unknown>>
-  private readonly apply: (g: Graph, w: Value) => void
+  private readonly apply: (g: Graph, w: Value, columnAxes?: number) => void
   private readonly axis: Axis | undefined
 
   constructor(
     className: string,
     config: Readonly<Record<string, unknown>>,
-    apply: (g: Graph, w: Value) => void,
+    apply: (g: Graph, w: Value, columnAxes?: number) => void,
     axis?: Axis,
   ) {
     this.className = className
@@ -26,13 +26,13 @@ export class Constraint {
   }
 
   /** @throws RangeError where a weight of this shape has no such axes */
-  check(where: string, shape: readonly number[]): void {
-    if (this.axis !== undefined) groupsOf(where, this.axis, shape)
+  check(where: string, shape: readonly number[], columnAxes?: number): void {
+    if (this.axis !== undefined) groupsOf(where, this.axis, shape, columnAxes)
   }
 
-  /** Records the constraint on w, in place. */
-  record(g: Graph, w: Value): void {
-    this.apply(g, w)
+  /** Records the constraint on w, in place; its last `columnAxes` axes are the columns of its panels. */
+  record(g: Graph, w: Value, columnAxes?: number): void {
+    this.apply(g, w, columnAxes)
   }
 }
 
@@ -43,22 +43,29 @@ interface Groups {
   readonly across: boolean
 }
 
-function groupsOf(where: string, axis: Axis, shape: readonly number[]): Groups {
-  const last = shape.length - 1
-  const axes = [axis].flat().map(a => (a < 0 ? a + shape.length : a))
+function groupsOf(where: string, axis: Axis, shape: readonly number[], columnAxes = 1): Groups {
+  const rank = shape.length
+  const axes = [axis].flat().map(a => (a < 0 ? a + rank : a))
   const sorted = axes.toSorted((a, b) => a - b)
-  if (sorted.length === 0 || sorted.some((a, i) => !(a >= 0 && a <= last) || (i > 0 && a === sorted[i - 1])))
+  if (sorted.length === 0 || sorted.some((a, i) => !(a >= 0 && a < rank) || (i > 0 && a === sorted[i - 1])))
     throw new RangeError(
       `${where}: axis must be among the axes of shape ${show(shape)}, got ${show(axis)}; correct it`,
     )
-  const rows = sorted.filter(a => a !== last)
+  const last = rank - columnAxes
+  const rows = sorted.filter(a => a < last)
+  const columns = shape.map((_, a) => a).filter(a => a >= last && shape[a]! > 1)
+  const across = columns.some(a => sorted.includes(a))
+  if (across && !columns.every(a => sorted.includes(a))) {
+    const form = `must hold all of ${show(columns)} or none`
+    throw new RangeError(`${where}: axis ${form} for shape ${show(shape)}, got ${show(axis)}; correct it`)
+  }
   const [first = last, end = first] = [rows[0], rows.at(-1)]
   if (rows.some((a, i) => a !== first + i)) {
     throw new RangeError(`${where}: axis must be axes that follow one another, got ${show(axis)}; correct it`)
   }
   const length = rows.length === 0 ? 1 : sizeOf(shape.slice(first, end + 1))
   const inner = rows.length === 0 ? 1 : sizeOf(shape.slice(end + 1, last))
-  return { length, inner, across: sorted.length > rows.length }
+  return { length, inner, across }
 }
 
 /** Scales groups so that their norms come to lie in [low, high], by `rate` of the way. */
@@ -67,9 +74,9 @@ function normConstraint(
   config: { axis: Axis },
   limits: [number, number, number],
 ): Constraint {
-  const apply = (g: Graph, w: Value) => {
-    const { length, inner, across } = groupsOf(className, config.axis, w.shape)
-    const { k, n } = matrixOf(w.shape)
+  const apply = (g: Graph, w: Value, columnAxes?: number) => {
+    const { length, inner, across } = groupsOf(className, config.axis, w.shape, columnAxes)
+    const { k, n } = matrixOf(w.shape, columnAxes)
     const panels = Math.ceil(n / 16)
     if (across) g.update('constrainRows', slices(k / length), update(w), k, length, inner, ...limits, panels)
     else g.update('constrainColumns', slices((panels * k) / length), update(w), k, length, inner, ...limits)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { pack, unitsOf, unpack } from '../../src/graph/parameter.ts'
+import { sizeOf } from '../../src/graph/value.ts'
 import { type ConvolutionSizes, convolveGradientScratch, convolveScratch } from '../../src/ops/scratch.ts'
 import { noise, relativeError } from '../bed.ts'
 import { prove } from './trial.ts'
@@ -7,7 +8,7 @@ import { prove } from './trial.ts'
 const samples = 3
 
 // height width channels, kernelHeight kernelWidth filters, strides, padding before, outHeight outWidth, rates.
-const sizes: ConvolutionSizes[] = [
+const images = [
   [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1],
   [5, 4, 2, 1, 1, 3, 1, 1, 0, 0, 5, 4, 1, 1],
   [7, 8, 3, 3, 3, 5, 1, 1, 0, 0, 5, 6, 1, 1],
@@ -28,48 +29,76 @@ const sizes: ConvolutionSizes[] = [
   [4, 300, 1, 2, 2, 3, 1, 1, 0, 0, 2, 296, 2, 4],
 ]
 
+// The same in depth, height and width.
+const volumes: ConvolutionSizes[] = [
+  [2, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1],
+  [4, 5, 3, 2, 2, 3, 2, 5, 1, 1, 1, 0, 0, 0, 3, 3, 2, 1, 1, 1],
+  [5, 4, 6, 3, 3, 2, 3, 17, 1, 1, 1, 1, 0, 1, 5, 4, 6, 1, 1, 1],
+  [7, 5, 4, 1, 3, 3, 1, 14, 2, 2, 3, 1, 1, 0, 4, 3, 2, 1, 1, 1],
+  [6, 1, 5, 16, 2, 1, 1, 33, 1, 2, 2, 0, 0, 0, 3, 1, 3, 3, 1, 1],
+  [5, 6, 7, 3, 2, 2, 3, 8, 1, 1, 1, 1, 0, 2, 5, 5, 7, 2, 1, 2],
+  [3, 30, 12, 2, 2, 2, 2, 4, 1, 1, 1, 0, 0, 0, 2, 29, 11, 1, 1, 1],
+]
+
+const ones = [1, 1, 1] as const
+
+/** An image's sizes as those of a volume of depth 1. */
+function flat(image: readonly number[]): ConvolutionSizes {
+  const pairs = [6, 8, 10, 12].map(at => image.slice(at, at + 2))
+  const [strides, before, out, rates] = pairs as [number[], number[], number[], number[]]
+  const [kernel, filters] = [image.slice(3, 5), image[5]!]
+  return [
+    ...[1, ...image.slice(0, 3), 1, ...kernel, filters],
+    ...[1, ...strides, 0, ...before, 1, ...out, 1, ...rates],
+  ] as unknown as ConvolutionSizes
+}
+
+const sizes = [...images.map(flat), ...volumes]
+
 function packed(values: ArrayLike<number>, shape: number[]): Float32Array {
   const panels = new Float32Array(16 * unitsOf(shape))
   pack(Float32Array.from(values), shape, panels)
   return panels
 }
 
+/** Numbers that say so much: input, channels, kernel, filters, strides, padding before, output, rates. */
+function parts(sizes: ConvolutionSizes) {
+  const [input, kernel, strides, before, out, rates] = [0, 4, 8, 11, 14, 17].map(at =>
+    sizes.slice(at, at + 3),
+  )
+  const [channels, filters] = [sizes[3], sizes[7]]
+  return { input, kernel, strides, before, out, rates, channels, filters } as {
+    [K in 'input' | 'kernel' | 'strides' | 'before' | 'out' | 'rates']: [number, number, number]
+  } & { channels: number; filters: number }
+}
+
+/** All (i, j, k) below the sizes, and their number. */
+function* places([a, b, c]: readonly [number, number, number]): Generator<[number, number[]]> {
+  for (let i = 0; i < a * b * c; i++) yield [i, [Math.floor(i / c / b), Math.floor(i / c) % b, i % c]]
+}
+
 /** Calls visit(x, w, y) with the indices of each term y += x·w of a sample. */
 function eachTerm(sizes: ConvolutionSizes, visit: (x: number, w: number, y: number) => void): void {
-  const [height, width, channels, kernelHeight, kernelWidth, filters] = sizes
-  const [strideHeight, strideWidth, padTop, padLeft, outHeight, outWidth, rateHeight, rateWidth] =
-    sizes.slice(6) as number[]
-  for (let oh = 0; oh < outHeight!; oh++) {
-    for (let ow = 0; ow < outWidth!; ow++) {
-      for (let kh = 0; kh < kernelHeight; kh++) {
-        for (let kw = 0; kw < kernelWidth; kw++) {
-          const row = oh * strideHeight! + kh * rateHeight! - padTop!
-          const column = ow * strideWidth! + kw * rateWidth! - padLeft!
-          if (row < 0 || row >= height || column < 0 || column >= width) continue
-          for (let c = 0; c < channels; c++) {
-            for (let f = 0; f < filters; f++) {
-              const tap = (kh * kernelWidth + kw) * channels + c
-              visit(
-                (row * width + column) * channels + c,
-                tap * filters + f,
-                (oh * outWidth! + ow) * filters + f,
-              )
-            }
-          }
-        }
+  const { input, kernel, strides, before, out, rates, channels, filters } = parts(sizes)
+  for (const [o, at] of places(out)) {
+    for (const [tap, offset] of places(kernel)) {
+      const place = at.map((n, axis) => n * strides[axis]! + offset[axis]! * rates[axis]! - before[axis]!)
+      if (place.some((n, axis) => n < 0 || n >= input[axis]!)) continue
+      const i = (place[0]! * input[1] + place[1]!) * input[2] + place[2]!
+      for (let c = 0; c < channels; c++) {
+        for (let f = 0; f < filters; f++)
+          visit(i * channels + c, (tap * channels + c) * filters + f, o * filters + f)
       }
     }
   }
 }
 
 describe.each(sizes.map(sizes => ({ sizes, title: sizes.join(' ') })))('convolution $title', ({ sizes }) => {
-  const [height, width, channels, kernelHeight, kernelWidth, filters] = sizes
-  const [strideHeight, strideWidth, padTop, padLeft, outHeight, outWidth, rateHeight, rateWidth] =
-    sizes.slice(6) as number[]
-  const taps = kernelHeight * kernelWidth
+  const { input, kernel, strides, before, out, rates, channels, filters } = parts(sizes)
+  const taps = sizeOf(kernel)
   const shape = [taps * channels, filters]
-  const inputCount = height * width * channels
-  const outputCount = outHeight! * outWidth! * filters
+  const inputCount = sizeOf(input) * channels
+  const outputCount = sizeOf(out) * filters
   const x = noise(samples * inputCount, 1)
   const w = noise(taps * channels * filters, 2)
   const bias = noise(filters, 3)
@@ -85,12 +114,12 @@ describe.each(sizes.map(sizes => ({ sizes, title: sizes.join(' ') })))('convolut
         x,
         packed(w, shape),
         bias && packed(bias, [filters]),
-        new Float32Array(convolveScratch(...sizes, 1, 1) / 4),
+        new Float32Array(convolveScratch(...sizes, ...ones) / 4),
       ],
       outputs: [samples * outputCount],
       units: samples,
       call: (kernels, begin, end, [x, w, b, scratch], [y]) =>
-        kernels.convolve(begin, end, x!, w!, b!, y!, scratch!, lower, ...sizes, 1, 1),
+        kernels.convolve(begin, end, x!, w!, b!, y!, scratch!, lower, ...sizes, ...ones),
     })
     const expected = Float64Array.from({ length: samples * outputCount }, (_, i) => bias?.[i % filters] ?? 0)
     for (let s = 0; s < samples; s++) {
@@ -112,11 +141,10 @@ describe.each(sizes.map(sizes => ({ sizes, title: sizes.join(' ') })))('convolut
       call: (kernels, begin, end, [w], [wt]) =>
         kernels.flipPanels(begin, end, w!, wt!, taps, channels, filters),
     })
+    const back = kernel.map((n, axis) => (n - 1) * rates[axis]! - before[axis]!)
     const backward = [
-      ...[outHeight!, outWidth!, filters, kernelHeight, kernelWidth, channels, 1, 1],
-      ...[(kernelHeight - 1) * rateHeight! - padTop!, (kernelWidth - 1) * rateWidth! - padLeft!],
-      ...[height, width, rateHeight!, rateWidth!, strideHeight!, strideWidth!],
-    ] as unknown as [...ConvolutionSizes, number, number]
+      ...[...out, filters, ...kernel, channels, ...ones, ...back, ...input, ...rates, ...strides],
+    ] as unknown as [...ConvolutionSizes, number, number, number]
     const [dx] = prove({
       inputs: [dy, wt!.map(value => value || 0), new Float32Array(convolveScratch(...backward) / 4)],
       outputs: [samples * inputCount],

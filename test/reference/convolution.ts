@@ -1,13 +1,21 @@
 import type { ActivationName } from '../../src/ops/activation.ts'
 import { activate } from './activations.ts'
 import type { Array64 } from './arrays.ts'
-import { convolve, convolveTransposed, type Geometry, largest, mean, pool } from './images.ts'
 import type { Reference } from './layers.ts'
 import { permuted } from './reshaping.ts'
+import {
+  convolve,
+  convolveDepthwise,
+  convolveTransposed,
+  type Geometry,
+  largest,
+  mean,
+  pool,
+} from './windows.ts'
 
 type Sizes = number | readonly number[]
 
-/** The options of the layers in src/layers/convolution.ts and pooling.ts. */
+/** The options of the layers in src/layers/convolution.ts, depthwise.ts, transposed.ts and pooling.ts. */
 export interface ConvolutionOptions {
   filters: number
   kernelSize: Sizes
@@ -17,40 +25,66 @@ export interface ConvolutionOptions {
   padding: string
   activation: ActivationName | null
   dataFormat: string
+  depthMultiplier: number
 }
 
-/** Two sizes for a window over an image; the first is 1 for one over steps. */
-const pair = (sizes: Sizes, axes: number): [number, number] => {
-  const all = typeof sizes === 'number' ? Array<number>(axes).fill(sizes) : sizes
-  return axes === 1 ? [1, all[0]!] : [all[0]!, all[1]!]
+/** A size for each axis that the window moves along. */
+const each = (sizes: Sizes, { shape }: Array64): readonly number[] =>
+  typeof sizes === 'number' ? Array<number>(shape.length - 2).fill(sizes) : sizes
+
+const geometryOf = (
+  x: Array64,
+  { kernelSize, strides, dilationRate = 1, padding }: ConvolutionOptions,
+): Geometry => ({
+  size: each(kernelSize, x),
+  strides: each(strides!, x),
+  rates: each(dilationRate, x),
+  padding,
+})
+
+/** f of x (batch, …, channels); the result has its channels where x has them. */
+function channelsLast(x: Array64, dataFormat: string, f: (x: Array64) => Array64): Array64 {
+  if (dataFormat !== 'channelsFirst') return f(x)
+  const axes = x.shape.map((_, axis) => axis)
+  return permuted(f(permuted(x, [0, ...axes.slice(2), 1])), [0, axes.at(-1)!, ...axes.slice(1, -1)])
 }
 
-/** f of x (batch, height, width, channels), a height of 1 given to steps, in x's own form. */
-function onImage(x: Array64, dataFormat: string, f: (image: Array64) => Array64): Array64 {
-  const axes = x.shape.length - 2
-  const first = dataFormat === 'channelsFirst'
-  const last = first ? permuted(x, axes === 1 ? [0, 2, 1] : [0, 2, 3, 1]) : x
-  const { values, shape } = f(axes === 1 ? { ...last, shape: last.shape.toSpliced(1, 0, 1) } : last)
-  const y = { values, shape: axes === 1 ? shape.toSpliced(1, 1) : shape }
-  return first ? permuted(y, axes === 1 ? [0, 2, 1] : [0, 3, 1, 2]) : y
+const convolution: Reference = (x, { kernel, bias }, options, context) => {
+  const { filters, activation, dataFormat } = options
+  const g = geometryOf(x, options)
+  return activate(
+    channelsLast(x, dataFormat, x => convolve(x, kernel!, bias, filters, g)),
+    activation,
+    context,
+  )
 }
 
-const convolution: Reference = (x, { kernel, bias }, { filters, activation, ...options }, context) => {
-  const axes = x.shape.length - 2
-  const g: Geometry = {
-    size: pair(options.kernelSize, axes),
-    strides: pair(options.strides!, axes),
-    rates: pair(options.dilationRate, axes),
-    padding: options.padding,
-  }
-  const y = onImage(x, options.dataFormat, image => convolve(image, kernel!, bias, filters, g))
+const transposed: Reference = (x, { kernel, bias }, options, context) => {
+  const { filters, activation, dataFormat } = options
+  const g = geometryOf(x, options)
+  const y = channelsLast(x, dataFormat, x => convolveTransposed(x, kernel!, bias, filters, g))
   return activate(y, activation, context)
 }
 
-const transposed: Reference = (x, { kernel, bias }, { filters, activation, ...options }, context) => {
-  const { kernelSize, strides, padding, dataFormat } = options
-  const g = { size: pair(kernelSize, 2), strides: pair(strides!, 2), padding }
-  const y = onImage(x, dataFormat, image => convolveTransposed(image, kernel!, bias, filters, g))
+const depthwiseConv2d: Reference = (x, { depthwise_kernel: w, bias }, options, context) => {
+  const { depthMultiplier, dataFormat, activation } = options
+  const g = geometryOf(x, options)
+  const y = channelsLast(x, dataFormat, x => convolveDepthwise(x, w!, bias, depthMultiplier, g))
+  return activate(y, activation, context)
+}
+
+const separableConv2d: Reference = (x, weights, options, context) => {
+  const { depthMultiplier, dataFormat, activation, filters } = options
+  const { depthwise_kernel, pointwise_kernel, bias } = weights
+  const y = channelsLast(x, dataFormat, x => {
+    const g = geometryOf(x, options)
+    const filtered = convolveDepthwise(x, depthwise_kernel!, undefined, depthMultiplier, g)
+    return convolve(filtered, pointwise_kernel!, bias, filters, {
+      size: [1, 1],
+      strides: [1, 1],
+      padding: 'valid',
+    })
+  })
   return activate(y, activation, context)
 }
 
@@ -59,17 +93,16 @@ type Combine = (context: Parameters<Reference>[3]) => (elements: number[]) => nu
 const pooling =
   (combine: Combine): Reference =>
   (x, _, { poolSize, strides, padding, dataFormat }, context) => {
-    const axes = x.shape.length - 2
-    const g = { size: pair(poolSize, axes), strides: pair(strides ?? poolSize, axes), padding }
-    return onImage(x, dataFormat, image => pool(image, g, combine(context)))
+    const g = { size: each(poolSize, x), strides: each(strides ?? poolSize, x), padding }
+    return channelsLast(x, dataFormat, x => pool(x, g, combine(context)))
   }
 
 const globalPooling =
   (combine: Combine): Reference =>
   (x, _, { dataFormat }, context) => {
-    const y = onImage(x, dataFormat, image => {
-      const size = image.shape.slice(1, 3) as [number, number]
-      return pool(image, { size, strides: size, padding: 'valid' }, combine(context))
+    const y = channelsLast(x, dataFormat, x => {
+      const size = x.shape.slice(1, -1)
+      return pool(x, { size, strides: size, padding: 'valid' }, combine(context))
     })
     return { values: y.values, shape: [x.shape[0]!, y.values.length / x.shape[0]!] }
   }
@@ -77,13 +110,19 @@ const globalPooling =
 export const convolutionReferences = {
   averagePooling1d: pooling(() => mean),
   averagePooling2d: pooling(() => mean),
+  averagePooling3d: pooling(() => mean),
   conv1d: convolution,
   conv2d: convolution,
   conv2dTranspose: transposed,
+  conv3d: convolution,
+  conv3dTranspose: transposed,
+  depthwiseConv2d,
   globalAveragePooling1d: globalPooling(() => mean),
   globalAveragePooling2d: globalPooling(() => mean),
   globalMaxPooling1d: globalPooling(largest),
   globalMaxPooling2d: globalPooling(largest),
   maxPooling1d: pooling(largest),
   maxPooling2d: pooling(largest),
+  maxPooling3d: pooling(largest),
+  separableConv2d,
 } satisfies Record<string, Reference>

@@ -1,5 +1,5 @@
 import { Graph } from '../../src/graph/graph.ts'
-import { bytesOf, type Parameter } from '../../src/graph/parameter.ts'
+import { bytesOf, matrixOf, type Parameter } from '../../src/graph/parameter.ts'
 import { samples, sizeOf, slices, update, type Value, write } from '../../src/graph/value.ts'
 import type { Layer, Weight } from '../../src/layers/define.ts'
 import { Claims } from '../../src/model/claims.ts'
@@ -136,8 +136,10 @@ export function measure(setup: Setup, { x, target, weight, weights: given }: Inp
   const { samples } = setup
   const { weights, shape } = build(setup)
   const holders = new Map<Weight, Parameter>()
-  for (const w of weights.filter(w => w.trainable))
-    holders.set(w, { name: `${w.name} gradient`, shape: w.shape, trainable: false, offset: 0 })
+  for (const w of weights.filter(w => w.trainable)) {
+    const { name, shape, columnAxes } = w
+    holders.set(w, { name: `${name} gradient`, shape, columnAxes, trainable: false, offset: 0 })
+  }
   const state = new ModelState(sharedEngine().arena, [...weights, ...holders.values()])
   state.place()
   for (const w of weights) state.write(w, given[w.name]!)
@@ -151,7 +153,7 @@ export function measure(setup: Setup, { x, target, weight, weights: given }: Inp
   const arrays = place({ x, target, rate, ...outputs, ...(weight && { weight }) })
   runOnce(g, samples, state, arrays.addresses)
   for (const [w, holder] of holders)
-    checkPadding(floats(state.address + holder.offset, bytesOf(w.shape) / 4), w)
+    checkPadding(floats(state.address + holder.offset, bytesOf(w.shape, w.columnAxes) / 4), w)
   const gradients = [...holders].map(([w, holder]) => [w.name, state.read(holder).map(value => -value)])
   const result = {
     y: arrays.read('y'),
@@ -170,9 +172,8 @@ const floats = (address: number, count: number) =>
   new Float32Array(sharedEngine().arena.memory.buffer, address, count)
 
 /** What lies past a gradient's columns goes into its norm, so it must be zero. */
-function checkPadding(panels: Float32Array, { name, shape }: Parameter): void {
-  const n = shape.at(-1)!
-  const k = sizeOf(shape) / n
+function checkPadding(panels: Float32Array, { name, shape, columnAxes }: Parameter): void {
+  const { k, n } = matrixOf(shape, columnAxes)
   const wrong = panels.findIndex((value, i) => Math.floor(i / (16 * k)) * 16 + (i % 16) >= n && value !== 0)
   if (wrong !== -1) throw new Error(`the padding of d ${name} must be 0, got ${panels[wrong]} at ${wrong}`)
 }
