@@ -14,6 +14,7 @@ export const rescaling = defineLayer(
     finiteNumber(where, 'offset', offset)
   },
   ({ g }, x, { scale, offset }) => rescale(g, x, scale, offset),
+  'passes',
 )
 
 const sizeDefaults = { height: required<number>(), width: required<number>() }

@@ -1,9 +1,10 @@
 import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
-import { multiHeadAttention, positionEmbedding } from './attention.ts'
+import { multiHeadAttention } from './attention.ts'
 import { conv1d, conv2d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
+import { masking } from './masking.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization, layerNormalization } from './normalization.ts'
@@ -17,6 +18,7 @@ import {
   maxPooling1d,
   maxPooling2d,
 } from './pooling.ts'
+import { positionEmbedding, sinePositionEncoding } from './positions.ts'
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
@@ -54,6 +56,7 @@ export const layers = {
   layerNormalization,
   leakyReLU,
   lstm,
+  masking,
   maximum,
   maxPooling1d,
   maxPooling2d,
@@ -69,6 +72,7 @@ export const layers = {
   reshape,
   resizing,
   simpleRNN,
+  sinePositionEncoding,
   softmax,
   spatialDropout1d,
   subtract,
