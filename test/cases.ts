@@ -3,6 +3,7 @@ import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
+import { maskExamples, maskedExamples } from './cases/masks.ts'
 import { mergeExamples } from './cases/merge.ts'
 import { noiseExamples } from './cases/noise.ts'
 import { preprocessingExamples } from './cases/preprocessing.ts'
@@ -42,6 +43,7 @@ const normExamples = cross(
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
   ...attentionExamples,
+  ...maskExamples,
   ...mergeExamples,
   activation: activationExamples,
   batchNormalization: [
@@ -65,3 +67,6 @@ export const examples = {
   ...preprocessingExamples,
   ...reshapingExamples,
 } satisfies Record<LayerName, readonly Example[]>
+
+/** The same of layers whose input is masked. */
+export const masked: Partial<Record<LayerName, readonly Example[]>> = maskedExamples

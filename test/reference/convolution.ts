@@ -80,7 +80,6 @@ export const convolutionReferences = {
   conv1d: convolution,
   conv2d: convolution,
   conv2dTranspose: transposed,
-  globalAveragePooling1d: globalPooling(() => mean),
   globalAveragePooling2d: globalPooling(() => mean),
   globalMaxPooling1d: globalPooling(largest),
   globalMaxPooling2d: globalPooling(largest),
