@@ -36,7 +36,7 @@ export class StepCounts {
 /**
  * Records a loss whose gradient is that of the mean over the rows that count, as Keras 3 has it: Σ weight·loss /
  * the rows of the mini-batch that its mask counts (all without a mask; `count` is the number of its steps, needed
- * in training). What stands in masked rows of prediction and target has no influence; their losses are 0.
+ * in training). Masked rows have the loss 0.
  */
 export function recordLoss(
   g: Graph,
@@ -44,12 +44,10 @@ export function recordLoss(
   comparison: Comparison,
   count: Value | undefined,
 ): RowLosses {
-  const { prediction, weight } = comparison
+  const { prediction, target, weight } = comparison
   const mask = maskOf(g, prediction)
   if (!mask) return loss.record(g, comparison)
   const [steps] = mask.shape as [number]
-  // Whatever pads the targets, a class number that does not exist, say, must not make a NaN that no 0 takes away.
-  const target = keepSteps(g, comparison.target, mask)
   const weights = count && g.batch('step weights', [steps])
   if (weights) g.call('weighSteps', samples(), mask, weight ?? 0, count, g.cells.rows, write(weights), steps)
   const { values, inner } = loss.record(g, { prediction, target, weight: weights ?? weight })

@@ -39,6 +39,29 @@ export const sequenceNetworks: Record<string, Network> = {
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },
+  'masked steps': {
+    input: [5, 4],
+    recipe: [
+      // TensorFlow.js passes masks on as long as layers take them; what these do is the same.
+      ['masking', { maskValue: 0.25 }],
+      ['dense', { units: 6, activation: 'tanh' }],
+      ['layerNormalization'],
+      ['dropout', { rate: 0 }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'words with padding': {
+    input: [6],
+    integers: 4,
+    recipe: [
+      ['embedding', { inputDim: 4, outputDim: 7, maskZero: true, inputLength: 6 }],
+      ['activation', { activation: 'tanh' }],
+      ['dense', { units: 5 }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
   'normalised rows': {
     input: [4, 6],
     recipe: [
