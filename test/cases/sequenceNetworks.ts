@@ -6,6 +6,8 @@ export interface Network {
   readonly input: readonly number[]
   /** Inputs are integers from 0 to `integers` − 1 instead of numbers in ±1. */
   readonly integers?: number
+  /** What some steps of the input consist of. */
+  readonly padding?: number
 }
 
 /** Models of the layers that sequences are made for. */
@@ -41,6 +43,7 @@ export const sequenceNetworks: Record<string, Network> = {
   },
   'masked steps': {
     input: [5, 4],
+    padding: 0.25,
     recipe: [
       // TensorFlow.js passes masks on as long as layers take them; what these do is the same.
       ['masking', { maskValue: 0.25 }],
