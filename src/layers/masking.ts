@@ -4,8 +4,10 @@ import { defineLayer } from './define.ts'
 
 /**
  * Masks the steps whose features all are `maskValue`, and sets them to 0: (steps, features) → the same. Layers
- * behind it leave masked steps out: recurrent ones, attention, globalAveragePooling1d, loss and metrics of an
- * output that is a sequence. Layers that work on each step pass the mask on; all others drop it.
+ * behind it leave masked steps out: recurrent ones, attention, globalAveragePooling1d. Layers that work on each
+ * step pass the mask on; all others drop it. Loss and metrics of an output that is a masked sequence are means over
+ * the steps that count: of the mini-batch for the gradient, of the whole epoch in logs. (Keras 3 averages the
+ * mini-batches' losses; TensorFlow.js lets masked steps count.)
  */
 export const masking = defineLayer(
   'Masking',

@@ -188,10 +188,9 @@ function recordOutput(
   totals.add(`loss ${i}`, { ...losses, width: 1 }, { weight, mask })
   for (const { key, metric } of metrics) {
     const measured = metric.record(g, prediction, target, steps)
-    const own = mask && 'values' in measured
-    totals.add(key, own ? { ...measured, values: keepSteps(g, measured.values, mask.steps) } : measured, {
-      mask,
-    })
+    const ofRows = steps && 'values' in measured
+    const kept = ofRows ? { ...measured, values: keepSteps(g, measured.values, steps) } : measured
+    totals.add(key, kept, { mask })
   }
 }
 
