@@ -5,6 +5,7 @@ import * as ls from '../src/index.ts'
 import type { Layer } from '../src/layers/define.ts'
 import { noise, relativeError } from './bed.ts'
 import { caught } from './caught.ts'
+import { withFolder } from './reference/tfjs.ts'
 
 const { dense, embedding, flatten, globalAveragePooling1d, layerNormalization, masking } = ls.layers
 const { multiHeadAttention, sinePositionEncoding, activation, add, concatenate, dropout, reshape } = ls.layers
@@ -256,6 +257,31 @@ test('the last input of attention may say who attends to whom', () => {
   // Who sees one key alone takes its value, whatever is asked for.
   expect([...y.slice(2, 4)]).toEqual([...y.slice(4, 6)])
   for (const each of [model, all]) each.dispose()
+})
+
+test('a saved model masks as before', async () => {
+  const [x, pairs] = [ls.input({ shape: [steps, features] }), ls.input({ shape: [steps, steps] })]
+  const placed = sinePositionEncoding({ maxWavelength: 50 }).apply(masking({ maskValue: 2 }).apply(x))
+  const attended = multiHeadAttention({ numHeads: 2, keyDim: 3, useAttentionMask: true }).apply([
+    placed,
+    pairs,
+  ])
+  const y = globalAveragePooling1d({}).apply(attended as ls.SymbolicTensor)
+  const model = ls.model({ inputs: [x, pairs], outputs: y })
+  const inputs = [
+    ls.tensor(padded(features, 5, 2), [samples, steps, features]),
+    ls.tensor(
+      noise(samples * steps * steps, 6).map(value => Number(value > -0.5)),
+      [samples, steps, steps],
+    ),
+  ]
+  await withFolder(async folder => {
+    await model.save(`file://${folder}`)
+    const again = (await ls.loadLayersModel(`file://${folder}/model.json`)) as ls.Model
+    expect(again.predict(inputs)).toEqual(model.predict(inputs))
+    again.dispose()
+  })
+  model.dispose()
 })
 
 test('constraints hold after training', async () => {
