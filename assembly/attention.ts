@@ -1,5 +1,7 @@
 import { exponentialsOfRow, scaleRow } from './softmax';
 import { rowDot, rowMax, storeFirst } from './rows';
+import { multiply, thresholdOf } from './dropout';
+import { MASK, fill } from './random';
 import { splat } from './math';
 import { packColumns, strip } from './tile';
 
@@ -11,8 +13,11 @@ const BLOCK: i32 = 64;
 
 /**
  * y (·,tq,heads·dv) = softmax(scale·q·kᵀ)·v for each head; begin, end in samples·heads. q (·,tq,heads·dk),
- * k (·,tk,heads·dk), v (·,tk,heads·dv), stats (·,heads,tq,2). With `causal` query i sees the keys up to i.
- * scratch: 4·(t16·(dk + BLOCK) + tk·d16) bytes, t16 and d16 being tk and dv, rounded up to 16.
+ * k (·,tk,heads·dk), v (·,tk,heads·dv), stats (·,heads,tq,2). With `causal` query i sees the keys up to i; where
+ * queryMask (·,tq), keyMask (·,tk) or mask (·,tq,tk) is 0 (each may be missing: address 0), it does not see the
+ * key either; a query that sees none makes zeros. With a rate above 0 weights are dropped with that probability,
+ * the others scaled by 1/(1 - rate), drawn for (key, site, sample, (head·tq + query)·t16 + key).
+ * scratch: 4·(t16·(dk + BLOCK + 1) + tk·d16) bytes, t16 and d16 being tk and dv, rounded up to 16.
  */
 export function attention(
   begin: i32,
@@ -29,12 +34,19 @@ export function attention(
   dv: i32,
   causal: i32,
   scale: f32,
+  queryMask: usize,
+  keyMask: usize,
+  mask: usize,
+  key: usize,
+  site: i32,
+  rate: f32,
   scratch: usize,
 ): void {
   const t16 = (tk + 15) & ~15;
   const keys = scratch;
   const values = keys + ((<usize>(t16 * dk)) << 2);
   const scores = values + ((<usize>(tk * ((dv + 15) & ~15))) << 2);
+  const drawn = scores + ((<usize>(t16 * BLOCK)) << 2);
   const lds = (<usize>t16) << 2;
   const ldv = (<usize>(heads * dv)) << 2;
   for (let u = begin; u < end; u++) {
@@ -53,9 +65,18 @@ export function attention(
       for (let r = 0; r < m; r++) {
         const row = scores + <usize>r * lds;
         const n = causal ? min(tk, i + r + 1) : tk;
-        const top = rowMax(row, n);
-        const share: f32 = 1 / exponentialsOfRow(row, row, n, top);
+        hide(row, n, sample * tq + i + r, sample, tk, queryMask, keyMask, mask);
+        let top = rowMax(row, n);
+        // A query that sees no key has no largest score: its weights become 0, here and in the backward pass.
+        const blind = top == -Infinity;
+        if (blind) top = 0;
+        const sum = exponentialsOfRow(row, row, n, top);
+        const share: f32 = blind ? 0 : 1 / sum;
         scaleRow(row, row, n, share, 0);
+        if (rate > 0) {
+          drawRow(drawn, n, (head * tq + i + r) * t16, sample, key, site, rate);
+          multiply(0, n, row, drawn, row);
+        }
         memory.fill(row + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
         store<f32>(own + ((<usize>(i + r)) << 3), top);
         store<f32>(own + ((<usize>(i + r)) << 3), share, 4);
@@ -66,8 +87,9 @@ export function attention(
 }
 
 /**
- * The gradients of q, k and v from dy, as `attention` has them; begin, end in samples·heads. scratch:
- * 4·(t16·(dk + dv + 2·BLOCK) + tk·k16 + BLOCK·max(k16, d16)) bytes, k16 being dk rounded up to 16.
+ * The gradients of q, k and v from dy, as `attention` has them; begin, end in samples·heads. Weights and what was
+ * dropped of them are computed again. scratch: 4·(t16·(dk + dv + 2·BLOCK + 1) + tk·k16 + BLOCK·max(k16, d16))
+ * bytes, k16 being dk rounded up to 16.
  */
 export function attentionGradient(
   begin: i32,
@@ -88,6 +110,12 @@ export function attentionGradient(
   dv: i32,
   causal: i32,
   scale: f32,
+  queryMask: usize,
+  keyMask: usize,
+  mask: usize,
+  key: usize,
+  site: i32,
+  rate: f32,
   scratch: usize,
 ): void {
   const t16 = (tk + 15) & ~15;
@@ -99,7 +127,8 @@ export function attentionGradient(
   const keys = valuesT + <usize>dv * lds;
   const weights = keys + ((<usize>(tk * ((dk + 15) & ~15))) << 2);
   const slopes = weights + <usize>BLOCK * lds;
-  const panels = slopes + <usize>BLOCK * lds;
+  const drawn = slopes + <usize>BLOCK * lds;
+  const panels = drawn + lds;
   for (let u = begin; u < end; u++) {
     const sample = u / heads;
     const head = u - sample * heads;
@@ -128,10 +157,16 @@ export function attentionGradient(
         const weight = weights + <usize>r * lds;
         const slope = slopes + <usize>r * lds;
         const n = causal ? min(tk, i + r + 1) : tk;
+        hide(weight, n, sample * tq + i + r, sample, tk, queryMask, keyMask, mask);
         exponentialsOfRow(weight, weight, n, load<f32>(own));
         scaleRow(weight, weight, n, load<f32>(own, 4), 0);
         const mean = rowDot(dyi + <usize>r * ldv, yh + <usize>(i + r) * ldv, dv);
+        if (rate > 0) {
+          drawRow(drawn, n, (head * tq + i + r) * t16, sample, key, site, rate);
+          multiply(0, n, slope, drawn, slope);
+        }
         slopeRow(weight, slope, n, mean, scale);
+        if (rate > 0) multiply(0, n, weight, drawn, weight);
         memory.fill(weight + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
         memory.fill(slope + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
       }
@@ -140,6 +175,47 @@ export function attentionGradient(
       addTransposed(seen, m, slopes, lds, qh + <usize>i * ldk, ldk, dkh, dk, panels);
     }
   }
+}
+
+/** scores (n) = -Infinity where a mask says that query `row` of all samples does not see the key. */
+function hide(
+  scores: usize,
+  n: i32,
+  row: i32,
+  sample: i32,
+  tk: i32,
+  queryMask: usize,
+  keyMask: usize,
+  mask: usize,
+): void {
+  if (queryMask && load<f32>(queryMask + ((<usize>row) << 2)) == 0) {
+    for (let j = 0; j < n; j++) store<f32>(scores + ((<usize>j) << 2), -Infinity);
+  }
+  if (keyMask) hideWhereZero(scores, keyMask + ((<usize>(sample * tk)) << 2), n);
+  if (mask) hideWhereZero(scores, mask + ((<usize>row * <usize>tk) << 2), n);
+}
+
+/** x (n) = -Infinity where the mask (n) is 0. */
+function hideWhereZero(x: usize, mask: usize, n: i32): void {
+  const hidden = splat(-Infinity);
+  const zero = splat(0);
+  let j = 0;
+  for (; j + 8 <= n; j += 8, x += 32, mask += 32) {
+    const u = v128.bitselect(hidden, v128.load(x), f32x4.eq(v128.load(mask), zero));
+    const v = v128.bitselect(hidden, v128.load(x, 16), f32x4.eq(v128.load(mask, 16), zero));
+    v128.store(x, u);
+    v128.store(x, v, 16);
+  }
+  for (; j < n; j += 4, x += 16, mask += 16) {
+    storeFirst(x, v128.bitselect(hidden, v128.load(x), f32x4.eq(v128.load(mask), zero)), n - j);
+  }
+}
+
+/** drawn (n) = what weights from `element` on (a multiple of 16) are multiplied by: 0, or 1/(1 - rate). */
+function drawRow(drawn: usize, n: i32, element: i32, sample: i32, key: usize, site: i32, rate: f32): void {
+  // `fill` writes element e at 4·e bytes behind its address.
+  const base = drawn - ((<usize>element) << 2);
+  fill(MASK, element, element + n, base, sample, key, site, thresholdOf(rate), splat(1 / (1 - rate)));
 }
 
 /** Where a head of a sample begins in x (·,t,heads·d). */

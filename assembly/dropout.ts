@@ -22,7 +22,7 @@ export function multiply(begin: i32, end: i32, a: usize, b: usize, y: usize): vo
 
 /** The smallest 24-bit number that keeps an element. */
 // @ts-ignore: decorator
-@inline function thresholdOf(rate: f32): v128 {
+@inline export function thresholdOf(rate: f32): v128 {
   return i32x4.splat(<i32>ceil<f32>(rate * 16777216));
 }
 

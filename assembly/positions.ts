@@ -64,3 +64,45 @@ export function sumPositions(begin: i32, end: i32, dy: usize, dp: usize, span: u
     v128.store(to, v128.and(d, firstLanes(columns - 12)), 48);
   }
 }
+
+/** sin(x), |x| ≤ π/2 + 1e-9: its series in f64, 1e-16. */
+function sine(x: f64): f64 {
+  const square = x * x;
+  let term = x;
+  let sum = x;
+  for (let k = 3; k < 25; k += 2) {
+    term *= -square / <f64>((k - 1) * k);
+    sum += term;
+  }
+  return sum;
+}
+
+const PI: f64 = 3.141592653589793;
+
+/** sin(x + quarter·π/2) for the x of positions: 1e-11 at the millionth. */
+function waveAt(x: f64, quarter: i32): f64 {
+  const turns = nearest(x / PI);
+  const rest = x - turns * PI;
+  const sign: f64 = (<i64>turns) & 1 ? -1 : 1;
+  // cos(r) = sin(π/2 − |r|) for |r| ≤ π/2.
+  return sign * sine(quarter ? PI / 2 - abs(rest) : rest);
+}
+
+/**
+ * p (t,n) in panels: sin(i·ratio^(j/2)) in even columns j of row i, cos(i·ratio^((j - 1)/2)) in odd ones;
+ * begin, end in slices of p, whose padding becomes 0.
+ */
+export function sinePositions(begin: i32, end: i32, p: usize, t: i32, n: i32, ratio: f64): void {
+  for (let u = begin; u < end; u++) {
+    const panel = u / t;
+    const position = <f64>(u - panel * t);
+    const first = panel << 4;
+    let frequency: f64 = 1;
+    for (let j = 0; j < first; j += 2) frequency *= ratio;
+    for (let j = 0; j < 16; j++) {
+      const value = first + j < n ? waveAt(position * frequency, j & 1) : 0;
+      store<f32>(p + ((<usize>u) << 6) + ((<usize>j) << 2), <f32>value);
+      if (j & 1) frequency *= ratio;
+    }
+  }
+}

@@ -4,7 +4,13 @@ import { firstLanes } from './rows';
 
 // Metrics of ranks, scores and moments: p (rows,n) predictions, t (rows,n) targets. Those that end in totals
 // are run by one worker, in the order of the rows; rows is the address of the number of samples, inner the
-// rows a sample has; begin, end are not used there.
+// rows a sample has; begin, end are not used there. A mask has one number for each of the `masked` rows (or
+// elements) that follow each other, 0 where they do not count; its address is 0 where all do.
+
+// @ts-ignore: decorator
+@inline function counts(mask: usize, i: i32, masked: i32): bool {
+  return mask == 0 || load<f32>(mask + ((<usize>(i / masked)) << 2)) != 0;
+}
 
 /** y (rows,n) = 1 at the first maximum of the row of x, else 0; begin, end in rows. */
 export function markMaximum(begin: i32, end: i32, x: usize, y: usize, n: i32): void {
@@ -74,10 +80,13 @@ export function countScores(
   rows: usize,
   size: i32,
   buckets: i32,
+  mask: usize,
+  masked: i32,
 ): void {
   const count = load<i32>(rows) * size;
   const last = <f64>(buckets - 2);
   for (let i = 0; i < count; i++, p += 4, t += 4) {
+    if (!counts(mask, i, masked)) continue;
     const x = ceil<f64>(<f64>load<f32>(p) * <f64>(buckets - 1)) - 1;
     const bucket = x > 0 ? <i32>min<f64>(x, last) : 0;
     const row = load<f32>(t) > 0.5 ? 0 : buckets;
@@ -96,12 +105,16 @@ export function accumulateMoments(
   rows: usize,
   n: i32,
   inner: i32,
+  mask: usize,
+  masked: i32,
 ): void {
   const count = load<i32>(rows) * inner;
   for (let row = 0; row < count; row++) {
-    for (let j = 0; j < n; j++, p += 4, t += 4) {
-      const y = <f64>load<f32>(t);
-      const distance = y - <f64>load<f32>(p);
+    if (!counts(mask, row, masked)) continue;
+    for (let j = 0; j < n; j++) {
+      const i = (<usize>row * <usize>n + <usize>j) << 2;
+      const y = <f64>load<f32>(t + i);
+      const distance = y - <f64>load<f32>(p + i);
       const at = totals + <usize>j * 24;
       store<f64>(at, load<f64>(at) + y);
       store<f64>(at, load<f64>(at, 8) + y * y, 8);

@@ -5,6 +5,7 @@ import { augmentationExamples } from './cases/augmentation.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { depthwiseExamples } from './cases/depthwise.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
+import { maskExamples, maskedExamples } from './cases/masks.ts'
 import { mergeExamples } from './cases/merge.ts'
 import { noiseExamples } from './cases/noise.ts'
 import { preprocessingExamples } from './cases/preprocessing.ts'
@@ -47,6 +48,7 @@ const normExamples = cross(
 export const examples = {
   ...attentionExamples,
   ...augmentationExamples,
+  ...maskExamples,
   ...mergeExamples,
   activation: activationExamples,
   batchNormalization: [
@@ -73,3 +75,6 @@ export const examples = {
   ...standardExamples,
   ...volumeExamples,
 } satisfies Record<LayerName, readonly Example[]>
+
+/** The same of layers whose input is masked. */
+export const masked: Partial<Record<LayerName, readonly Example[]>> = maskedExamples

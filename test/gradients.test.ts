@@ -7,7 +7,7 @@ import { dense as denseOp } from '../src/ops/dense.ts'
 import { losses } from '../src/training/losses.ts'
 import type { Loss } from '../src/training/rowLosses.ts'
 import { noise, relativeError } from './bed.ts'
-import { type Example, examples } from './cases.ts'
+import { type Example, examples, masked } from './cases.ts'
 import { logitLossReferences, lossReferences, type RowLoss } from './reference/losses.ts'
 import { build, type Inputs, measure, type Setup } from './reference/measure.ts'
 import { type Draw, drawWeights, gradientError, lossesOf, prove, wide } from './reference/prove.ts'
@@ -43,6 +43,12 @@ function targetsFor(loss: LossName, rows: number, n: number, seed: number): Floa
   })
 }
 
+/** Whether a step is padding where some are: none of the first sample, all of the second. */
+function isPadding(step: number, steps: number): boolean {
+  const sample = Math.floor(step / steps)
+  return sample === 1 || (sample > 1 && (step * 5) % 3 !== 0)
+}
+
 /**
  * Draws inputs in centre ± spread, integers below `integers`, or in (0.05, 0.95) where predictions must be
  * probabilities.
@@ -50,13 +56,23 @@ function targetsFor(loss: LossName, rows: number, n: number, seed: number): Floa
 function drawFor(
   setup: Setup,
   loss: LossName,
-  { spread = 2, centre = 0, integers = 0, weighted = false, probable = false } = {},
+  {
+    spread = 2,
+    centre = 0,
+    integers = 0,
+    weighted = false,
+    probable = false,
+    masked = false,
+    padding = 0,
+  } = {},
 ): Draw {
   const { shape } = build(setup)
   const { input, samples } = setup
   const n = shape.at(-1) ?? 1
+  const size = sizeOf(input.slice(1))
   return seed => ({
-    x: noise(samples * sizeOf(input), seed).map(x => {
+    x: noise(samples * sizeOf(input), seed).map((x, i) => {
+      if (masked && isPadding(Math.floor(i / size), input[0]!)) return padding
       if (integers > 0) return Math.floor(((x + 1) / 2) * integers)
       return probable ? 0.5 + 0.45 * x : centre + x * spread
     }),
@@ -85,20 +101,26 @@ function proveAll(setup: Setup, rowLoss: RowLoss, draw: Draw): void {
   expect(leavesError(setup, inputs)).toBeLessThan(leavesLimit)
 }
 
-describe.each(Object.entries(examples))('%s', (_, list: readonly Example[]) => {
-  test.each(list.map(example => [example.title, example] as const))('%s', (_, example) => {
-    const { layer, input, samples, spread, centre = 0, integers } = example
-    const discrete = integers !== undefined
-    const setup = { layers: [layer], input, samples, discrete, loss: losses.meanSquaredError }
-    const draw = drawFor(setup, 'meanSquaredError', {
-      spread,
-      centre,
-      ...(discrete && { integers }),
-      weighted: samples > 2,
+describe.each([...Object.entries(examples), ...Object.entries(masked)])(
+  '%s',
+  (_, list: readonly Example[]) => {
+    test.each(list.map(example => [example.title, example] as const))('%s', (_, example) => {
+      const { layer, input, samples, spread, centre = 0, integers, masked = false } = example
+      const discrete = integers !== undefined
+      const stack = masked ? [layers.masking({}), layer] : [layer]
+      const setup = { layers: stack, input, samples, discrete, loss: losses.meanSquaredError }
+      const draw = drawFor(setup, 'meanSquaredError', {
+        spread,
+        centre,
+        ...(discrete && { integers }),
+        masked: masked || 'maskValue' in layer.config,
+        padding: (layer.config.maskValue as number) ?? 0,
+        weighted: samples > 2,
+      })
+      proveAll(setup, lossReferences.meanSquaredError, draw)
     })
-    proveAll(setup, lossReferences.meanSquaredError, draw)
-  })
-})
+  },
+)
 
 test('multiHeadAttention with biases, of which that of the key has no influence', () => {
   const layer = layers.multiHeadAttention({ numHeads: 2, keyDim: 3, useCausalMask: true })

@@ -69,9 +69,13 @@ const networks: Record<string, Network> = {
 }
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
-const inputOf = ({ input, integers }: Network, rows: number, seed: number) => {
+const inputOf = ({ input, integers, padding }: Network, rows: number, seed: number) => {
   const values = noise(rows * sizeOf(input), seed)
-  const x = integers === undefined ? values : values.map(value => Math.floor(((value + 1) / 2) * integers))
+  const n = sizeOf(input.slice(1))
+  const x = values.map((value, i) => {
+    if (padding !== undefined && Math.floor(i / n) % 3 === 1) return padding
+    return integers === undefined ? value : Math.floor(((value + 1) / 2) * integers)
+  })
   return batchOf(x, [rows, ...input])
 }
 const labels = (rows: number) => Float32Array.from({ length: rows }, (_, i) => (i * 2) % classes)

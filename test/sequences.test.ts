@@ -33,10 +33,6 @@ describe('messages', () => {
       'RangeError: Embedding: inputDim must be at most 16777216, got 16777217; merge rare values into one',
     ],
     [
-      () => embedding({ inputDim: 3, outputDim: 2, maskZero: true }),
-      'RangeError: Embedding: maskZero must be false, got true; masks are not supported, leave it out',
-    ],
-    [
       add(() => lstm({ name: 'l', units: 3, inputShape: [5] })),
       'RangeError: l: the input must have shape [time, features], got [5]; add layers.reshape() before it',
     ],

@@ -1,23 +1,15 @@
 import { type Cells, type Fault, makeCells } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
-import { Notes } from './notes.ts'
+import { byStorage, byValue, Notes } from './notes.ts'
+import type { GraphOptions } from './options.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { LeafSums, TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
-import { each, samples, sizeOf, slices, update, write } from './value.ts'
+import { samples, sizeOf, slices, update, write } from './value.ts'
 
 /** A kernel's arguments after `begin` and `end`, by name of the kernel. */
 type Arguments<K extends KernelName> =
   Parameters<Kernels[K]> extends [number, number, ...infer Rest] ? { [I in keyof Rest]: Argument } : never
-
-export interface GraphOptions {
-  /** Dropout draws, batch statistics are gathered, gradients flow. */
-  training: boolean
-  /** Fixed parts of a mini-batch whose gradients are summed in a fixed binary tree. */
-  leaves: number
-  /** Largest mini-batch; chunk sizes of sums over samples follow from it. */
-  rows: number
-}
 
 /**
  * Records kernel calls. Ops add forward calls and, by `onBackward`, closures that add the backward ones;
@@ -27,6 +19,10 @@ export class Graph {
   readonly calls: Call[] = []
   /** Calls that compute a value from parameters alone: run before the first step and after each update. */
   readonly derivations: Call[] = []
+  /** Calls that compute a value from nothing: run before the first step. */
+  readonly constants: Call[] = []
+  /** Calls that come before all others of a step, but only those whose results are read: see `ahead`. */
+  readonly aheadOfAll: Call[] = []
   /** What each fault number means; entry 0 is unused. */
   readonly faults: Fault[] = [{ problem: '' }]
   readonly training: boolean
@@ -34,12 +30,12 @@ export class Graph {
   readonly rows: number
   readonly cells: Cells
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
-  readonly masks = new Notes<Value>()
+  readonly masks = new Notes<Value>(byValue)
   /**
    * What y = activation(logits) was computed from, so that a loss can be computed from the logits, where it is
    * stable.
    */
-  readonly logits = new Notes<{ activation: 'softmax' | 'sigmoid'; logits: Value }>()
+  readonly logits = new Notes<{ activation: 'softmax' | 'sigmoid'; logits: Value }>(byStorage)
   /**
    * Shards begin at multiples of this many samples; ops with fixed chunks of samples raise it (powers of two
    * only).
@@ -158,21 +154,39 @@ export class Graph {
    * The values (of so many bytes each) that `record` computes from parameter w alone; recorded once however
    * often asked for.
    */
-  derive(
-    w: Value,
-    purpose: string,
-    bytes: readonly number[],
-    record: (...results: Access[]) => void,
-  ): Value[] {
+  derive(w: Value, purpose: string, bytes: readonly number[], record: (...to: Access[]) => void): Value[] {
     const key = `${w.storage.id} ${purpose}`
     const known = this.derived.get(key)
     if (known) return known
     const results = bytes.map(size => this.allocate('run', `${w.storage.label} ${purpose}`, w.shape, size))
     this.derived.set(key, results)
-    this.recording = this.derivations
-    record(...results.map(update))
-    this.recording = this.calls
+    this.into(this.derivations, () => record(...results.map(update)))
     return results
+  }
+
+  /** A value of so many bytes that `record` computes from nothing; recorded once for each name. */
+  constant(name: string, shape: readonly number[], bytes: number, record: (to: Access) => void): Value {
+    const value = this.derived.get(name)?.[0] ?? this.allocate('run', name, shape, bytes)
+    if (!this.derived.has(name)) this.into(this.constants, () => record(write(value)))
+    this.derived.set(name, [value])
+    return value
+  }
+
+  /**
+   * Records what must be known of the whole mini-batch before its first leaf is run. Of these calls only those
+   * remain that compute what is read later, and no gradient flows through them.
+   */
+  ahead(record: () => void): void {
+    const { length } = this.backward
+    this.into(this.aheadOfAll, record)
+    this.backward.length = length
+  }
+
+  private into(calls: Call[], record: () => void): void {
+    const before = this.recording
+    this.recording = calls
+    record()
+    this.recording = before
   }
 
   /** `record` receives the gradient of y, in y's shape, when `differentiate` comes to this op. */
@@ -244,17 +258,6 @@ export class Graph {
     const before = this.gradients.get(w.storage)
     if (before) this.addInto(before, dw)
     else this.gradients.set(w.storage, dw)
-  }
-
-  /** Records a loss, the gradient of which counts `factor` times. */
-  weighting<T>(factor: number, record: () => T): T {
-    if (factor === 1) return record()
-    const { scale } = this.cells
-    this.cells.scale = this.allocate('worker', 'weighted scale', [1], 4)
-    this.call('scaleShift', each, scale, write(this.cells.scale), factor, 0)
-    const result = record()
-    this.cells.scale = scale
-    return result
   }
 
   /** Has the workers stop together, before any update, if an element of x is not finite. */

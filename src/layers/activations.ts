@@ -1,6 +1,7 @@
 import { finiteNumber, inRange, positiveInteger, show } from '../errors.ts'
 import { activate, parametric, softmaxOver } from '../ops/activation.ts'
 import { prelu as preluOp } from '../ops/prelu.ts'
+import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { defineLayer, weightOptions } from './define.ts'
@@ -18,6 +19,7 @@ export const reLU = defineLayer(
   },
   ({ g }, x, { maxValue }) =>
     maxValue === null ? activate(g, x, 'relu') : parametric(g, x, 'clippedRelu', maxValue),
+  'passes',
 )
 
 /** y = x where x > 0, else alpha·x. */
@@ -29,6 +31,7 @@ export const leakyReLU = defineLayer(
   },
   (where, { alpha }) => inRange(where, 'alpha', alpha, '[0, Infinity)'),
   ({ g }, x, { alpha }) => parametric(g, x, 'leakyRelu', alpha),
+  'passes',
 )
 
 /** y = x where x > 0, else alpha·(exp(x) − 1). Source: Clevert et al. (2015). */
@@ -41,6 +44,7 @@ export const elu = defineLayer(
   (where, { alpha }) => inRange(where, 'alpha', alpha, '[0, Infinity)'),
   // The gradient is a function of y's sign, which alpha = 0 would hide.
   ({ g }, x, { alpha }) => (alpha === 0 ? activate(g, x, 'relu') : parametric(g, x, 'elu', alpha)),
+  'passes',
 )
 
 /** y = x where x > theta, else 0. Source: Konda et al. (2014). */
@@ -49,6 +53,7 @@ export const thresholdedReLU = defineLayer(
   { theta: 1 },
   (where, { theta }) => finiteNumber(where, 'theta', theta),
   ({ g }, x, { theta }) => parametric(g, x, 'thresholdedRelu', theta),
+  'passes',
 )
 
 /** y = x where x > 0, else alpha·x with alpha learnt, one for each element of a sample. Source: He et al. (2015). */
@@ -57,6 +62,7 @@ export const prelu = defineLayer(
   {
     alphaInitializer: 'zeros' as InitializerIdentifier,
     alphaRegularizer: null as RegularizerIdentifier | null,
+    alphaConstraint: null as ConstraintIdentifier | null,
     /** Axes whose elements share their alpha, counted from 1 in the sample; [1, 2] for one alpha a channel. */
     sharedAxes: null as number | readonly number[] | null,
   },
@@ -74,6 +80,7 @@ export const prelu = defineLayer(
     const options = weightOptions('alpha', config)
     return preluOp(g, x, weight('alpha', shape, options))
   },
+  'passes',
 )
 
 /** y = exp(x) / Σ exp(x), the sum over one axis or several. */
@@ -102,4 +109,5 @@ export const softmax = defineLayer(
     checkAxes(refuse, x)
     return softmaxOver(g, x, axes)
   },
+  'passes',
 )

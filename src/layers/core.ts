@@ -41,6 +41,7 @@ export const dense = defineLayer(
     const y = denseOp(g, x, w, b, activation === 'relu')
     return activation === null || activation === 'relu' ? y : activate(g, y, activation)
   },
+  'passes',
 )
 
 /** y = activation(x). */
@@ -49,6 +50,7 @@ export const activation = defineLayer(
   { activation: required<ActivationName>() },
   (where, config) => checkActivation(where, config.activation),
   ({ g }, x, config) => activate(g, x, config.activation),
+  'passes',
 )
 
 /** (a, b, …) → (a·b·…). */

@@ -5,6 +5,7 @@ import type { Value } from '../graph/value.ts'
 import { type Constraint, type ConstraintIdentifier, getConstraint } from '../training/constraints.ts'
 import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
 import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
+import { type Masking, spreadMasks } from './masks.ts'
 import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
 
 /** Marks an option that must be given. */
@@ -97,15 +98,23 @@ export class Layer {
   readonly nodes: Node[] = []
   private readonly own: Weight[] = []
   private readonly record: Recorder
+  private readonly masking: Masking
   private learns: boolean
 
-  constructor(className: string, config: Record<string, unknown>, common: CommonConfig, record: Recorder) {
+  constructor(
+    className: string,
+    config: Record<string, unknown>,
+    common: CommonConfig,
+    record: Recorder,
+    masking: Masking = 'notes',
+  ) {
     this.className = className
     this.name = common.name ?? autoName(className)
     this.config = config
     this.batchInputShape = common.batchInputShape ?? (common.inputShape && [null, ...common.inputShape])
     this.learns = common.trainable ?? true
     this.record = record
+    this.masking = masking
   }
 
   get weights(): readonly Weight[] {
@@ -138,7 +147,8 @@ export class Layer {
         throw new RangeError(`${name}: ${message}`)
       },
     }
-    return this.record(builder, inputs)
+    const outputs = this.record(builder, inputs)
+    return this.masking === 'notes' ? outputs : spreadMasks(g, this.masking, inputs, outputs)
   }
 
   /**
@@ -223,25 +233,22 @@ export interface LayerFactory<D, L extends Layer = Layer> {
 /**
  * A kind of layer. `defaults` names every option once: its default, or `required()`; it is the documentation,
  * the check of what a user writes, and the saved form. `check` refuses wrong values; `build` records the
- * layer on a graph, asking for its weights as it goes, and its result's shape is the layer's output shape.
+ * layer on a graph, asking for its weights as it goes, and its result's shape is the layer's output shape;
+ * `masking` says what becomes of a mask.
  */
 export function defineLayer<D extends object, L extends Layer = Layer>(
   className: string,
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
   build: (builder: Builder, x: Value, config: FullConfig<D>) => Value,
+  masking: Masking = 'drops',
   kind?: LayerClass<L>,
 ): LayerFactory<D, L> {
-  return makeFactory(
-    className,
-    defaults,
-    check,
-    (builder, inputs, config) => {
-      if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
-      return build(builder, inputs[0]!, config)
-    },
-    kind,
-  )
+  const buildOne = (builder: Builder, inputs: readonly Value[], config: FullConfig<D>): Value => {
+    if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
+    return build(builder, inputs[0]!, config)
+  }
+  return makeFactory(className, defaults, check, buildOne, masking, kind)
 }
 
 /** As `defineLayer`, for a layer of several inputs. */
@@ -250,8 +257,9 @@ export function defineJoin<D extends object>(
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
   build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
+  masking: Masking = 'drops',
 ): LayerFactory<D> {
-  return makeFactory(className, defaults, check, build)
+  return makeFactory(className, defaults, check, build, masking)
 }
 
 function makeFactory<D extends object, L extends Layer = Layer>(
@@ -259,6 +267,7 @@ function makeFactory<D extends object, L extends Layer = Layer>(
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
   build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
+  masking: Masking,
   kind: LayerClass<L> = Layer as LayerClass<L>,
 ): LayerFactory<D, L> {
   const names = [...Object.keys(defaults), ...commonKeys]
@@ -276,9 +285,8 @@ function makeFactory<D extends object, L extends Layer = Layer>(
       config[name] = value === undefined || (value === null && byDefault !== null) ? byDefault : value
     }
     check(className, config as FullConfig<D>)
-    return new kind(className, config, options, (builder, inputs) => [
-      build(builder, inputs, config as FullConfig<D>),
-    ])
+    const record: Recorder = (builder, inputs) => [build(builder, inputs, config as FullConfig<D>)]
+    return new kind(className, config, options, record, masking)
   }
   return Object.assign(make as (config: ConfigOf<D>) => L, { className, defaults })
 }

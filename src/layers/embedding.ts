@@ -1,6 +1,8 @@
 import { positiveInteger, show } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
 import { embed } from '../ops/embedding.ts'
+import { stepMask } from '../ops/masks.ts'
+import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { type ConfigOf, defineLayer, type Layer, required, weightOptions } from './define.ts'
@@ -15,7 +17,8 @@ const defaults = {
   outputDim: required<number>(),
   embeddingsInitializer: 'randomUniform' as InitializerIdentifier,
   embeddingsRegularizer: null as RegularizerIdentifier | null,
-  /** Only false: no layer takes masks. */
+  embeddingsConstraint: null as ConstraintIdentifier | null,
+  /** Whether 0 is padding: where the input is 0, the step is masked. */
   maskZero: false,
   /** Integers a sample, all sizes if there are several; says inputShape where that is left out. */
   inputLength: null as number | readonly (number | null)[] | null,
@@ -24,7 +27,7 @@ const defaults = {
 const define = defineLayer(
   'Embedding',
   defaults,
-  (where, { inputDim, outputDim, maskZero, inputLength }) => {
+  (where, { inputDim, outputDim, inputLength }) => {
     positiveInteger(where, 'inputDim', inputDim)
     positiveInteger(where, 'outputDim', outputDim)
     if (inputDim > mostRows) {
@@ -32,14 +35,9 @@ const define = defineLayer(
         `${where}: inputDim must be at most ${mostRows}, got ${inputDim}; merge rare values into one`,
       )
     }
-    if (maskZero) {
-      throw new RangeError(
-        `${where}: maskZero must be false, got ${show(maskZero)}; masks are not supported, leave it out`,
-      )
-    }
     for (const size of [inputLength].flat()) if (size !== null) positiveInteger(where, 'inputLength', size)
   },
-  ({ g, name, weight, refuse }, x, { inputDim, outputDim, inputLength, ...config }) => {
+  ({ g, name, weight, refuse }, x, { inputDim, outputDim, maskZero, inputLength, ...config }) => {
     if (sizeOf(x.shape) === 0)
       refuse(
         `the input must have at least one integer, got shape [${x.shape}]; give inputLength or inputShape`,
@@ -50,8 +48,14 @@ const define = defineLayer(
         `inputLength must be the input's [${x.shape}], got ${show(inputLength)}; correct it or leave it out`,
       )
     }
+    if (maskZero && x.shape.length !== 1)
+      refuse(
+        `with maskZero the input must have shape [steps], got [${x.shape}]; reshape it or leave maskZero out`,
+      )
     const w = weight('embeddings', [inputDim, outputDim], weightOptions('embeddings', config))
-    return embed(g, x, w, name)
+    const y = embed(g, x, w, name)
+    if (maskZero) g.masks.set(y, stepMask(g, x, 0))
+    return y
   },
 )
 

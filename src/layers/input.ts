@@ -8,6 +8,7 @@ export const inputLayer = defineLayer(
   { sparse: false },
   () => {},
   (_, x) => x,
+  'passes',
 )
 
 export interface InputConfig {

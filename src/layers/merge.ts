@@ -1,5 +1,6 @@
 import { show } from '../errors.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
+import { joinedMask } from '../ops/masks.ts'
 import { combine, scaled } from '../ops/merge.ts'
 import { concat, stretch } from '../ops/moves.ts'
 import { type Builder, defineJoin } from './define.ts'
@@ -49,6 +50,7 @@ function elementwise(className: string, kernel: 'add' | 'multiply' | 'maximum' |
     (builder, inputs) => {
       return broadcast(builder, inputs, 2).reduce((sum, x) => combine(builder.g, kernel, sum, x))
     },
+    'combines',
   )
 }
 
@@ -74,6 +76,7 @@ export const average = defineJoin(
     const sum = broadcast(builder, inputs, 2).reduce((total, x) => combine(g, 'add', total, x))
     return scaled(g, sum, 1 / inputs.length)
   },
+  'combines',
 )
 
 /** y = x₁ − x₂. */
@@ -85,9 +88,13 @@ export const subtract = defineJoin(
     const [a, b] = broadcast(builder, inputs, 2, 2)
     return combine(builder.g, 'subtract', a!, b!)
   },
+  'combines',
 )
 
-/** The inputs side by side along one axis; the other axes must be alike. */
+/**
+ * The inputs side by side along one axis; the other axes must be alike. Masks are joined with the steps, or, along
+ * another axis, the steps count that do in all of them.
+ */
 export const concatenate = defineJoin(
   'Concatenate',
   {
@@ -114,6 +121,10 @@ export const concatenate = defineJoin(
         `its inputs must be alike but for axis ${axis}, got [${first!.shape}] and [${other.shape}]; reshape one`,
       )
     }
-    return concat(g, inputs, own)
+    const y = concat(g, inputs, own)
+    const mask = own === 0 && rank > 1 ? joinedMask(g, inputs) : undefined
+    if (mask) g.masks.set(y, mask)
+    return y
   },
+  'combines',
 )

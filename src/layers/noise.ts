@@ -59,6 +59,7 @@ export const dropout = defineLayer(
   },
   checkDropping,
   ({ g, refuse }, x, { rate, noiseShape }) => dropoutOp(g, x, rate, noiseOf(refuse, x, noiseShape)),
+  'passes',
 )
 
 /** Dropout of whole feature maps: (steps, channels), a channel is dropped at all steps. Source: Tompson et al. (2014). */
@@ -75,6 +76,7 @@ export const spatialDropout1d = defineLayer(
       refuse(`the input must have shape [steps, channels], got [${x.shape}]; add layers.reshape() before it`)
     return dropoutOp(g, x, rate, { shape: [1, x.shape[1]!], together: false })
   },
+  'passes',
 )
 
 /** In training adds normal noise of mean 0. */
@@ -86,6 +88,7 @@ export const gaussianNoise = defineLayer(
   },
   (where, { stddev }) => inRange(where, 'stddev', stddev, '[0, Infinity)'),
   ({ g }, x, { stddev }) => gaussianNoiseOp(g, x, stddev),
+  'passes',
 )
 
 /**
@@ -97,6 +100,7 @@ export const gaussianDropout = defineLayer(
   { rate: required<number>() },
   (where, { rate }) => inRange(where, 'rate', rate, '[0, 1)'),
   ({ g }, x, { rate }) => gaussianDropoutOp(g, x, rate),
+  'passes',
 )
 
 /**
@@ -108,4 +112,5 @@ export const alphaDropout = defineLayer(
   droppingDefaults,
   checkDropping,
   ({ g, refuse }, x, { rate, noiseShape }) => alphaDropoutOp(g, x, rate, noiseOf(refuse, x, noiseShape)),
+  'passes',
 )

@@ -8,7 +8,8 @@ import { defineLayer, weightOptions } from './define.ts'
 
 /**
  * y = gamma·(x − mean) / √(variance + epsilon) + beta for each feature of the last axis; statistics of the
- * whole mini-batch in training, moving ones elsewhere. Source: Ioffe & Szegedy (2015).
+ * whole mini-batch in training (masked steps count, as in TensorFlow.js), moving ones elsewhere. Source: Ioffe &
+ * Szegedy (2015).
  */
 export const batchNormalization = defineLayer(
   'BatchNormalization',
@@ -55,6 +56,7 @@ export const batchNormalization = defineLayer(
     })
     return batchNorm(g, x, { gamma, beta, movingMean, movingVariance, momentum, epsilon })
   },
+  'passes',
 )
 
 /**
@@ -73,6 +75,8 @@ export const layerNormalization = defineLayer(
     gammaInitializer: 'ones' as InitializerIdentifier,
     betaRegularizer: null as RegularizerIdentifier | null,
     gammaRegularizer: null as RegularizerIdentifier | null,
+    betaConstraint: null as ConstraintIdentifier | null,
+    gammaConstraint: null as ConstraintIdentifier | null,
   },
   (where, { epsilon }) => inRange(where, 'epsilon', epsilon, '(0, Infinity)'),
   ({ g, weight, refuse }, x, config) => {
@@ -89,4 +93,5 @@ export const layerNormalization = defineLayer(
     const beta = config.center ? weight('beta', shape, betaOptions) : undefined
     return layerNorm(g, x, { gamma, beta, epsilon: config.epsilon })
   },
+  'passes',
 )

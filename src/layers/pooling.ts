@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
+import { maskedAverage } from '../ops/masks.ts'
 import { averagePool, globalAverage, globalMax, maxPool, type Pooling } from '../ops/pooling.ts'
 import type { Padding } from '../ops/window.ts'
 import { defineLayer } from './define.ts'
@@ -99,8 +100,11 @@ const global2d = (className: string, op: (g: Graph, x: Value) => Value) =>
     },
   )
 
-/** Mean of each channel over all steps: (steps, channels) → (channels). */
-export const globalAveragePooling1d = global1d('GlobalAveragePooling1D', globalAverage)
+/** Mean of each channel over all steps, or those that a mask counts: (steps, channels) → (channels). */
+export const globalAveragePooling1d = global1d('GlobalAveragePooling1D', (g, x) => {
+  const mask = g.masks.of(x)
+  return mask ? maskedAverage(g, x, mask) : globalAverage(g, x)
+})
 
 /** Largest element of each channel: (steps, channels) → (channels). */
 export const globalMaxPooling1d = global1d('GlobalMaxPooling1D', globalMax)

@@ -16,6 +16,7 @@ export const rescaling = defineLayer(
     finiteNumber(where, 'offset', offset)
   },
   ({ g }, x, { scale, offset }) => rescale(g, x, scale, offset),
+  'passes',
 )
 
 export const sizeDefaults = { height: required<number>(), width: required<number>() }

@@ -82,6 +82,7 @@ const make = defineLayer(
     }
     return standardize(g, x, { ...statistics, axes }, invert)
   },
+  'passes',
   Normalization,
 )
 

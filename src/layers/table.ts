@@ -1,6 +1,6 @@
 import { elu, leakyReLU, prelu, reLU, softmax, thresholdedReLU } from './activations.ts'
 import { randomBrightness, randomContrast, randomErasing } from './appearance.ts'
-import { multiHeadAttention, positionEmbedding } from './attention.ts'
+import { multiHeadAttention } from './attention.ts'
 import {
   randomCrop,
   randomFlip,
@@ -15,6 +15,7 @@ import { depthwiseConv2d, separableConv2d } from './depthwise.ts'
 import { dot } from './dot.ts'
 import { embedding } from './embedding.ts'
 import { inputLayer } from './input.ts'
+import { masking } from './masking.ts'
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts'
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout1d } from './noise.ts'
 import { batchNormalization, layerNormalization } from './normalization.ts'
@@ -30,6 +31,7 @@ import {
   maxPooling2d,
   maxPooling3d,
 } from './pooling.ts'
+import { positionEmbedding, sinePositionEncoding } from './positions.ts'
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
@@ -73,6 +75,7 @@ export const layers = {
   layerNormalization,
   leakyReLU,
   lstm,
+  masking,
   maximum,
   maxPooling1d,
   maxPooling2d,
@@ -100,6 +103,7 @@ export const layers = {
   resizing,
   separableConv2d,
   simpleRNN,
+  sinePositionEncoding,
   softmax,
   spatialDropout1d,
   subtract,

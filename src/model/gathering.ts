@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
 import { each, samples, sizeOf, update, type Value, write } from '../graph/value.ts'
-import type { Loss, RowLosses } from '../training/rowLosses.ts'
+import type { Comparison, RowLosses } from '../training/rowLosses.ts'
 
 /** How a source of samples lies in memory. */
 export interface SourceKind {
@@ -129,7 +129,7 @@ function product(g: Graph, a: Value, b: Value): Value {
  */
 export function recordMixedLoss(
   g: Graph,
-  loss: Loss,
+  record: (comparison: Comparison) => RowLosses,
   prediction: Value,
   [own, partner]: readonly [Value, Value],
   shares: Value,
@@ -143,7 +143,7 @@ export function recordMixedLoss(
       [partner, others],
     ] as const
   ).map(([target, share]) => {
-    return loss.record(g, { prediction, target, weight: weight ? product(g, share, weight) : share })
+    return record({ prediction, target, weight: weight ? product(g, share, weight) : share })
   }) as [RowLosses, RowLosses]
   const { inner } = first
   const values = g.batch('mixed loss', [inner])

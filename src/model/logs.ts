@@ -16,7 +16,9 @@ export function sumsNow(stage: Stage): Sums {
 export function logsOf(stage: Stage, { outputs }: Compiled, count: number, before?: Sums): Logs {
   const sums = sumsNow(stage)
   const since = (key: string): number[] => sums.get(key)!.map((sum, i) => sum - (before?.get(key)?.[i] ?? 0))
-  const rows = new Map(stage.totals.map(({ key, inner }) => [key, inner * count]))
+  // Where no step counts, all sums are 0, and so are the means.
+  const counted = (per: string | undefined) => (per === undefined ? count : Math.max(1, since(per)[0]!))
+  const rows = new Map(stage.totals.map(({ key, inner, per }) => [key, inner * counted(per)]))
   const penalty = sums.has('penalty') ? since('penalty')[0]! / count : 0
   const losses = outputs.map((_, i) => since(`loss ${i}`)[0]! / rows.get(`loss ${i}`)!)
   const logs: Logs = { loss: losses.reduce((sum, loss, i) => sum + outputs[i]!.lossWeight * loss, penalty) }

@@ -1,13 +1,16 @@
 import { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
-import { once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
+import { each, once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
+import { keepSteps } from '../ops/masks.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
-import type { Loss } from '../training/rowLosses.ts'
-import type { Metric, OwnSums, RowValues } from '../training/rowMetrics.ts'
+import type { Comparison, Loss } from '../training/rowLosses.ts'
+import type { Metric } from '../training/rowMetrics.ts'
 import { Gathering, Mixing, recordMixedLoss, type Sources } from './gathering.ts'
+import { maskOf, recordLoss, StepCounts } from './maskedLoss.ts'
+import { type Total, Totals } from './totals.ts'
 
 /** How one output is trained. */
 export interface TrainedOutput {
@@ -38,13 +41,6 @@ export interface Architecture {
   /** Tells the weights where they lie. */
   readonly state: { place(): void }
   record(g: Graph, inputs: readonly Value[]): readonly Value[]
-}
-
-/** Sums over an epoch: where they lie, how many, and over how many rows a sample. */
-export interface Total {
-  readonly key: string
-  readonly width: number
-  readonly inner: number
 }
 
 export interface Recorded {
@@ -85,12 +81,49 @@ export function recordStep(architecture: Architecture, compiled: Compiled, optio
   architecture.state.place()
   const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows })
   const totals = new Totals(g)
-  const record = () => recordPass(g, architecture, compiled, options, totals)
-  if (accumulate) g.eachLeaf(record)
-  else record()
+  const counts = new StepCounts(g)
+  const record = () => recordPass(g, architecture, compiled, options, { totals, counts })
+  if (accumulate) {
+    countAhead(g, architecture, compiled, options, counts)
+    g.eachLeaf(record)
+  } else record()
   recordPenalties(g, architecture, totals)
   if (training) recordUpdates(g, compiled)
   return { plan: makePlan(g, totals.outputs), totals: totals.list }
+}
+
+/**
+ * Counts what masks leave of the whole mini-batch before its first leaf is run: the gradient of each leaf is a share
+ * of the mean over all of them.
+ */
+function countAhead(
+  g: Graph,
+  architecture: Architecture,
+  compiled: Compiled,
+  options: StepOptions,
+  counts: StepCounts,
+): void {
+  const { outputs } = compiled
+  const draft = new Graph({ training: g.training, leaves: 1, rows: options.rows })
+  const drafted = recordForward(architecture, draft, gatheringOf(draft, compiled, options))
+  if (!outputs.some(({ index }) => maskOf(draft, drafted[index]!))) return
+  g.ahead(() =>
+    g.eachLeaf(() => {
+      const predictions = recordForward(architecture, g, gatheringOf(g, compiled, options))
+      for (const [i, { index }] of outputs.entries()) counts.add(i, predictions[index]!)
+    }),
+  )
+}
+
+/** Where a step's losses and metrics are added up. */
+interface Sums {
+  readonly totals: Totals
+  readonly counts: StepCounts
+}
+
+/** The samples of a step: mixed ones in training, if `compile` says so. */
+function gatheringOf(g: Graph, { mixUp }: Compiled, { mode, sources }: StepOptions): Gathering {
+  return mode === 'train' && mixUp > 0 ? new Mixing(g, sources, mixUp) : new Gathering(g, sources)
 }
 
 /** Forward and, in training, backward: of the whole mini-batch, or of one leaf. */
@@ -98,76 +131,57 @@ function recordPass(
   g: Graph,
   architecture: Architecture,
   compiled: Compiled,
-  { mode, sources }: StepOptions,
-  totals: Totals,
+  options: StepOptions,
+  sums: Sums,
 ): void {
-  const mixes = mode === 'train' && compiled.mixUp > 0
-  const gathering = mixes ? new Mixing(g, sources, compiled.mixUp) : new Gathering(g, sources)
+  const gathering = gatheringOf(g, compiled, options)
   const predictions = recordForward(architecture, g, gathering)
   for (const [i, output] of compiled.outputs.entries())
-    recordLoss(g, predictions[output.index]!, i, output, gathering, totals)
+    recordOutput(g, predictions[output.index]!, i, output, gathering, sums)
   g.differentiate()
 }
 
 /** Loss and metrics of output number i of those that are trained. */
-function recordLoss(
+function recordOutput(
   g: Graph,
   prediction: Value,
   i: number,
   { loss, lossWeight, metrics }: TrainedOutput,
   gathering: Gathering,
-  totals: Totals,
+  { totals, counts }: Sums,
 ): void {
   const shape = loss.targetShape(prediction.shape)
   const weight = gathering.weight(`weight${i}`)
-  const { target, losses } = g.weighting(lossWeight, () => {
+  const steps = maskOf(g, prediction)
+  const mask = steps && { key: `steps ${i}`, steps }
+  if (g.training && !g.oneLeafAtATime) counts.add(i, prediction)
+  const record = (comparison: Comparison) => recordLoss(g, loss, comparison, counts.of(i))
+  const { target, losses } = weighting(g, lossWeight, () => {
     if (loss.sparse && gathering instanceof Mixing)
-      return recordMixedLoss(g, loss, prediction, gathering.pair(`y${i}`, shape), gathering.shares, weight)
+      return recordMixedLoss(g, record, prediction, gathering.pair(`y${i}`, shape), gathering.shares, weight)
     const target = gathering.input(`y${i}`, shape)
-    return { target, losses: loss.record(g, { prediction, target, weight }) }
+    return { target, losses: record({ prediction, target, weight }) }
   })
   if (g.training) g.checkFinite(losses.values, 'the loss')
-  totals.add(`loss ${i}`, { ...losses, width: 1 }, weight)
-  for (const { key, metric } of metrics) totals.add(key, metric.record(g, prediction, target))
+  if (mask) totals.count(mask)
+  totals.add(`loss ${i}`, { ...losses, width: 1 }, { weight, mask })
+  for (const { key, metric } of metrics) {
+    const measured = metric.record(g, prediction, target, steps)
+    const ofRows = steps && 'values' in measured
+    const kept = ofRows ? { ...measured, values: keepSteps(g, measured.values, steps) } : measured
+    totals.add(key, kept, { mask })
+  }
 }
 
-/** Sums over an epoch that a step adds to. */
-class Totals {
-  readonly list: Total[] = []
-  readonly outputs: Record<string, Value> = {}
-  private readonly g: Graph
-
-  constructor(g: Graph) {
-    this.g = g
-  }
-
-  /** Adds what a step measured, rows of values weighted by sample if there are weights, to the sums of this name. */
-  add(key: string, measured: RowValues | OwnSums, weight?: Value): void {
-    const { width, inner } = measured
-    const total = this.sum(key, width, inner)
-    if ('accumulate' in measured) measured.accumulate(total)
-    else
-      this.g.call(
-        'accumulate',
-        once,
-        measured.values,
-        weight ?? 0,
-        update(total),
-        this.g.rowCount,
-        width,
-        inner,
-      )
-  }
-
-  /** The sums of this name, made when first asked for. */
-  sum(key: string, width: number, inner: number): Value {
-    const known = this.outputs[key]
-    if (known) return known
-    this.list.push({ key, width, inner })
-    const total = this.g.allocate('run', `total ${key}`, [width], 8 * width)
-    this.outputs[key] = total
-    return total
-  }
+/** Records a loss, the gradient of which counts `factor` times. */
+function weighting<T>(g: Graph, factor: number, record: () => T): T {
+  if (factor === 1) return record()
+  const { scale } = g.cells
+  g.cells.scale = g.allocate('worker', 'weighted scale', [1], 4)
+  g.call('scaleShift', each, scale, write(g.cells.scale), factor, 0)
+  const result = record()
+  g.cells.scale = scale
+  return result
 }
 
 const regularized = ({ layers }: Architecture): Weight[] => {

@@ -2,7 +2,8 @@ import type { Place, Plan } from '../plan/plan.ts'
 import type { Arena, Block } from '../runtime/arena.ts'
 import type { Bases } from '../runtime/binding.ts'
 import type { Claims } from './claims.ts'
-import type { Recorded, Total } from './record.ts'
+import type { Recorded } from './record.ts'
+import type { Total } from './totals.ts'
 
 /** A plan with the memory that it runs in, for up to `workers` threads. */
 export class Stage {

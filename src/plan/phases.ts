@@ -76,3 +76,18 @@ export function dropUnread(calls: readonly Call[], outputs: readonly Storage[]):
   })
   return kept.reverse()
 }
+
+/**
+ * Those of `calls` whose temporary results others read, directly or through further ones: what such a call does
+ * to the state or to a fault besides is done by its twin among the others.
+ */
+export function feeding(calls: readonly Call[], others: readonly Call[]): Call[] {
+  const temporary = ({ placement }: Storage) => placement === 'batch' || placement === 'shared'
+  const wanted = new Set(others.flatMap(({ reads }) => reads).filter(temporary))
+  const kept = calls.toReversed().filter(call => {
+    const keep = call.writes.some(storage => wanted.has(storage))
+    if (keep) for (const storage of call.reads.filter(temporary)) wanted.add(storage)
+    return keep
+  })
+  return kept.reverse()
+}

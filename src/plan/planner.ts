@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Call, Storage, Value } from '../graph/value.ts'
 import { align, planMemory } from './memory.ts'
-import { cutIntoPhases, dropUnread } from './phases.ts'
+import { cutIntoPhases, dropUnread, feeding } from './phases.ts'
 import type { Phase, Place, Plan, PlanCall } from './plan.ts'
 
 /** Lays the given storages out one behind the other. */
@@ -42,13 +42,14 @@ function workerLayout(
  */
 export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Plan {
   const outputStorages = Object.values(outputs).map(value => value.storage)
-  const derivations = graph.derivations
+  const { derivations, constants } = graph
   const stage = (name: Call['stage']) => graph.calls.filter(call => call.stage === name)
-  const read = dropUnread([...stage('compute'), ...stage('update'), ...derivations], outputStorages)
+  const own = dropUnread([...stage('compute'), ...stage('update'), ...derivations], outputStorages)
+  const read = [...feeding(graph.aheadOfAll, own), ...own]
   const phases = cutIntoPhases(read)
-  const prologue = cutIntoPhases(derivations)
+  const prologue = cutIntoPhases([...constants, ...derivations])
   const memory = planMemory(phases, graph.rows, Math.ceil(graph.rows / graph.leaves), outputStorages)
-  const all = [...read, ...derivations]
+  const all = [...read, ...constants, ...derivations]
   const runStorages = new Set(
     all.flatMap(call => [...call.reads, ...call.writes]).filter(s => s.placement === 'run'),
   )

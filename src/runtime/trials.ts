@@ -14,6 +14,9 @@ const shared = '1 1 2 3 27 0 0 0 1 3 1'
 const resized = '3 4 5 7 6 3 7 3 5'
 const filters = '5 4 19 1 3 4 1 1 1 2 5 4 1 1'
 const strided = '7 6 3 2 3 2 2 3 1 0 4 2 1 1'
+// Of attention: masks of queries, of keys and of both, key, site and rate of the dropout.
+const seen = '0 0 0 0 0 0'
+const hidden = `f:${'1,0,1,1,1,1,1,'.repeat(2)}1 f:${'1,1,0,'.repeat(12)}1 f i:1,2,3 4 0.3`
 const quick = '8 8 8 2 2 2 2 0 0 4 4'
 
 export const trials: Readonly<Record<KernelName, string | readonly string[]>> = {
@@ -85,8 +88,8 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   markMaximum: '13 f f 5',
   topKCategoricalAccuracy: '13 f f f 5 2',
   sparseTopKCategoricalAccuracy: '13 f i:0 f 5 2',
-  countScores: '1 f f f i:13 5 20',
-  accumulateMoments: '1 g g f i:13 5 2',
+  countScores: ['1 f f f i:13 5 20 0 5', '1 f f f i:13 5 20 f:1,0,1,1 20'],
+  accumulateMoments: ['1 g g f i:13 5 2 0 2', '1 g g f i:13 5 2 f:1,0,1,1 8'],
   accumulate: ['1 f f f i:13 1 1', '1 f 0 f i:13 1 1', '1 f 0 f i:13 3 2'],
   checkFinite: '77 g i:0 3',
   sgd: '7 g g f',
@@ -111,9 +114,13 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   squaredNorm: '1 g f 7 0',
   clipValue: '7 g 0.3',
   clipNorm: '7 g f 2 0.3',
-  attention: ['4 g g g g g 2 5 5 3 9 1 0.5 s', '2 g g g g g 1 7 18 8 4 0 0.3 s'],
-  attentionGradient: ['4 g g g g g g g g g 2 5 5 3 9 1 0.5 s', '2 g g g g g g g g g 1 7 18 8 4 0 0.3 s'],
+  attention: [`4 g g g g g 2 5 5 3 9 1 0.5 ${seen} s`, `2 g g g g g 1 7 18 8 4 0 0.3 ${hidden} s`],
+  attentionGradient: [
+    `4 g g g g g g g g g 2 5 5 3 9 1 0.5 ${seen} s`,
+    `2 g g g g g g g g g 1 7 18 8 4 0 0.3 ${hidden} s`,
+  ],
   addPositions: '3 g g g 5 19',
+  sinePositions: '10 g 5 19 0.4',
   sumPositions: '10 g g i:1,9 5 19',
   add: '77 g g g',
   addInto: '4 g g',
@@ -124,6 +131,12 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   whereLess: '77 g g g g',
   whereNotLess: '77 g g g g',
   clear: '77 g',
+  stepMask: '13 f:1,0,0,0,0,0,0,2,0 g 5 0',
+  keepSteps: '7 g f:1,0,1,1,0,0,1 g 19',
+  countSteps: ['1 f:1,0,1,1,0,0 f i:2 3 0', '1 f:1,0,1,1,0,0 f i:2 3 1'],
+  weighSteps: ['2 f g f i:2 g 19', '2 f 0 f i:2 g 19'],
+  maskedAverage: '2 g f:1,0,1,1,0,0 g 3 19',
+  maskedAverageGradient: '2 f:1,0,1,1,0,0 g g 3 19',
   move: [
     '2 g g 150 150 0 0 1 1 2 5 15 0 0 75 1 5 0 0 75 15 1',
     '2 g g 60 96 6 1 1 2 2 3 7 0 30 15 9 1 0 48 24 8 1',

@@ -1,10 +1,11 @@
 import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
 
-/** What a loss compares: a prediction, its target and, per sample, a weight (or none). */
+/** What a loss compares: a prediction and its target. */
 export interface Comparison {
   readonly prediction: Value
   readonly target: Value
+  /** One weight a sample, shape [1], or one for each step of a prediction (steps, …), shape [steps]; or none. */
   readonly weight: Value | undefined
 }
 
@@ -67,7 +68,8 @@ function recordRows(
   const wanted = g.training && p.differentiable
   const dp = wanted ? g.batch(`d ${p.storage.label}`, p.shape) : undefined
   const output = dp ? write(dp) : 0
-  const rest = [weight ?? 0, g.cells.scale, n, inner, ...(own as [number])] as const
+  const perWeight = weight ? inner / sizeOf(weight.shape) : inner
+  const rest = [weight ?? 0, g.cells.scale, n, perWeight, ...(own as [number])] as const
   g.call(kernel as 'huber', samples(inner), p, target, write(values), output, ...rest)
   if (dp) g.contributeValue(p, dp)
   return { values, inner }

@@ -27,7 +27,11 @@ export interface OwnSums {
 export interface Metric {
   readonly name: string
   targetShape(prediction: readonly number[]): readonly number[]
-  record(g: Graph, prediction: Value, target: Value): RowValues | OwnSums
+  /**
+   * Records what is summed. Rows that the mask (steps) of a prediction (steps, …) leaves out are dropped from row
+   * values by the caller; a metric with sums of its own must leave them out itself.
+   */
+  record(g: Graph, prediction: Value, target: Value, mask?: Value): RowValues | OwnSums
   /** The metric from its `width` sums and the number of rows. */
   result(sums: readonly number[], rows: number): number
 }
@@ -41,6 +45,10 @@ const rowsOf = (p: Value) => {
   const n = p.shape.at(-1) ?? 1
   return { n, inner: sizeOf(p.shape) / n }
 }
+
+/** A mask, and how many of `count` rows or elements a sample each of its steps has. */
+const maskArguments = (mask: Value | undefined, count: number): [Value | number, number] =>
+  mask ? [mask, count / sizeOf(mask.shape)] : [0, count]
 
 /**
  * Probabilities and logits have the same largest elements; with the logits the softmax need not be computed.
@@ -206,10 +214,12 @@ export function areaUnderCurve(name: string, curve: 'ROC' | 'PR', thresholds: nu
       }
       return (curve === 'ROC' ? areaOfROC : areaOfPR)(above(0), above(thresholds))
     },
-    record(g, p, t) {
+    record(g, p, t, mask) {
+      const size = sizeOf(p.shape)
+      const own = [size, thresholds, ...maskArguments(mask, size)] as const
       const accumulate = (totals: Value) =>
-        g.call('countScores', once, p, t, update(totals), g.rowCount, sizeOf(p.shape), thresholds)
-      return { width: 2 * thresholds, inner: sizeOf(p.shape), accumulate }
+        g.call('countScores', once, p, t, update(totals), g.rowCount, ...own)
+      return { width: 2 * thresholds, inner: size, accumulate }
     },
   }
 }
@@ -258,10 +268,11 @@ export function r2(name: string, weighted: boolean): Metric {
         )
       return total(one => scoreOf(one.residual, one.spread)) / columns.length
     },
-    record(g, p, t) {
+    record(g, p, t, mask) {
       const { n, inner } = rowsOf(p)
+      const own = [n, inner, ...maskArguments(mask, inner)] as const
       const accumulate = (totals: Value) =>
-        g.call('accumulateMoments', once, p, t, update(totals), g.rowCount, n, inner)
+        g.call('accumulateMoments', once, p, t, update(totals), g.rowCount, ...own)
       return { width: 3 * n, inner, accumulate }
     },
   }

@@ -35,6 +35,8 @@ export const attentionExamples = {
     attention({ numHeads: 3, keyDim: 5, valueDim: 2, outputShape: 7 }, [9, 4]),
     attention({ numHeads: 4, keyDim: 8, useCausalMask: true }, [17, 16], 1),
     attention({ numHeads: 1, keyDim: 3, useCausalMask: true }, [70, 3], 1),
+    attention({ numHeads: 2, keyDim: 4, dropout: 0.4 }, [5, 8], 3),
+    attention({ numHeads: 2, keyDim: 3, dropout: 0.2, useCausalMask: true }, [19, 4], 2),
     crossed({ numHeads: 2, keyDim: 3 }, [4, 6]),
   ],
   positionEmbedding: [

@@ -13,10 +13,12 @@ export interface Example {
   readonly centre?: number
   /** Inputs are integers from 0 to `integers` − 1 instead. */
   readonly integers?: number | undefined
+  /** A masking layer stands before it, and some steps of the input are padding. */
+  readonly masked?: boolean
 }
 
 export type LayerName = keyof typeof layers
-type Extra = { samples?: number; spread?: number; centre?: number; integers?: number }
+type Extra = { samples?: number; spread?: number; centre?: number; integers?: number; masked?: boolean }
 
 /** An example from the layer's options and the shape of one sample. */
 export const of =
@@ -24,15 +26,16 @@ export const of =
   (
     options: object,
     input: readonly number[],
-    { samples = 3, spread = 2, centre = 0, integers }: Extra = {},
+    { samples = 3, spread = 2, centre = 0, integers, masked = false }: Extra = {},
   ): Example => ({
-    title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}`,
+    title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}${masked ? ', masked' : ''}`,
     layer: (layers[name] as (options: object) => Layer)(options),
     input,
     samples,
     spread,
     centre,
     integers,
+    masked,
   })
 
 export const cross = <A, B>(as: readonly A[], bs: readonly B[]): [A, B][] =>

@@ -6,6 +6,8 @@ export interface Network {
   readonly input: readonly number[]
   /** Inputs are integers from 0 to `integers` − 1 instead of numbers in ±1. */
   readonly integers?: number
+  /** What some steps of the input consist of. */
+  readonly padding?: number
 }
 
 /** Models of the layers that sequences are made for. */
@@ -36,6 +38,30 @@ export const sequenceNetworks: Record<string, Network> = {
     recipe: [
       ['embedding', { inputDim: 9, outputDim: 6, inputLength: 5 }],
       ['gru', { units: 17, useBias: false }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'masked steps': {
+    input: [5, 4],
+    padding: 0.25,
+    recipe: [
+      // TensorFlow.js passes masks on as long as layers take them; what these do is the same.
+      ['masking', { maskValue: 0.25 }],
+      ['dense', { units: 6, activation: 'tanh' }],
+      ['layerNormalization'],
+      ['dropout', { rate: 0 }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'words with padding': {
+    input: [6],
+    integers: 4,
+    recipe: [
+      ['embedding', { inputDim: 4, outputDim: 7, maskZero: true, inputLength: 6 }],
+      ['activation', { activation: 'tanh' }],
+      ['dense', { units: 5 }],
+      ['flatten'],
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },

@@ -61,17 +61,24 @@ describe('totals', () => {
     return [...bed.doubles(totals, width)]
   }
 
-  test.each(awkwardSizes)('countScores of %i samples', samples => {
+  /** Which samples count where a mask is given. */
+  const maskOf = (samples: number) => Float32Array.from({ length: samples }, (_, i) => Number(i % 3 !== 1))
+  const masks = awkwardSizes.flatMap(samples => [false, true].map(masked => [samples, masked] as const))
+
+  test.each(masks)('countScores of %i samples, masked %s', (samples, masked) => {
     bed.reset()
+    const counts = maskOf(samples)
+    const mask = masked ? bed.put(counts) : 0
     const p = noise(2 * samples, 5).map((u, i) => (i % 9 === 0 ? Math.round(u) : 0.5 + 0.6 * u))
     const t = noise(2 * samples, 6).map(u => Number(u > 0))
     const [pAddress, tAddress, rows] = [bed.put(p), bed.put(t), bed.putInts([samples])]
     const buckets = 11
     const found = run(2 * buckets, totals =>
-      bed.kernels.countScores(0, 1, pAddress, tAddress, totals, rows, 2, buckets),
+      bed.kernels.countScores(0, 1, pAddress, tAddress, totals, rows, 2, buckets, mask, 2),
     )
     const wanted = new Array(2 * buckets).fill(1)
     p.forEach((x, i) => {
+      if (masked && counts[Math.floor(i / 2)] === 0) return
       // How many of the thresholds 0.1, 0.2 … 0.9 lie below.
       const bucket = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(j => x * 10 > j).length
       wanted[(t[i] === 1 ? 0 : buckets) + bucket]++
@@ -79,17 +86,20 @@ describe('totals', () => {
     expect(found).toEqual(wanted)
   })
 
-  test.each(awkwardSizes)('accumulateMoments of %i samples', samples => {
+  test.each(masks)('accumulateMoments of %i samples, masked %s', (samples, masked) => {
     bed.reset()
+    const counts = maskOf(samples)
+    const mask = masked ? bed.put(counts) : 0
     const [n, inner] = [3, 2]
     const p = noise(samples * inner * n, 5)
     const t = noise(samples * inner * n, 6)
     const [pAddress, tAddress, rows] = [bed.put(p), bed.put(t), bed.putInts([samples])]
     const found = run(3 * n, totals =>
-      bed.kernels.accumulateMoments(0, 1, pAddress, tAddress, totals, rows, n, inner),
+      bed.kernels.accumulateMoments(0, 1, pAddress, tAddress, totals, rows, n, inner, mask, inner),
     )
     const wanted = new Array(3 * n).fill(1)
     t.forEach((y, i) => {
+      if (masked && counts[Math.floor(i / (n * inner))] === 0) return
       const at = 3 * (i % n)
       wanted[at] += y
       wanted[at + 1] += y * y
@@ -102,7 +112,7 @@ describe('totals', () => {
     bed.reset()
     const p = bed.put([-1, 0, 1, 7, Number.NaN, Number.POSITIVE_INFINITY])
     const [t, rows] = [bed.put(new Float32Array(6).fill(1)), bed.putInts([6])]
-    const found = run(8, totals => bed.kernels.countScores(0, 1, p, t, totals, rows, 1, 4))
+    const found = run(8, totals => bed.kernels.countScores(0, 1, p, t, totals, rows, 1, 4, 0, 1))
     expect(found).toEqual([4, 1, 4, 1, 1, 1, 1, 1])
   })
 })

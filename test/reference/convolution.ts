@@ -117,7 +117,6 @@ export const convolutionReferences = {
   conv3d: convolution,
   conv3dTranspose: transposed,
   depthwiseConv2d,
-  globalAveragePooling1d: globalPooling(() => mean),
   globalAveragePooling2d: globalPooling(() => mean),
   globalMaxPooling1d: globalPooling(largest),
   globalMaxPooling2d: globalPooling(largest),

@@ -1,11 +1,12 @@
 import type { layers } from '../../src/layers/table.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
-import { type Array64, type Context, mapRows, zeros } from './arrays.ts'
-import { attend } from './attention.ts'
+import { type Array64, type Context, mapRows, product, zeros } from './arrays.ts'
+import { multiHeadAttention } from './attention.ts'
 import { type AugmentationOptions, augmentationReferences } from './augmentation.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
 import { type JoinOptions, joins } from './joins.ts'
+import { type MaskingOptions, maskReferences } from './masks.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
 import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
@@ -18,6 +19,7 @@ export interface Options
     AugmentationOptions,
     ConvolutionOptions,
     JoinOptions,
+    MaskingOptions,
     NoiseOptions,
     PreprocessingOptions,
     RecurrentOptions,
@@ -32,6 +34,7 @@ export interface Options
   valueDim: number | null
   outputShape: number | null
   useCausalMask: boolean
+  dropout: number
   /** Of an example: value and key differ from the query. */
   crossed?: boolean
 }
@@ -43,20 +46,6 @@ export type Reference = (
   options: Options,
   context: Context,
 ) => Array64
-
-/** y (…, n) = x (…, k)·w (k, n) + b. */
-function product(x: Array64, w: Float64Array, b: Float64Array | undefined, n: number): Array64 {
-  const k = x.shape.at(-1)!
-  const y = zeros([...x.shape.slice(0, -1), n])
-  for (let row = 0; row < x.values.length / k; row++) {
-    for (let j = 0; j < n; j++) {
-      let sum = b ? b[j]! : 0
-      for (let i = 0; i < k; i++) sum += x.values[row * k + i]! * w[i * n + j]!
-      y.values[row * n + j] = sum
-    }
-  }
-  return y
-}
 
 /** Mean and biased variance of each feature of the last axis. */
 function moments({ values }: Array64, n: number): [mean: Float64Array, variance: Float64Array] {
@@ -120,15 +109,7 @@ export const references: Record<keyof typeof layers, Reference> = {
   gru,
   inputLayer: x => x,
   layerNormalization,
-  multiHeadAttention: (x, weights, options, context) => {
-    const { numHeads: heads, keyDim, valueDim, outputShape, useCausalMask: causal, crossed } = options
-    const [value, key] = crossed ? [activate(x, 'sigmoid', context), activate(x, 'tanh', context)] : [x, x]
-    const project = (name: string, from: Array64, units: number) =>
-      product(from, weights[`${name}/kernel`]!, weights[`${name}/bias`], units)
-    const [q, k] = [project('query', x, heads * keyDim), project('key', key, heads * keyDim)]
-    const v = project('value', value, heads * (valueDim ?? keyDim))
-    return project('attention_output', attend(q, k, v, { heads, causal }), outputShape ?? x.shape[2]!)
-  },
+  multiHeadAttention,
   lstm,
   positionEmbedding: (x, { embeddings }) => ({
     shape: x.shape,
@@ -139,6 +120,7 @@ export const references: Record<keyof typeof layers, Reference> = {
   ...augmentationReferences,
   ...convolutionReferences,
   ...noiseReferences,
+  ...maskReferences,
   ...preprocessingReferences,
   ...reshapingReferences,
   ...standardReferences,

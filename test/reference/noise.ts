@@ -14,7 +14,7 @@ export interface NoiseOptions {
 const draws = new Draws([7, 8], 1, 0)
 const known = { uniform: new Map<string, number>(), normal: new Map<string, number>() }
 
-function drawn(kind: 'uniform' | 'normal', element: number, row: number): number {
+export function drawn(kind: 'uniform' | 'normal', element: number, row: number): number {
   const key = `${element} ${row}`
   if (!known[kind].has(key)) known[kind].set(key, draws[kind](element, row))
   return known[kind].get(key)!

@@ -4,6 +4,7 @@ import { noise, relativeError } from '../bed.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { references } from './layers.ts'
 import type { RowLoss } from './losses.ts'
+import { isMasked, stepsOf } from './masks.ts'
 import { build, type Inputs, measure, type Outputs, type Setup } from './measure.ts'
 
 /** Step of central differences; their own error is then about 1e-9 of the loss. */
@@ -35,20 +36,36 @@ function referenceOf(layer: Layer) {
   return references[found![0] as keyof typeof layers]
 }
 
-/** The layers in float64. */
-function forward({ layers }: Setup, { x, weights }: Inputs64, context: Context): Array64 {
-  return layers.reduce((value, layer) => {
+/** The layers in float64, and which steps of their output count. */
+function forward({ layers }: Setup, { x, weights }: Inputs64, context: Context): Predicted {
+  let masked = false
+  const y = layers.reduce((value, layer) => {
     const own = layer.weights.map(({ name }) => [name.slice(layer.name.length + 1), weights[name]!] as const)
     const becomes = (name: string, w: Float64Array) => context.becomes(`${layer.name}/${name}`, w)
-    return referenceOf(layer)(value, Object.fromEntries(own), layer.config as never, { ...context, becomes })
+    const { className, config } = layer
+    const told = { ...context, becomes, masked }
+    masked = isMasked(className, config, masked)
+    return referenceOf(layer)(value, Object.fromEntries(own), config as never, told)
   }, x)
+  return { ...y, steps: masked ? context.steps : undefined }
 }
 
-/** Losses of the rows and their weighted mean, in float64. */
+/** Which steps of the input are no padding, if the first layer masks some. */
+function paddingOf({ layers }: Setup, { x }: Inputs64): Float64Array | undefined {
+  const { className, config } = layers[0]!
+  return isMasked(className, config, false) ? stepsOf(x, (config.maskValue as number) ?? 0) : undefined
+}
+
+/** A prediction, and which of its steps count (all where that is left out). */
+export interface Predicted extends Array64 {
+  readonly steps?: Float64Array | undefined
+}
+
+/** Losses of the rows and their weighted mean, in float64; masked rows have the loss 0 and do not count. */
 export function lossesOf(
   setup: Setup,
   rowLoss: RowLoss,
-  y: Array64,
+  y: Predicted,
   inputs: Inputs64,
   near: (d: number) => void,
 ) {
@@ -57,12 +74,15 @@ export function lossesOf(
   const rows = y.values.length / n
   const m = loss.sparse ? 1 : n
   const values = new Float64Array(rows)
+  const { steps } = y
+  const isCounted = (row: number) => !steps || steps[Math.floor((row * steps.length) / rows)] === 1
+  const counted = Array.from({ length: rows }, (_, row) => row).filter(isCounted)
   let mean = 0
-  for (let row = 0; row < rows; row++) {
+  for (const row of counted) {
     const target = inputs.target.subarray(row * m, row * m + m)
     values[row] = rowLoss(y.values.subarray(row * n, row * n + n), target, near)
     const sample = Math.floor((row * samples) / rows)
-    mean += (values[row]! * (inputs.weight?.[sample] ?? 1)) / rows
+    mean += (values[row]! * (inputs.weight?.[sample] ?? 1)) / counted.length
   }
   return { values, mean }
 }
@@ -127,7 +147,8 @@ export function drawClear(setup: Setup, rowLoss: RowLoss, draw: Draw): Inputs {
     const near = (distance: number) => {
       nearest = Math.min(nearest, distance)
     }
-    const y = forward(setup, narrow, { ...silent, near, training: true })
+    const steps = paddingOf(setup, narrow)
+    const y = forward(setup, narrow, { ...silent, steps, near, training: true })
     lossesOf(setup, rowLoss, y, narrow, near)
     if (nearest >= margin) return inputs
   }
@@ -146,6 +167,7 @@ export function prove(setup: Setup, rowLoss: RowLoss, draw: Draw): Errors {
     ...silent,
     training: true,
     observed: outputs.y,
+    steps: paddingOf(setup, reference),
     becomes: (name, values) => moved.set(name, values),
   }
   const run = (training: boolean) => {

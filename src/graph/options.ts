@@ -1,0 +1,9 @@
+/** What a graph is recorded for. */
+export interface GraphOptions {
+  /** Dropout draws, batch statistics are gathered, gradients flow. */
+  training: boolean
+  /** Fixed parts of a mini-batch whose gradients are summed in a fixed binary tree. */
+  leaves: number
+  /** Largest mini-batch; chunk sizes of sums over samples follow from it. */
+  rows: number
+}

@@ -1,0 +1,55 @@
+import { cross, of } from './example.ts'
+
+/** Steps and features. */
+const shapes = [
+  [1, 1],
+  [4, 3],
+  [7, 8],
+  [5, 17],
+  [3, 40],
+] as const
+/** Options and the layers that they are for, behind a masking layer. */
+const behind = (name: Parameters<typeof of>[0], options: object = {}) =>
+  shapes.slice(1, 4).map((input, i) => of(name)(options, input, { samples: 3 + i, masked: true }))
+
+/** Examples of what masks, of what masks do to the layers behind, and of positions. */
+export const maskExamples = {
+  masking: [
+    ...cross([0, -1.5], shapes).map(([maskValue, input]) =>
+      of('masking')({ maskValue }, input, { samples: 4 }),
+    ),
+    ...behind('masking'),
+  ],
+  sinePositionEncoding: cross([{}, { maxWavelength: 100 }], [...shapes, [70, 5]] as const).map(
+    ([options, input]) => of('sinePositionEncoding')(options, input, { samples: 2 }),
+  ),
+}
+
+/** Examples of the layers of other files behind a masking layer. */
+export const maskedExamples = {
+  activation: [
+    ...behind('activation', { activation: 'tanh' }),
+    ...behind('activation', { activation: 'softmax' }),
+  ],
+  batchNormalization: behind('batchNormalization'),
+  dense: [...behind('dense', { units: 5 }), ...behind('dense', { units: 17, activation: 'sigmoid' })],
+  dropout: behind('dropout', { rate: 0.4 }),
+  embedding: shapes.map(([steps, outputDim], i) =>
+    of('embedding')({ inputDim: 3, outputDim, maskZero: true }, [steps], { integers: 3, samples: 3 + i }),
+  ),
+  flatten: behind('flatten'),
+  gaussianNoise: behind('gaussianNoise', { stddev: 0.5 }),
+  globalAveragePooling1d: behind('globalAveragePooling1d'),
+  layerNormalization: behind('layerNormalization', { epsilon: 0.1 }),
+  multiHeadAttention: [
+    ...behind('multiHeadAttention', { numHeads: 2, keyDim: 4, useBias: false }),
+    ...behind('multiHeadAttention', { numHeads: 3, keyDim: 5, useCausalMask: true, useBias: false }),
+    ...behind('multiHeadAttention', { numHeads: 2, keyDim: 3, dropout: 0.3, useBias: false }),
+  ],
+  permute: behind('permute', { dims: [2, 1] }),
+  positionEmbedding: behind('positionEmbedding'),
+  reshape: behind('reshape', { targetShape: [-1, 1] }),
+  sinePositionEncoding: behind('sinePositionEncoding'),
+  softmax: behind('softmax'),
+  spatialDropout1d: behind('spatialDropout1d', { rate: 0.4 }),
+}
