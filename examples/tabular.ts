@@ -19,8 +19,8 @@ interface Table {
   /** Columns of texts, and the texts that become a column of 0 and 1 each. */
   readonly kinds?: Readonly<Record<string, readonly string[]>>
   readonly unused?: readonly string[]
-  /** What `python3 examples/peers.py` printed for scikit-learn 1.9.1. */
-  readonly peer: number
+  /** What `python3 examples/peers.py` printed for scikit-learn 1.9.1, with early stopping and without. */
+  readonly peers: readonly [number, number]
   /** Accuracy, or R² of a number, that must be reached. */
   readonly bound: number
 }
@@ -30,23 +30,23 @@ const tables: readonly Table[] = [
     file: 'breast-cancer.csv',
     target: 'diagnosis',
     classes: ['malignant', 'benign'],
-    peer: 0,
+    peers: [0.9733, 0.9726],
     bound: 0.96,
   },
   {
     file: 'wine.csv',
     target: 'cultivar',
     classes: ['class_0', 'class_1', 'class_2'],
-    peer: 0,
+    peers: [0.9528, 0.9831],
     bound: 0.96,
   },
   // Column b was made from the share of black inhabitants; nothing here should be predicted from that.
-  { file: 'boston.csv', target: 'medv', unused: ['b'], peer: 0, bound: 0.8 },
+  { file: 'boston.csv', target: 'medv', unused: ['b'], peers: [0.8773, 0.8901], bound: 0.84 },
   {
     file: 'auto-mpg.csv',
     target: 'mpg',
     kinds: { origin: ['USA', 'Europe', 'Japan'] },
-    peer: 0,
+    peers: [0.8638, 0.8631],
     bound: 0.84,
   },
 ]
@@ -139,7 +139,9 @@ export async function tabular(options: Partial<Settings> = {}): Promise<readonly
       tested.push(...(await predictFold(samples, fold, regression, all)))
     const value = regression ? r2(tested) : accuracy(tested)
     const name = `${table.file.replace('.csv', '')}: ${regression ? 'R²' : 'accuracy'}, ${all.folds} folds`
-    all.say(`${name}: ${value.toFixed(4)}; scikit-learn's MLP: ${table.peer.toFixed(4)}`)
+    all.say(
+      `${name}: ${value.toFixed(4)}; scikit-learn's MLP: ${table.peers.join(', without early stopping ')}`,
+    )
     scores.push({ name, value, bound: table.bound, better: 'atLeast' })
   }
   return scores
