@@ -83,7 +83,10 @@ export async function spam(options: Partial<Settings> = {}): Promise<readonly Sc
   const model = ls.sequential({
     layers: [
       layers.embedding({ inputDim: vocabulary, outputDim: 32, inputLength: words }),
-      layers.gru({ units, recurrentActivation: 'sigmoid' }),
+      layers.bidirectional({
+        layer: layers.gru({ units, recurrentActivation: 'sigmoid' }),
+        mergeMode: 'concat',
+      }),
       layers.dropout({ rate: 0.3 }),
       layers.dense({ units: 1, activation: 'sigmoid' }),
     ],
