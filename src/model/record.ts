@@ -13,6 +13,8 @@ export interface SourceKind {
   /** Bytes of value byte · scale, or float32. */
   readonly bytes: boolean
   readonly scale: number
+  /** Of a sample, where the model leaves sizes open. */
+  readonly shape?: readonly number[]
 }
 
 /** What a plan reads, batch by batch: x0, x1 … of the inputs, y0 … and weight0 … of the outputs. */
