@@ -29,8 +29,9 @@ interface Opened {
 const has = (value: unknown, key: PropertyKey): boolean =>
   typeof (value as Record<PropertyKey, unknown> | null | undefined)?.[key] === 'function'
 
-/** Whether something gives batches, and is no data itself. */
+/** Whether something gives batches, and is no data itself, as [x, y] is. */
 export function isBatches(value: unknown): value is Batches {
+  if (Array.isArray(value)) return value.every(each => isPlainObject(each) && 'xs' in each && 'ys' in each)
   return typeof value === 'function' || has(value, Symbol.asyncIterator) || has(value, 'iterator')
 }
 

@@ -154,7 +154,7 @@ export class Training {
     while (!this.over) {
       const most = each ? 1 : this.choice.stepsAtOnce
       const size = await this.course.nextSize(next, Number.isFinite(most) ? most : 1)
-      if (size === undefined || this.over) break
+      if (this.over || size === undefined) break
       const reached = each ? await this.trainOneBatch(next, size) : await this.command(next, next + most)
       if (reached === next) break
       next = reached
