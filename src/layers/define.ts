@@ -21,8 +21,8 @@ type ValueOf<T> = T extends Required<infer U> ? U : T
 export interface CommonConfig {
   /** Unique in its model; made from the class name where it is not given. */
   name?: string
-  /** Shape of one sample; needed on the first layer. */
-  inputShape?: readonly number[]
+  /** Shape of one sample, null for a size that comes with the data; needed on the first layer. */
+  inputShape?: readonly (number | null)[]
   /** As inputShape, with the batch axis (null) before it. */
   batchInputShape?: readonly (number | null)[]
   /** Whether the optimizer changes the weights; true by default. */
@@ -201,7 +201,7 @@ function checkCommon(where: string, { inputShape, batchInputShape, dtype }: Comm
       `${where}: inputShape must be an array of sizes, got ${show(shape)}; write inputShape: [784]`,
     )
   }
-  for (const size of shape ?? []) nonNegativeInteger(where, 'a size of inputShape', size)
+  for (const size of shape ?? []) if (size !== null) nonNegativeInteger(where, 'a size of inputShape', size)
   if (dtype !== undefined && dtype !== null && dtype !== 'float32') {
     throw new RangeError(`${where}: dtype must be "float32", got ${show(dtype)}; leave it out`)
   }

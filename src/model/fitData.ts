@@ -115,6 +115,7 @@ export function checkColumns(
 ): Columns {
   const xs = checkInputs(where, names[0], model, x)
   const { outputs } = model.compiled
+  const predictions = model.outputShapesFor(xs.map(({ shape }) => shape))
   const targets = spread(
     where,
     names[1],
@@ -123,7 +124,7 @@ export function checkColumns(
   )
   const ys = targets.map(({ what, value }, i) => {
     const { loss, index } = outputs[i]!
-    const prediction = model.outputShapes[index]!
+    const prediction = predictions[index]!
     const rows = toTargets(where, what, value, loss.targetShape(prediction))
     checkCounts(where, [
       { what: names[0], rows: xs[0]! },

@@ -109,7 +109,7 @@ function graphOf({ name, layers, inputLayers, outputLayers }: Saved['config']): 
   }
   for (const { className, name, config } of saved) {
     if (className === 'InputLayer')
-      addNode(made.get(name)!, [], [(config.batchInputShape as number[]).slice(1)])
+      addNode(made.get(name)!, [], [(config.batchInputShape as (number | null)[]).slice(1)])
   }
   let waiting = saved.flatMap(({ name, inboundNodes }) => inboundNodes.map(places => ({ name, places })))
   while (waiting.length > 0) {

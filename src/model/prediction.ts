@@ -79,15 +79,16 @@ function predictWith(
   const { arena } = model.engine
   const columns = checkInputs('predict', 'x', model, x)
   const { count } = columns[0]!
+  const shapes = model.outputShapesFor(columns.map(({ shape }) => shape))
   return withClaims(arena, claims => {
     const feed = residentFeed(claims, byName({ x: columns, y: [], weight: [] }))
-    const outputs = model.outputShapes.map(shape => {
+    const outputs = shapes.map(shape => {
       return claims.allocate(4 * count * sizeOf(shape), 'the predictions').address
     })
     const recorded = recordPrediction(model, Math.min(batchSize, count), feed.sources)
     const stage = new Stage(claims, recorded, workers)
     const read = (): Predictions => {
-      const tensors = model.outputShapes.map((shape, i) => {
+      const tensors = shapes.map((shape, i) => {
         const values = new Float32Array(arena.memory.buffer, outputs[i], count * sizeOf(shape)).slice()
         return new Tensor(values, [count, ...shape], 'float32')
       })

@@ -2,6 +2,7 @@ import { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
+import { closed, type OpenShape } from '../layers/shapes.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
@@ -47,7 +48,7 @@ export interface Compiled {
 /** The part of a model that its graphs are recorded from. */
 export interface Architecture {
   readonly layers: readonly Layer[]
-  readonly inputShapes: readonly (readonly number[])[]
+  readonly inputShapes: readonly OpenShape[]
   /** Tells the weights where they lie. */
   readonly state: { place(): void }
   record(g: Graph, inputs: readonly Value[]): readonly Value[]
@@ -86,7 +87,7 @@ function gathered(
 /** The outputs for a batch of each input. */
 function recordForward(architecture: Architecture, g: Graph, { kinds, ordered }: Sources): readonly Value[] {
   const inputs = architecture.inputShapes.map((shape, i) =>
-    gathered(g, `x${i}`, shape, kinds[`x${i}`]!, ordered),
+    gathered(g, `x${i}`, kinds[`x${i}`]!.shape ?? closed(shape), kinds[`x${i}`]!, ordered),
   )
   return architecture.record(g, inputs)
 }
