@@ -27,6 +27,8 @@ export interface CommonConfig {
   batchInputShape?: readonly (number | null)[]
   /** Whether the optimizer changes the weights; true by default. */
   trainable?: boolean
+  /** Penalty on the outputs, the mean over the samples of which is added to the loss. */
+  activityRegularizer?: RegularizerIdentifier | null
   dtype?: string
 }
 
@@ -91,6 +93,7 @@ export class Layer {
   /** The saved form: every option with its value. */
   readonly config: Readonly<Record<string, unknown>>
   readonly batchInputShape: readonly (number | null)[] | undefined
+  readonly activityRegularizer: L1L2 | null
   /** Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
   private readonly own: Weight[] = []
@@ -102,6 +105,7 @@ export class Layer {
     this.name = common.name ?? autoName(className)
     this.config = config
     this.batchInputShape = common.batchInputShape ?? (common.inputShape && [null, ...common.inputShape])
+    this.activityRegularizer = getRegularizer(common.activityRegularizer)
     this.learns = common.trainable ?? true
     this.record = record
   }
@@ -136,7 +140,10 @@ export class Layer {
         throw new RangeError(`${name}: ${message}`)
       },
     }
-    return this.record(builder, inputs)
+    const outputs = this.record(builder, inputs)
+    const penalty = this.activityRegularizer?.config
+    if (penalty) g.penalized.push(...outputs.map(y => ({ y, ...penalty })))
+    return outputs
   }
 
   /**
@@ -192,7 +199,14 @@ function autoName(className: string): string {
   return `${snake}_${className}${count}`
 }
 
-const commonKeys = ['name', 'inputShape', 'batchInputShape', 'trainable', 'dtype'] as const
+const commonKeys = [
+  'name',
+  'inputShape',
+  'batchInputShape',
+  'trainable',
+  'activityRegularizer',
+  'dtype',
+] as const
 
 function checkCommon(where: string, { inputShape, batchInputShape, dtype }: CommonConfig): void {
   const shape = inputShape ?? batchInputShape?.slice(1)

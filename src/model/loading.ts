@@ -31,7 +31,6 @@ const tolerated = new Set([
   'weights',
   'kernelConstraint',
   'biasConstraint',
-  'activityRegularizer',
   'sparse',
 ])
 
@@ -44,7 +43,7 @@ function knownOptions(
   config: Record<string, unknown>,
   defaults: object,
 ): Record<string, unknown> {
-  const common = ['name', 'trainable', 'batchInputShape', 'dtype']
+  const common = ['name', 'trainable', 'batchInputShape', 'activityRegularizer', 'dtype']
   return Object.fromEntries(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true

@@ -138,7 +138,20 @@ function recordPass(
   const predictions = recordForward(architecture, g, sources)
   for (const [i, output] of compiled.outputs.entries())
     recordLoss(g, predictions[output.index]!, i, output, sources, totals)
+  for (const penalized of g.penalized.splice(0)) recordActivity(g, penalized, totals)
   g.differentiate()
+}
+
+/** Penalties of a layer's output, added up under `penalty`, and the gradient of their mean. Source: Keras 3. */
+function recordActivity(g: Graph, { y, l1, l2 }: Graph['penalized'][number], totals: Totals): void {
+  const size = sizeOf(y.shape)
+  const values = g.batch('activity penalty', [1])
+  const dy = g.training && y.differentiable ? g.batch(`d ${y.storage.label}`, y.shape) : undefined
+  const output = dy ? write(dy) : 0
+  g.call('activityPenalty', samples(), y, write(values), output, g.cells.scale, size, l1, l2)
+  if (dy) g.contributeValue(y, dy)
+  if (g.training) g.checkFinite(values, 'the loss')
+  totals.add('penalty', { values, width: 1, inner: 1 })
 }
 
 /** Loss and metrics of output number i of those that are trained. */
