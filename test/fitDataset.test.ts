@@ -77,7 +77,7 @@ describe('fitDataset gives the bits of fit', () => {
       },
       'async iterable': { [Symbol.asyncIterator]: generated },
       'promised iterator': async () => generated(),
-      'ls.data': ls.data.array(rows).batch(batchSize) as ls.Batches,
+      'ls.data': ls.data.array(rows).batch(batchSize),
       'tf.data': tf.data.generator(function* () {
         for (const { xs, ys } of parts())
           yield { xs: tf.tensor(xs.values, xs.shape), ys: tf.tensor(ys.values) }
@@ -107,7 +107,7 @@ describe('fitDataset gives the bits of fit', () => {
     })
     const named = triples.map(([xs, ys, weights]) => ({ xs, ys, sampleWeight: weights }))
     expect(await trained(triples, { classWeight, validationData })).toBe(expected)
-    const batches = { classWeight, validationData: ls.data.array(parts(32, 80)) as ls.Batches }
+    const batches = { classWeight, validationData: ls.data.array(parts(32, 80)) }
     expect(await trained(named, batches)).toBe(expected)
   })
 
@@ -293,6 +293,16 @@ describe('a dataset that ends early', () => {
     expect(model.optimizer.iterations).toBe(5)
   })
 
+  test('by stopTraining, still validates, as fit does', async () => {
+    const model = network()
+    const onBatchEnd = () => void (model.stopTraining = true)
+    const { history } = await model.fitDataset(generated, {
+      callbacks: { onBatchEnd },
+      validationData: generated,
+    })
+    expect(history.val_loss).toHaveLength(1)
+  })
+
   test('in the middle of a stretch, too', async () => {
     const closed: string[] = []
     const controller = new AbortController()
@@ -330,6 +340,19 @@ test('callbacks are awaited, may evaluate on a dataset, and see what is trained'
   expect(seen.map(([epoch]) => epoch)).toEqual([0, 0, 1, 1])
   for (const [i, [epoch, loss]] of seen.entries())
     expect(Math.abs(loss - history.val_loss![epoch]!), `${i}`).toBeLessThan(1e-6)
+})
+
+test('progress is reported while training goes on', async () => {
+  const model = network()
+  const steps: number[] = []
+  const report = (step: number, { loss }: ls.Logs) => {
+    steps.push(step)
+    expect(loss).toBeGreaterThan(0)
+  }
+  const many = Array.from({ length: 300 }, () => parts()).flat()
+  await model.fitDataset(many, { workers: 1, onProgress: { intervalMs: 5, report } })
+  expect(steps.length).toBeGreaterThan(0)
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b))
 })
 
 describe('what goes wrong', () => {
@@ -405,7 +428,7 @@ describe('what goes wrong', () => {
     [
       'short validation',
       parts(),
-      { validationData: ls.data.array(parts(50)) as ls.Batches, validationBatches: 4 },
+      { validationData: ls.data.array(parts(50)), validationBatches: 4 },
       'RangeError: fitDataset at epoch 0, batch 3 of validationData: the dataset must have 4 batches an epoch, got only 3; ask for fewer, or repeat() it',
     ],
     [

@@ -153,7 +153,7 @@ export class ArrayCourse implements Course {
 export interface Validation {
   readonly stage: Stage
   /** Loss and metrics, under the names that they have in training; undefined if it was interrupted. */
-  measure(epoch: number, options: { workers: number; signal: AbortSignal }): Promise<Logs | undefined>
+  measure(epoch: number, workers: number): Promise<Logs | undefined>
 }
 
 /** Samples in memory to validate with. */
@@ -178,7 +178,7 @@ export class ArrayValidation implements Validation {
     return this.program.stage
   }
 
-  async measure(_epoch: number, { workers }: { workers: number }): Promise<Logs> {
+  async measure(_epoch: number, workers: number): Promise<Logs> {
     const { stage, part } = this.program
     stage.clearTotals()
     await this.program.steps(inOrder(part.count, stage.plan.rows, part.start), { prologue: true, workers })

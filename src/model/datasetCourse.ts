@@ -87,23 +87,27 @@ class DatasetCourse implements Course {
   }
 }
 
-interface MeasureOptions {
-  readonly workers: number
-  /** Weights have changed since this was last asked. */
-  readonly at: (batch: number) => string
-}
-
-/** Loss and metrics over a pass, which is closed in the end; undefined if the stream's signal ended it early. */
+/**
+ * Loss and metrics over a pass, which is closed in the end; undefined if the stream's signal ended it early.
+ * `at` says in messages where a batch is.
+ */
 export async function measurePass(
   stream: Stream,
   pass: Pass,
-  { workers, at }: MeasureOptions,
+  workers: number,
+  at: (batch: number) => string,
 ): Promise<Logs | undefined> {
   stream.begin(pass, at)
+  const steps = {
+    to: Number.POSITIVE_INFINITY,
+    workers,
+    stepsBefore: 0,
+    seed: [0, 0],
+    rateOf: () => 0,
+  } as const
   try {
-    const to = Number.POSITIVE_INFINITY
     for (let prologue = true; (await stream.nextSize()) !== undefined; prologue = false)
-      await stream.steps({ to, workers, prologue, stepsBefore: 0, seed: [0, 0], rateOf: () => 0 })
+      await stream.steps({ ...steps, prologue })
     return stream.interrupted ? undefined : stream.logs()
   } finally {
     await pass.close()
@@ -121,11 +125,12 @@ class DatasetValidation implements Validation {
     model: Internals,
     run: Run,
     dataset: Batches,
-    { prefetch, validationBatches }: FitDatasetSettings,
-    signal: AbortSignal,
+    { prefetch, validationBatches, signal: given }: FitDatasetSettings,
   ) {
     this.model = model
     this.dataset = dataset
+    // As in fit, stopTraining lets the validation be done, and only the caller's signal ends it.
+    const signal = given ? AbortSignal.any([given]) : undefined
     const limit = validationBatches ?? Number.POSITIVE_INFINITY
     const options = { where, mode: 'evaluate', accumulate: false, prefetch, limit, signal } as const
     this.stream = new Stream(claims, model, run, options)
@@ -135,10 +140,10 @@ class DatasetValidation implements Validation {
     return this.stream.stage
   }
 
-  measure(epoch: number, { workers }: { workers: number }): Promise<Logs | undefined> {
+  measure(epoch: number, workers: number): Promise<Logs | undefined> {
     const pass = new Pass(this.model, this.dataset, { where })
     const at = (batch: number) => `at epoch ${epoch}, batch ${batch} of validationData`
-    return measurePass(this.stream, pass, { workers, at })
+    return measurePass(this.stream, pass, workers, at)
   }
 }
 
@@ -165,5 +170,5 @@ export function coursesOfDatasets(
   const { validationData: data, validationBatchSize: batchSize } = settings
   if (part) return [course, new ArrayValidation(claims, model, run, part, { batchSize, stream: null })]
   if (!data) return [course, undefined]
-  return [course, new DatasetValidation(claims, model, run, data as Batches, settings, signal)]
+  return [course, new DatasetValidation(claims, model, run, data as Batches, settings)]
 }

@@ -202,7 +202,7 @@ export function evaluateBatches(
       const stream = new Stream(claims, model, run, streamOptions)
       const at = (batch: number) => `at batch ${batch}`
       const pass = new Pass(model, dataset, { where })
-      const measured = measurePass(stream, pass, { workers: run.workers, at })
+      const measured = measurePass(stream, pass, run.workers, at)
       return (await measured.catch(error => rethrow(where, stream.stage?.plan, error)))!
     }),
   )

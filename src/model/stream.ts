@@ -96,7 +96,8 @@ export class Stream {
 
   /** As `logs`, while the workers run: of the steps that are done, which it counts. */
   progress(): { step: number; logs: Logs } | undefined {
-    const step = Math.max(this.run.batch, this.next)
+    // While callbacks are called, others may use the run.
+    const step = this.busy ? Math.max(this.run.batch, this.next) : this.next
     if (step === 0 || !this.shelf.stage) return undefined
     const running = this.sizes.slice(0, step - this.next).reduce((sum, size) => sum + size, 0)
     const tally = new Tally(this.tally).add(this.stage, this.seenNow + running)

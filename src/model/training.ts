@@ -187,7 +187,7 @@ export class Training {
   private async validate(): Promise<Logs> {
     const { workers } = this.choice
     this.validating = true
-    const logs = await this.validation!.measure(this.epoch, { workers, signal: this.stop.signal })
+    const logs = await this.validation!.measure(this.epoch, workers)
     this.validating = false
     return Object.fromEntries(Object.entries(logs ?? {}).map(([key, value]) => [`val_${key}`, value]))
   }
