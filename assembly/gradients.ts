@@ -17,8 +17,9 @@ export function regularize(begin: i32, end: i32, w: usize, dw: usize, l1: f32, l
   }
 }
 
+/** l1·sign(w) + 2·l2·w */
 // @ts-ignore: decorator
-@inline function pull(w: v128, l1: f32, l2: f32): v128 {
+@inline export function pull(w: v128, l1: f32, l2: f32): v128 {
   const sign = v128.and(withSign(splat(1), w), f32x4.ne(w, splat(0)));
   return madd(sign, splat(l1), f32x4.mul(w, splat(2 * l2)));
 }

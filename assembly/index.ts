@@ -77,6 +77,7 @@ export { sgd, momentum, adagrad, adadelta, rmsprop } from './optimizers';
 export { adamCorrection, adam, adamw, adamax, nadamCorrection, nadam, lion } from './adam';
 export { clampNegative, constrainColumns, constrainRows } from './constraints';
 export { decayWeights, averageWeights } from './upkeep';
+export { activityPenalty } from './activity';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy, scaleShift } from './arrays';
 export { attention, attentionGradient } from './attention';

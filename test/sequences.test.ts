@@ -17,10 +17,6 @@ describe('messages', () => {
       'RangeError: n: axis must be the last one (-1 or 2), got [1, 2]; move the features to the last axis',
     ],
     [
-      add(() => embedding({ inputDim: 4, outputDim: 2 })),
-      'Error: sequential: the first layer must have inputShape, got none; add inputShape: [784], say',
-    ],
-    [
       add(() => embedding({ name: 'e', inputDim: 4, outputDim: 2, inputShape: [0] })),
       'RangeError: e: the input must have at least one integer, got shape [0]; give inputLength or inputShape',
     ],

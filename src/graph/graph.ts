@@ -31,10 +31,9 @@ export class Graph {
   readonly cells: Cells
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
-  /**
-   * What y = activation(logits) was computed from, so that a loss can be computed from the logits, where it is
-   * stable.
-   */
+  /** Outputs of layers that cost a penalty of l1·Σ|y| + l2·Σy² a sample. */
+  readonly penalized: { readonly y: Value; readonly l1: number; readonly l2: number }[] = []
+  /** What y = activation(logits) was computed from: a loss of the logits is stable. */
   readonly logits = new Notes<{ activation: 'softmax' | 'sigmoid'; logits: Value }>(byStorage)
   /**
    * Shards begin at multiples of this many samples; ops with fixed chunks of samples raise it (powers of two

@@ -5,6 +5,7 @@ import type { Value } from '../graph/value.ts'
 import { type Constraint, type ConstraintIdentifier, getConstraint } from '../training/constraints.ts'
 import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
 import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
+import { autoName } from './autoName.ts'
 import { type Masking, spreadMasks } from './masks.ts'
 import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
 
@@ -22,12 +23,14 @@ type ValueOf<T> = T extends Required<infer U> ? U : T
 export interface CommonConfig {
   /** Unique in its model; made from the class name where it is not given. */
   name?: string
-  /** Shape of one sample; needed on the first layer. */
-  inputShape?: readonly number[]
+  /** Shape of one sample, null for a size that comes with the data; needed on the first layer. */
+  inputShape?: readonly (number | null)[]
   /** As inputShape, with the batch axis (null) before it. */
   batchInputShape?: readonly (number | null)[]
   /** Whether the optimizer changes the weights; true by default. */
   trainable?: boolean
+  /** Penalty on the outputs, the mean over the samples of which is added to the loss. */
+  activityRegularizer?: RegularizerIdentifier | null
   dtype?: string
 }
 
@@ -94,6 +97,7 @@ export class Layer {
   /** The saved form: every option with its value. */
   readonly config: Readonly<Record<string, unknown>>
   readonly batchInputShape: readonly (number | null)[] | undefined
+  readonly activityRegularizer: L1L2 | null
   /** Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
   private readonly own: Weight[] = []
@@ -112,6 +116,7 @@ export class Layer {
     this.name = common.name ?? autoName(className)
     this.config = config
     this.batchInputShape = common.batchInputShape ?? (common.inputShape && [null, ...common.inputShape])
+    this.activityRegularizer = getRegularizer(common.activityRegularizer)
     this.learns = common.trainable ?? true
     this.record = record
     this.masking = masking
@@ -148,6 +153,8 @@ export class Layer {
       },
     }
     const outputs = this.record(builder, inputs)
+    const penalty = this.activityRegularizer?.config
+    if (penalty) g.penalized.push(...outputs.map(y => ({ y, ...penalty })))
     return this.masking === 'notes' ? outputs : spreadMasks(g, this.masking, inputs, outputs)
   }
 
@@ -192,20 +199,14 @@ export class Layer {
   }
 }
 
-const counters = new Map<string, number>()
-
-/** TF.js' pattern: `dense_Dense1`, `max_pooling2d_MaxPooling2D1`. */
-function autoName(className: string): string {
-  const count = (counters.get(className) ?? 0) + 1
-  counters.set(className, count)
-  const snake = className
-    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-  return `${snake}_${className}${count}`
-}
-
-const commonKeys = ['name', 'inputShape', 'batchInputShape', 'trainable', 'dtype'] as const
+const commonKeys = [
+  'name',
+  'inputShape',
+  'batchInputShape',
+  'trainable',
+  'activityRegularizer',
+  'dtype',
+] as const
 
 function checkCommon(where: string, { inputShape, batchInputShape, dtype }: CommonConfig): void {
   const shape = inputShape ?? batchInputShape?.slice(1)
@@ -214,7 +215,7 @@ function checkCommon(where: string, { inputShape, batchInputShape, dtype }: Comm
       `${where}: inputShape must be an array of sizes, got ${show(shape)}; write inputShape: [784]`,
     )
   }
-  for (const size of shape ?? []) nonNegativeInteger(where, 'a size of inputShape', size)
+  for (const size of shape ?? []) if (size !== null) nonNegativeInteger(where, 'a size of inputShape', size)
   if (dtype !== undefined && dtype !== null && dtype !== 'float32') {
     throw new RangeError(`${where}: dtype must be "float32", got ${show(dtype)}; leave it out`)
   }

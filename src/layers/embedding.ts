@@ -64,8 +64,7 @@ export const embedding = Object.assign(
   (config: ConfigOf<typeof defaults>): Layer => {
     const { inputLength = null, inputShape, batchInputShape } = config ?? {}
     const sizes = [inputLength].flat()
-    if (inputShape || batchInputShape || sizes.includes(null)) return define(config)
-    return define({ ...config, inputShape: sizes as number[] })
+    return define(inputShape || batchInputShape ? config : { ...config, inputShape: sizes })
   },
   { className: define.className, defaults },
 )

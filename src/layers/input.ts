@@ -12,8 +12,8 @@ export const inputLayer = defineLayer(
 )
 
 export interface InputConfig {
-  /** Shape of one sample. */
-  shape?: readonly number[]
+  /** Shape of one sample, null for a size that comes with the data. */
+  shape?: readonly (number | null)[]
   /** As shape, with the batch axis (null) before it. */
   batchShape?: readonly (number | null)[]
   name?: string
@@ -25,7 +25,7 @@ export function input({ shape, batchShape, ...rest }: InputConfig): SymbolicTens
   const sample = shape ?? batchShape?.slice(1)
   if (!Array.isArray(sample))
     throw new TypeError(`input: shape must be given, got ${show(sample)}; write shape: [784]`)
-  for (const size of sample) nonNegativeInteger('input', 'a size of shape', size)
+  for (const size of sample) if (size !== null) nonNegativeInteger('input', 'a size of shape', size)
   const common: CommonConfig = { ...rest, batchInputShape: [null, ...sample] }
-  return addNode(inputLayer(common), [], [sample as readonly number[]])[0]!
+  return addNode(inputLayer(common), [], [sample])[0]!
 }

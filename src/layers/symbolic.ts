@@ -1,6 +1,6 @@
 import { show } from '../errors.ts'
-import { Graph } from '../graph/graph.ts'
 import type { Layer } from './define.ts'
+import { type OpenShape, outputShapesOf } from './shapes.ts'
 
 /** One use of a layer: what went in and what came out. */
 export interface Node {
@@ -18,7 +18,7 @@ export class SymbolicTensor {
   /** Which of the node's outputs it is. */
   readonly index: number
 
-  constructor(node: Node, index: number, sampleShape: readonly number[]) {
+  constructor(node: Node, index: number, sampleShape: OpenShape) {
     this.node = node
     this.index = index
     this.shape = [null, ...sampleShape]
@@ -28,8 +28,8 @@ export class SymbolicTensor {
     return this.node.layer.name
   }
 
-  get sampleShape(): readonly number[] {
-    return this.shape.slice(1) as number[]
+  get sampleShape(): OpenShape {
+    return this.shape.slice(1)
   }
 }
 
@@ -41,20 +41,15 @@ export function connect(layer: Layer, inputs: readonly SymbolicTensor[]): Symbol
       `${layer.name}: apply must be given outputs of layers, got ${show(input)}; begin with ls.input()`,
     )
   }
-  const g = new Graph({ training: false, leaves: 1, rows: 1 })
-  const values = inputs.map(({ name, sampleShape }) => g.batch(name, sampleShape))
-  return addNode(
-    layer,
-    inputs,
-    layer.buildAll(g, values).map(({ shape }) => shape),
-  )
+  const shapes = inputs.map(({ sampleShape }) => sampleShape)
+  return addNode(layer, inputs, outputShapesOf(layer, shapes))
 }
 
 /** Notes a use of a layer, whose outputs have the given shapes. */
 export function addNode(
   layer: Layer,
   inputs: readonly SymbolicTensor[],
-  shapes: readonly (readonly number[])[],
+  shapes: readonly OpenShape[],
 ): SymbolicTensor[] {
   const outputs: SymbolicTensor[] = []
   const node: Node = { layer, inputs, outputs }

@@ -18,8 +18,19 @@ export class Claims {
   /** As `allocate`, filled with zeros. */
   allocateZeroed(bytes: number, what: string): Block {
     const block = this.allocate(bytes, what)
-    new Uint8Array(this.arena.memory.buffer, block.address, block.bytes).fill(0)
+    this.clear(block)
     return block
+  }
+
+  /** Fills a block with zeros. */
+  clear({ address, bytes }: Block): void {
+    new Uint8Array(this.arena.memory.buffer, address, bytes).fill(0)
+  }
+
+  /** Gives one block back before the others. */
+  release(block: Block): void {
+    this.blocks.splice(this.blocks.indexOf(block), 1)
+    this.arena.free(block)
   }
 
   free(): void {

@@ -1,4 +1,5 @@
 import { finiteNumber, isPlainObject, show, suggestion } from '../errors.ts'
+import { closed, type OpenShape } from '../layers/shapes.ts'
 import { getLoss, type LossName } from '../training/losses.ts'
 import { distinct, getMetric, type MetricName } from '../training/metrics.ts'
 import type { Optimizer } from '../training/optimizer.ts'
@@ -31,7 +32,7 @@ export interface CompileOptions {
 
 interface Outputs {
   readonly outputNames: readonly string[]
-  readonly outputShapes: readonly (readonly number[])[]
+  readonly outputShapes: readonly OpenShape[]
 }
 
 const isByName = (given: unknown): given is Record<string, unknown> =>
@@ -76,7 +77,7 @@ export function settleOutputs(
     const loss = getLoss(given as AnyLoss)
     const lossWeight = finiteNumber('compile', 'a loss weight', lossWeights[index] ?? 1)
     const list = [wanted[index] ?? []].flat() as AnyMetric[]
-    const found = distinct(list.map(metric => getMetric(metric, loss, outputShapes[index]!)))
+    const found = distinct(list.map(metric => getMetric(metric, loss, closed(outputShapes[index]!))))
     const prefixed = found.map(({ key, metric }) => ({ key: several ? `${name}_${key}` : key, metric }))
     return [{ name, index, loss, lossWeight, metrics: prefixed }]
   })

@@ -14,7 +14,7 @@ export function faultMessage(
 }
 
 /** Throws what a run failed with, in the words of `where`. */
-export function rethrow(where: string, plan: Plan, error: unknown): never {
-  if (!(error instanceof FaultError)) throw error
+export function rethrow(where: string, plan: Plan | undefined, error: unknown): never {
+  if (!(error instanceof FaultError && plan)) throw error
   throw new RangeError(faultMessage(where, plan, error, `in batch ${error.batch}`))
 }

@@ -18,7 +18,8 @@ export interface Feed {
 
 export type RowsByName = Readonly<Record<string, Rows>>
 
-function sourcesOf(rows: RowsByName, ordered: boolean): Sources {
+/** What recording a step must know of samples. */
+export function sourcesOf(rows: RowsByName, ordered: boolean): Sources {
   const kinds = Object.entries(rows).map(([name, each]) => [name, kindOf(each)])
   return { kinds: Object.fromEntries(kinds), ordered }
 }

@@ -115,6 +115,7 @@ export function checkColumns(
 ): Columns {
   const xs = checkInputs(where, names[0], model, x)
   const { outputs } = model.compiled
+  const predictions = model.outputShapesFor(xs.map(({ shape }) => shape))
   const targets = spread(
     where,
     names[1],
@@ -123,7 +124,7 @@ export function checkColumns(
   )
   const ys = targets.map(({ what, value }, i) => {
     const { loss, index } = outputs[i]!
-    const prediction = model.outputShapes[index]!
+    const prediction = predictions[index]!
     const rows = toTargets(where, what, value, loss.targetShape(prediction))
     checkCounts(where, [
       { what: names[0], rows: xs[0]! },
@@ -164,18 +165,26 @@ function perOutput(
   throw new TypeError(`${where}: ${what} must be given for each output, got ${show(given)}; ${hint}`)
 }
 
-function sampleWeights(model: Internals, { y }: Columns, settings: FitSettings): (Rows | undefined)[] {
+/** Samples with one weight each, for every output that has weights of samples or of classes. */
+export function weighted(
+  where: string,
+  model: Internals,
+  columns: Columns,
+  { sampleWeight, classWeight }: { sampleWeight?: unknown; classWeight?: unknown },
+): Columns {
   const { outputs } = model.compiled
-  const own = perOutput('fit', 'sampleWeight', settings.sampleWeight, outputs)
-  const classes = perOutput('fit', 'classWeight', settings.classWeight, outputs)
-  return outputs.map(({ loss }, i) => {
+  const own = perOutput(where, 'sampleWeight', sampleWeight, outputs)
+  const classes = perOutput(where, 'classWeight', classWeight, outputs)
+  const weight = outputs.map(({ loss }, i): Rows | undefined => {
+    const y = columns.y[i]!
     const rows =
-      own[i] === undefined || own[i] === null ? undefined : toRows('fit', 'sampleWeight', own[i], [])
+      own[i] === undefined || own[i] === null ? undefined : toRows(where, 'sampleWeight', own[i], [])
     const given = rows && Float32Array.from(rows.values)
     const byClass = (classes[i] ?? undefined) as Readonly<Record<number, number>> | undefined
-    const values = weightsOf('fit', y[i]!, loss, given, byClass)
-    return values && { values, scale: 1, count: y[i]!.count, shape: [] }
+    const values = weightsOf(where, y, loss, given, byClass)
+    return values && { values, scale: 1, count: y.count, shape: [] }
   })
+  return { ...columns, weight }
 }
 
 /** Checks all that `fit` was given, before anything is copied or changed. */
@@ -192,8 +201,7 @@ export function checkFitData(model: Internals, x: unknown, y: unknown, settings:
       `fit: validationSplit must leave a sample to train on, got ${show(settings.validationSplit)} of ${count}; lower it`,
     )
   }
-  const weighted = { ...columns, weight: sampleWeights(model, columns, settings) }
-  const training = { columns: weighted, start: 0, count: kept }
+  const training = { columns: weighted('fit', model, columns, settings), start: 0, count: kept }
   if (other) return { training, validation: { columns: other, start: 0, count: other.x[0]!.count } }
   const rest = { columns, start: kept, count: count - kept }
   return { training, validation: kept < count ? rest : undefined }

@@ -2,6 +2,7 @@ import { checkOptions, show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import type { Layer } from '../layers/define.ts'
+import type { OpenShape } from '../layers/shapes.ts'
 import { type Node, SymbolicTensor } from '../layers/symbolic.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { NetworkOptions } from './network.ts'
@@ -89,11 +90,11 @@ export class Model extends Trainable<Predictions> {
     this.checkNames()
   }
 
-  get inputShapes(): readonly (readonly number[])[] {
+  get inputShapes(): readonly OpenShape[] {
     return this.inputs.map(({ sampleShape }) => sampleShape)
   }
 
-  get outputShapes(): readonly (readonly number[])[] {
+  get outputShapes(): readonly OpenShape[] {
     return this.outputs.map(({ sampleShape }) => sampleShape)
   }
 

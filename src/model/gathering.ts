@@ -7,6 +7,8 @@ export interface SourceKind {
   /** Bytes of value byte · scale, or float32. */
   readonly bytes: boolean
   readonly scale: number
+  /** Of a sample, where the model leaves sizes open. */
+  readonly shape?: readonly number[]
 }
 
 /** What a plan reads, batch by batch: x0, x1 … of the inputs, y0 … and weight0 … of the outputs. */
@@ -41,6 +43,11 @@ export class Gathering {
   constructor(g: Graph, sources: Sources) {
     this.g = g
     this.sources = sources
+  }
+
+  /** Shape of a sample of a source that a model leaves open. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.sources.kinds[name]!.shape
   }
 
   /** The samples of an input. */

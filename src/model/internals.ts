@@ -1,4 +1,5 @@
 import type { Weight } from '../layers/define.ts'
+import type { OpenShape } from '../layers/shapes.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { TrainingModel } from '../training/callback.ts'
 import type { Architecture, Compiled } from './record.ts'
@@ -10,7 +11,8 @@ export type Use = 'idle' | 'training' | 'callback'
 /** What training, evaluation and prediction work with: a model seen from inside. */
 export interface Internals extends TrainingModel, Architecture {
   readonly engine: Engine
-  readonly outputShapes: readonly (readonly number[])[]
+  readonly outputShapes: readonly OpenShape[]
+  outputShapesFor(inputShapes: readonly (readonly number[])[]): readonly (readonly number[])[]
   readonly inputNames: readonly string[]
   readonly state: ModelState
   readonly weights: readonly Weight[]

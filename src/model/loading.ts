@@ -31,7 +31,6 @@ const tolerated = new Set([
   'weights',
   'kernelConstraint',
   'biasConstraint',
-  'activityRegularizer',
   'sparse',
 ])
 
@@ -44,7 +43,7 @@ function knownOptions(
   config: Record<string, unknown>,
   defaults: object,
 ): Record<string, unknown> {
-  const common = ['name', 'trainable', 'batchInputShape', 'dtype']
+  const common = ['name', 'trainable', 'batchInputShape', 'activityRegularizer', 'dtype']
   return Object.fromEntries(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true
@@ -109,7 +108,7 @@ function graphOf({ name, layers, inputLayers, outputLayers }: Saved['config']): 
   }
   for (const { className, name, config } of saved) {
     if (className === 'InputLayer')
-      addNode(made.get(name)!, [], [(config.batchInputShape as number[]).slice(1)])
+      addNode(made.get(name)!, [], [(config.batchInputShape as (number | null)[]).slice(1)])
   }
   let waiting = saved.flatMap(({ name, inboundNodes }) => inboundNodes.map(places => ({ name, places })))
   while (waiting.length > 0) {

@@ -9,23 +9,69 @@ export function sumsNow(stage: Stage): Sums {
   return new Map(stage.totals.map(total => [total.key, [...stage.sumsOf(total)]]))
 }
 
+/** What was summed under one name, over so many rows; `mean` is the first sum by the rows of a sample. */
+interface Tallied {
+  readonly values: number[]
+  /** The sum of the steps that count, where not every sample does. */
+  readonly per: string | undefined
+  rows: number
+  mean: number
+}
+
 /**
- * Loss and metrics of the `count` samples seen since `before` (since the sums were cleared, if left out). With
- * several outputs the loss of each is NAME_loss, and `loss` their weighted sum.
+ * Sums of several stages: plans for sequences of other lengths. Metrics are over all rows, losses are those of
+ * the samples, a long one counting no more than a short one.
  */
-export function logsOf(stage: Stage, { outputs }: Compiled, count: number, before?: Sums): Logs {
-  const sums = sumsNow(stage)
-  const since = (key: string): number[] => sums.get(key)!.map((sum, i) => sum - (before?.get(key)?.[i] ?? 0))
-  // Where no step counts, all sums are 0, and so are the means.
-  const counted = (per: string | undefined) => (per === undefined ? count : Math.max(1, since(per)[0]!))
-  const rows = new Map(stage.totals.map(({ key, inner, per }) => [key, inner * counted(per)]))
-  const penalty = sums.has('penalty') ? since('penalty')[0]! / count : 0
-  const losses = outputs.map((_, i) => since(`loss ${i}`)[0]! / rows.get(`loss ${i}`)!)
-  const logs: Logs = { loss: losses.reduce((sum, loss, i) => sum + outputs[i]!.lossWeight * loss, penalty) }
-  if (outputs.length > 1) for (const [i, { name }] of outputs.entries()) logs[`${name}_loss`] = losses[i]!
-  for (const { key, metric } of outputs.flatMap(({ metrics }) => metrics))
-    logs[key] = metric.result(since(key), rows.get(key)!)
-  return logs
+export class Tally {
+  count = 0
+  private readonly sums = new Map<string, Tallied>()
+
+  constructor(from?: Tally) {
+    if (!from) return
+    this.count = from.count
+    for (const [key, tallied] of from.sums) this.sums.set(key, { ...tallied, values: [...tallied.values] })
+  }
+
+  /** Adds what a stage has summed over `count` samples since `before` (since its sums were cleared). */
+  add(stage: Stage, count: number, before?: Sums): this {
+    this.count += count
+    const sums = new Map(
+      stage.totals.map(total => {
+        const { key } = total
+        return [key, [...stage.sumsOf(total)].map((sum, i) => sum - (before?.get(key)?.[i] ?? 0))]
+      }),
+    )
+    for (const { key, inner, per } of stage.totals) {
+      const since = sums.get(key)!
+      const known = this.sums.get(key) ?? { values: since.map(() => 0), per, rows: 0, mean: 0 }
+      this.sums.set(key, known)
+      for (const [i, sum] of since.entries()) known.values[i]! += sum
+      known.rows += inner * (per === undefined ? count : sums.get(per)![0]!)
+      known.mean += since[0]! / inner
+    }
+    return this
+  }
+
+  /** Loss and metrics. With several outputs the loss of each is NAME_loss, and `loss` their weighted sum. */
+  logs({ outputs }: Compiled): Logs {
+    const { count, sums } = this
+    // Where no step counts, all sums are 0, and so are the means.
+    const counted = ({ per }: Tallied) => (per === undefined ? count : Math.max(1, sums.get(per)!.values[0]!))
+    const meanOf = (sum: Tallied) => sum.mean / counted(sum)
+    const penalty = (sums.get('penalty')?.mean ?? 0) / count
+    const losses = outputs.map((_, i) => meanOf(sums.get(`loss ${i}`)!))
+    const loss = losses.reduce((sum, each, i) => sum + outputs[i]!.lossWeight * each, penalty)
+    const logs: Logs = { loss }
+    if (outputs.length > 1) for (const [i, { name }] of outputs.entries()) logs[`${name}_loss`] = losses[i]!
+    for (const { key, metric } of outputs.flatMap(({ metrics }) => metrics))
+      logs[key] = metric.result(sums.get(key)!.values, sums.get(key)!.rows || 1)
+    return logs
+  }
+}
+
+/** Loss and metrics of the `count` samples seen since `before`. */
+export function logsOf(stage: Stage, compiled: Compiled, count: number, before?: Sums): Logs {
+  return new Tally().add(stage, count, before).logs(compiled)
 }
 
 /** TensorFlow.js returns a lone loss as a number, else a list of loss and metrics. */

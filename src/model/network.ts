@@ -1,10 +1,11 @@
 import type { Input } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
 import { show, suggestion } from '../errors.ts'
-import type { Graph } from '../graph/graph.ts'
+import { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
+import { isOpen, type OpenShape } from '../layers/shapes.ts'
 import { type Engine, sharedEngine } from '../runtime/engine.ts'
 import type { Use } from './internals.ts'
 import { KernelRandom, takeModelSeed } from './randomness.ts'
@@ -18,18 +19,23 @@ export interface NetworkOptions {
   seed?: number
 }
 
+/** Sets of shapes whose outputs' are kept. */
+const mostInferred = 256
+
 /** Layers, how they are connected, and the memory of their weights. */
 export abstract class Network {
   readonly name: string
   abstract readonly layers: readonly Layer[]
   /** One a input: the shape of one sample. */
-  abstract readonly inputShapes: readonly (readonly number[])[]
-  abstract readonly outputShapes: readonly (readonly number[])[]
+  abstract readonly inputShapes: readonly OpenShape[]
+  abstract readonly outputShapes: readonly OpenShape[]
   abstract readonly inputNames: readonly string[]
   abstract readonly outputNames: readonly string[]
   readonly engine: Engine
   use: Use = 'idle'
   private readonly initialSeed: number
+  /** Output shapes by those of the inputs. */
+  private readonly inferred = new Map<string, readonly (readonly number[])[]>()
   private built: ModelState | undefined
   private disposed = false
   /** Predictions and evaluations on the workers that are under way. */
@@ -47,12 +53,30 @@ export abstract class Network {
   protected abstract readonly rows: readonly SummaryRow[]
 
   /** Shape of one sample, of the first input. */
-  get inputShape(): readonly number[] {
+  get inputShape(): OpenShape {
     return this.inputShapes[0]!
   }
 
+  /**
+   * Of the outputs for samples of these shapes, where sizes are open.
+   * @throws RangeError for sizes that a layer cannot take
+   */
+  outputShapesFor(inputShapes: readonly (readonly number[])[]): readonly (readonly number[])[] {
+    const own = this.outputShapes
+    if (!own.some(isOpen)) return own as readonly (readonly number[])[]
+    const key = JSON.stringify(inputShapes)
+    const known = this.inferred.get(key)
+    if (known) return known
+    const g = new Graph({ training: false, leaves: 1, rows: 1 })
+    const inputs = inputShapes.map(shape => g.batch('x', shape))
+    const shapes = this.record(g, inputs).map(({ shape }) => shape)
+    if (this.inferred.size === mostInferred) this.inferred.clear()
+    this.inferred.set(key, shapes)
+    return shapes
+  }
+
   /** Of the first output. */
-  get outputShape(): readonly number[] {
+  get outputShape(): OpenShape {
     return this.outputShapes[0]!
   }
 
@@ -155,6 +179,7 @@ export abstract class Network {
 
   /** Gives the memory of the weights back: the architecture has changed. */
   protected forgetState(): void {
+    this.inferred.clear()
     this.built?.free()
     this.built = undefined
   }

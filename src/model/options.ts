@@ -82,6 +82,20 @@ const defaults = {
 
 export type FitSettings = Omit<typeof defaults, 'seed'> & { seed: number }
 
+/** What all ways to train have in common. */
+export type TrainingSettings = Pick<
+  FitSettings,
+  | 'epochs'
+  | 'initialEpoch'
+  | 'callbacks'
+  | 'verbose'
+  | 'seed'
+  | 'workers'
+  | 'signal'
+  | 'onProgress'
+  | 'stallMs'
+>
+
 export function checkWorkers(where: string, workers: number | 'auto'): void {
   if (workers === 'auto') return
   if (typeof workers !== 'number' || !Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
@@ -94,16 +108,24 @@ export function checkWorkers(where: string, workers: number | 'auto'): void {
 export function checkFitOptions(given: FitOptions | undefined): FitSettings {
   const options = withDefaults('fit', defaults, given as Partial<typeof defaults>)
   positiveInteger('fit', 'batchSize', options.batchSize)
-  nonNegativeInteger('fit', 'epochs', options.epochs)
-  nonNegativeInteger('fit', 'initialEpoch', options.initialEpoch)
   inRange('fit', 'validationSplit', options.validationSplit, '[0, 1)')
   if (options.stepsPerEpoch !== null) positiveInteger('fit', 'stepsPerEpoch', options.stepsPerEpoch)
-  if (options.seed !== null) nonNegativeInteger('fit', 'seed', options.seed)
-  inRange('fit', 'stallMs', options.stallMs, '(0, Infinity)')
-  checkWorkers('fit', options.workers)
+  return checkTraining('fit', options)
+}
+
+/** Checks what all ways to train have in common, and draws a seed if none is given. */
+export function checkTraining<T extends Omit<TrainingSettings, 'seed'> & { seed: number | null }>(
+  where: string,
+  options: T,
+): T & { seed: number } {
+  nonNegativeInteger(where, 'epochs', options.epochs)
+  nonNegativeInteger(where, 'initialEpoch', options.initialEpoch)
+  if (options.seed !== null) nonNegativeInteger(where, 'seed', options.seed)
+  inRange(where, 'stallMs', options.stallMs, '(0, Infinity)')
+  checkWorkers(where, options.workers)
   if (options.signal !== null && !(options.signal instanceof AbortSignal)) {
     throw new TypeError(
-      `fit: signal must be an AbortSignal, got ${show(options.signal)}; give controller.signal`,
+      `${where}: signal must be an AbortSignal, got ${show(options.signal)}; give controller.signal`,
     )
   }
   return { ...options, seed: options.seed ?? drawSeed() }

@@ -5,6 +5,8 @@ import { type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Logs } from '../training/callback.ts'
 import { withClaims } from './claims.ts'
+import { measurePass } from './datasetCourse.ts'
+import { checkEvaluateDatasetOptions, type EvaluateDatasetOptions } from './datasetOptions.ts'
 import { rethrow } from './faults.ts'
 import { residentFeed } from './feed.ts'
 import { byName, checkColumns, checkInputs, type Inputs } from './fitData.ts'
@@ -12,8 +14,10 @@ import { type Internals, readableState } from './internals.ts'
 import { inOrder, runLocally } from './local.ts'
 import { logsOf } from './logs.ts'
 import { checkWorkers } from './options.ts'
+import { type Batches, Pass } from './pass.ts'
 import { recordPrediction, recordStep } from './record.ts'
 import { Stage } from './stage.ts'
+import { Stream } from './stream.ts'
 
 /** Options of prediction and evaluation on the calling thread. */
 export interface BatchOptions {
@@ -75,15 +79,16 @@ function predictWith(
   const { arena } = model.engine
   const columns = checkInputs('predict', 'x', model, x)
   const { count } = columns[0]!
+  const shapes = model.outputShapesFor(columns.map(({ shape }) => shape))
   return withClaims(arena, claims => {
     const feed = residentFeed(claims, byName({ x: columns, y: [], weight: [] }))
-    const outputs = model.outputShapes.map(shape => {
+    const outputs = shapes.map(shape => {
       return claims.allocate(4 * count * sizeOf(shape), 'the predictions').address
     })
     const recorded = recordPrediction(model, Math.min(batchSize, count), feed.sources)
     const stage = new Stage(claims, recorded, workers)
     const read = (): Predictions => {
-      const tensors = model.outputShapes.map((shape, i) => {
+      const tensors = shapes.map((shape, i) => {
         const values = new Float32Array(arena.memory.buffer, outputs[i], count * sizeOf(shape)).slice()
         return new Tensor(values, [count, ...shape], 'float32')
       })
@@ -108,11 +113,20 @@ function onWorkers<T>(
   options: WorkerOptions | undefined,
   body: (run: Run, batchSize: number) => T | Promise<T>,
 ): Promise<T> {
-  const { batchSize, workers, stallMs } = settingsOf(where, options)
+  const settings = settingsOf(where, options)
+  return withWorkers(where, model, settings, run => body(run, settings.batchSize))
+}
+
+function withWorkers<T>(
+  where: string,
+  model: Internals,
+  { workers, stallMs }: { workers: number | 'auto'; stallMs: number },
+  body: (run: Run) => T | Promise<T>,
+): Promise<T> {
   const most = workers === 'auto' ? model.engine.cores : workers
   return model.engine.withRun(most, stallMs, async run => {
     try {
-      return await body(run, batchSize)
+      return await body(run)
     } catch (error) {
       if (!(error instanceof WorkerError)) throw error
       throw new Error(`${where}: ${error.message}`, { cause: error })
@@ -162,5 +176,34 @@ export function evaluateOnWorkers(
 ): Promise<Logs> {
   return onWorkers('evaluateAsync', model, options, (run, batchSize) =>
     evaluateWith(model, x, y, batchSize, run.workers, by('evaluateAsync', model, run)),
+  )
+}
+
+/** Loss and metrics over the mini-batches of a dataset, on the workers. */
+export function evaluateBatches(
+  model: Internals,
+  dataset: Batches,
+  options?: EvaluateDatasetOptions,
+): Promise<Logs> {
+  const where = 'evaluateDataset'
+  const { batches, prefetch, ...settings } = checkEvaluateDatasetOptions(options)
+  checkWorkers(where, settings.workers)
+  const limit = batches ?? Number.POSITIVE_INFINITY
+  const streamOptions = {
+    where,
+    mode: 'evaluate',
+    accumulate: false,
+    prefetch,
+    limit,
+    signal: undefined,
+  } as const
+  return withWorkers(where, model, settings, run =>
+    withClaims(model.engine.arena, async claims => {
+      const stream = new Stream(claims, model, run, streamOptions)
+      const at = (batch: number) => `at batch ${batch}`
+      const pass = new Pass(model, dataset, { where })
+      const measured = measurePass(stream, pass, run.workers, at)
+      return (await measured.catch(error => rethrow(where, stream.stage?.plan, error)))!
+    }),
   )
 }

@@ -46,12 +46,19 @@ export class Program {
   async steps(steps: Steps, options: StepsOptions, order?: Int32Array): Promise<Report[]> {
     const { ring } = this.feed
     if (!ring) return this.run.steps(this.id, steps, options)
-    this.run.startStream(steps.from)
+    const { run } = this
     let over = false
-    const done = this.run.steps(this.id, { ...steps, slots: ring.slots }, options).finally(() => {
-      over = true
-    })
-    const [reports] = await Promise.all([done, ring.serve(this.run, steps, order, () => over)])
+    let served: Promise<void> | undefined
+    const begin = () => {
+      run.startStream(steps.from)
+      served = ring.serve(run, steps, order, () => over)
+    }
+    const reports = await run
+      .steps(this.id, { ...steps, slots: ring.slots }, { ...options, begin })
+      .finally(() => {
+        over = true
+      })
+    await served
     return reports
   }
 }

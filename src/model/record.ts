@@ -2,6 +2,7 @@ import { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { each, once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
+import { closed, type OpenShape } from '../layers/shapes.ts'
 import { keepSteps } from '../ops/masks.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
@@ -37,7 +38,7 @@ export interface Compiled {
 /** The part of a model that its graphs are recorded from. */
 export interface Architecture {
   readonly layers: readonly Layer[]
-  readonly inputShapes: readonly (readonly number[])[]
+  readonly inputShapes: readonly OpenShape[]
   /** Tells the weights where they lie. */
   readonly state: { place(): void }
   record(g: Graph, inputs: readonly Value[]): readonly Value[]
@@ -50,7 +51,10 @@ export interface Recorded {
 
 /** The outputs for a batch of each input. */
 function recordForward(architecture: Architecture, g: Graph, gathering: Gathering): readonly Value[] {
-  const inputs = architecture.inputShapes.map((shape, i) => gathering.input(`x${i}`, shape))
+  const inputs = architecture.inputShapes.map((shape, i) => {
+    const name = `x${i}`
+    return gathering.input(name, gathering.shapeOf(name) ?? closed(shape))
+  })
   return architecture.record(g, inputs)
 }
 
@@ -111,6 +115,7 @@ function countAhead(
     g.eachLeaf(() => {
       const predictions = recordForward(architecture, g, gatheringOf(g, compiled, options))
       for (const [i, { index }] of outputs.entries()) counts.add(i, predictions[index]!)
+      g.penalized.length = 0
     }),
   )
 }
@@ -138,7 +143,20 @@ function recordPass(
   const predictions = recordForward(architecture, g, gathering)
   for (const [i, output] of compiled.outputs.entries())
     recordOutput(g, predictions[output.index]!, i, output, gathering, sums)
+  for (const penalized of g.penalized.splice(0)) recordActivity(g, penalized, sums.totals)
   g.differentiate()
+}
+
+/** Penalties of a layer's output, added up under `penalty`, and the gradient of their mean. Source: Keras 3. */
+function recordActivity(g: Graph, { y, l1, l2 }: Graph['penalized'][number], totals: Totals): void {
+  const size = sizeOf(y.shape)
+  const values = g.batch('activity penalty', [1])
+  const dy = g.training && y.differentiable ? g.batch(`d ${y.storage.label}`, y.shape) : undefined
+  const output = dy ? write(dy) : 0
+  g.call('activityPenalty', samples(), y, write(values), output, g.cells.scale, size, l1, l2)
+  if (dy) g.contributeValue(y, dy)
+  if (g.training) g.checkFinite(values, 'the loss')
+  totals.add('penalty', { values, width: 1, inner: 1 })
 }
 
 /** Loss and metrics of output number i of those that are trained. */

@@ -7,43 +7,93 @@ import type { Steps } from '../runtime/stepper.ts'
 import type { Claims } from './claims.ts'
 import type { SourceKind } from './gathering.ts'
 
-/** The ring holds about so much, so that the workers have work while the main thread sleeps. */
+/** A ring holds about so much, so that the workers have work while the main thread sleeps. */
 const ringBytes = 64 * 2 ** 20
 const [fewestSlots, mostSlots] = [3, 1024]
 
-/** A stream of rows of one kind through the ring. */
-interface Column {
-  readonly rows: Rows
-  readonly rowSize: number
-  readonly block: Block
-  readonly view: Uint8Array | Float32Array
-}
-
-export const kindOf = ({ values, scale }: Rows): SourceKind => ({
+export const kindOf = ({ values, scale, shape }: Rows): SourceKind => ({
   bytes: values instanceof Uint8Array,
   scale,
+  shape,
 })
+
+/** A column of the ring: rows of one kind, slot by slot. */
+interface Column {
+  readonly offset: number
+  readonly rowSize: number
+  readonly bytes: boolean
+}
+
+/** How batches of up to `rows` samples lie in a ring: column by column, in each the slots one after the other. */
+export class Slots {
+  readonly count: number
+  readonly bytes: number
+  readonly rows: number
+  private readonly columns = new Map<string, Column>()
+
+  /** As many slots as fit, up to `most`. */
+  constructor(sources: Readonly<Record<string, Rows>>, rows: number, most = mostSlots) {
+    const columns = Object.entries(sources).map(([name, each]) => {
+      const { bytes } = kindOf(each)
+      const rowSize = sizeOf(each.shape)
+      return { name, bytes, rowSize, slotBytes: rows * rowSize * (bytes ? 1 : 4) }
+    })
+    const slotBytes = columns.reduce((sum, column) => sum + column.slotBytes, 0)
+    this.count = Math.max(Math.min(fewestSlots, most), Math.min(most, Math.floor(ringBytes / slotBytes)))
+    this.rows = rows
+    let offset = 0
+    for (const { name, bytes, rowSize, slotBytes: size } of columns) {
+      this.columns.set(name, { offset, rowSize, bytes })
+      offset += Math.ceil((this.count * size + 64) / 64) * 64
+    }
+    this.bytes = offset
+  }
+
+  /** Where each column lies in a block, by name. */
+  addresses({ address }: Block): Record<string, number> {
+    return Object.fromEntries([...this.columns].map(([name, { offset }]) => [name, address + offset]))
+  }
+
+  /** A column's part of a slot: of a whole batch. */
+  view(
+    memory: WebAssembly.Memory,
+    { address }: Block,
+    name: string,
+    slot: number,
+  ): Float32Array | Uint8Array {
+    const { offset, rowSize, bytes } = this.columns.get(name)!
+    const size = this.rows * rowSize
+    const { buffer } = memory
+    return bytes
+      ? new Uint8Array(buffer, address + offset + slot * size, size)
+      : new Float32Array(buffer, address + offset + slot * size * 4, size)
+  }
+}
 
 /**
  * Samples that stay in ordinary memory: batches are copied, a few ahead of the workers, into a ring of slots
  * in the shared memory. A slot is filled again when the workers have gone past its batch.
  */
 export class Ring {
-  readonly slots: number
-  private readonly columns: Map<string, Column>
+  private readonly sources: Readonly<Record<string, Rows>>
+  private readonly memory: WebAssembly.Memory
+  private readonly layout: Slots
+  private readonly block: Block
 
   constructor(claims: Claims, sources: Readonly<Record<string, Rows>>, batchSize: number) {
-    const widths = Object.values(sources).map(rows => sizeOf(rows.shape) * (kindOf(rows).bytes ? 1 : 4))
-    const slotBytes = batchSize * widths.reduce((sum, width) => sum + width, 0)
-    this.slots = Math.max(fewestSlots, Math.min(mostSlots, Math.floor(ringBytes / slotBytes)))
-    this.columns = new Map(
-      Object.entries(sources).map(([name, rows]) => [name, this.makeColumn(claims, name, rows, batchSize)]),
-    )
+    this.sources = sources
+    this.memory = claims.arena.memory
+    this.layout = new Slots(sources, batchSize)
+    this.block = claims.allocate(this.layout.bytes, 'the ring of batches')
+  }
+
+  get slots(): number {
+    return this.layout.count
   }
 
   /** Where each column lies, by name. */
   get addresses(): Record<string, number> {
-    return Object.fromEntries([...this.columns].map(([name, { block }]) => [name, block.address]))
+    return this.layout.addresses(this.block)
   }
 
   /** Fills the slots of batches [from, to) as the workers get to them, until that is done or `over`. */
@@ -59,26 +109,15 @@ export class Ring {
     }
   }
 
-  private makeColumn(claims: Claims, name: string, rows: Rows, batchSize: number): Column {
-    const rowSize = sizeOf(rows.shape)
-    const count = this.slots * batchSize * rowSize
-    const { bytes } = kindOf(rows)
-    const block = claims.allocate(count * (bytes ? 1 : 4), `the ring of ${name}`)
-    const { buffer } = claims.arena.memory
-    const view = bytes
-      ? new Uint8Array(buffer, block.address, count)
-      : new Float32Array(buffer, block.address, count)
-    return { rows, rowSize, block, view }
-  }
-
   private fill(batch: number, { batchSize, count, start }: Steps, order: Int32Array | undefined): void {
     const first = batch * batchSize
     const last = Math.min(count, first + batchSize)
-    for (const { rows, rowSize, view } of this.columns.values()) {
-      let place = (batch % this.slots) * batchSize * rowSize
-      for (let i = first; i < last; i++, place += rowSize) {
+    for (const [name, { values, shape }] of Object.entries(this.sources)) {
+      const size = sizeOf(shape)
+      const view = this.layout.view(this.memory, this.block, name, batch % this.slots)
+      for (let i = first; i < last; i++) {
         const row = order ? order[i]! : start + i
-        view.set(rows.values.subarray(row * rowSize, (row + 1) * rowSize), place)
+        view.set(values.subarray(row * size, (row + 1) * size), (i - first) * size)
       }
     }
   }

@@ -25,7 +25,9 @@ function savedLayer(layer: Layer): Saved {
   if (layer instanceof NestedLayer) return savedModel(layer.model as Trainable)
   const options = Object.entries(layer.config).map(([name, value]) => [name, savedOption(name, value)])
   const shape = layer.batchInputShape ? { batchInputShape: layer.batchInputShape } : {}
-  const common = { name: layer.name, trainable: layer.trainable, ...shape, dtype: 'float32' }
+  const penalty = classAndConfig(layer.activityRegularizer)
+  const activity = penalty ? { activityRegularizer: penalty } : {}
+  const common = { name: layer.name, trainable: layer.trainable, ...shape, ...activity, dtype: 'float32' }
   return { className: layer.className, config: { ...Object.fromEntries(options), ...common } }
 }
 

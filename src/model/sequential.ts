@@ -1,8 +1,9 @@
 import type { Tensor } from '../data/tensor.ts'
 import { checkOptions, show } from '../errors.ts'
-import { Graph } from '../graph/graph.ts'
+import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import { Layer } from '../layers/define.ts'
+import { type OpenShape, outputShapesOf } from '../layers/shapes.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { NestedLayer } from './nested.ts'
 import type { NetworkOptions } from './network.ts'
@@ -19,7 +20,7 @@ export class Sequential extends Trainable<Tensor> {
   readonly className = 'Sequential'
   readonly layers: Layer[] = []
   /** Of the input, then of each layer's output, for one sample. */
-  private readonly shapes: (readonly number[])[] = []
+  private readonly shapes: OpenShape[] = []
 
   constructor(options: SequentialOptions = {}, engine?: Engine) {
     checkOptions('sequential', options, ['layers', 'name', 'seed'])
@@ -45,22 +46,21 @@ export class Sequential extends Trainable<Tensor> {
         'sequential: the first layer must have inputShape, got none; add inputShape: [784], say',
       )
     }
-    const input = this.layers.length === 0 ? first!.slice(1).map(Number) : this.outputShape
-    const g = new Graph({ training: false, leaves: 1, rows: 1 })
-    const { shape } = layer.build(g, g.batch('x', input))
+    const input = this.layers.length === 0 ? first!.slice(1) : this.outputShape
+    const [shape] = outputShapesOf(layer, [input])
     if (this.layers.length === 0) this.shapes.push(input)
     this.layers.push(layer)
-    this.shapes.push(shape)
+    this.shapes.push(shape!)
     this.forgetState()
     this.forgetCompiled()
   }
 
-  get inputShapes(): readonly (readonly number[])[] {
+  get inputShapes(): readonly OpenShape[] {
     if (!this.shapes[0]) throw new Error(`${this.name}: the model must have layers, got none; call add()`)
     return [this.shapes[0]]
   }
 
-  get outputShapes(): readonly (readonly number[])[] {
+  get outputShapes(): readonly OpenShape[] {
     return [this.shapes.at(-1) ?? this.inputShape]
   }
 

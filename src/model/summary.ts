@@ -1,10 +1,11 @@
 import { sizeOf } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
+import type { OpenShape } from '../layers/shapes.ts'
 
 /** A line of a summary. */
 export interface SummaryRow {
   readonly layer: Layer
-  readonly shape: readonly number[]
+  readonly shape: OpenShape
   /** Names of the layers that feed this one; undefined in a stack, where that is the one before. */
   readonly from?: readonly string[]
 }
@@ -34,7 +35,7 @@ export function summarize(
   const lines = rows.map(({ layer, shape, from }) => {
     const cells = [
       `${layer.name} (${layer.className})`,
-      `[${['null', ...shape].join(', ')}]`,
+      `[${['null', ...shape.map(String)].join(', ')}]`,
       grouped(count(layer.weights)),
     ]
     return row(from ? [...cells, from.join(', ')] : cells)

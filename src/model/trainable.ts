@@ -1,23 +1,38 @@
 import { Tensor } from '../data/tensor.ts'
 import { checkOptions, inRange, positiveInteger } from '../errors.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
+import type { Run } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import { getOptimizer } from '../training/optimizers.ts'
-import { withClaims } from './claims.ts'
+import { type Claims, withClaims } from './claims.ts'
 import { type CompileOptions, settleOutputs } from './compiling.ts'
+import { type Course, coursesOfArrays, type Validation } from './course.ts'
+import { checkValidationArrays, coursesOfDatasets } from './datasetCourse.ts'
+import {
+  checkFitDatasetOptions,
+  type EvaluateDatasetOptions,
+  type FitDatasetOptions,
+} from './datasetOptions.ts'
 import { checkFitData, checkInputs, type Inputs } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { numbersOf } from './logs.ts'
 import { NestedLayer } from './nested.ts'
 import { Network } from './network.ts'
-import { checkFitOptions, type FitOptions } from './options.ts'
+import { checkFitOptions, type FitOptions, type TrainingSettings } from './options.ts'
+import type { Batches } from './pass.ts'
 import * as prediction from './prediction.ts'
 import type { Compiled } from './record.ts'
 import { saveModel } from './saving.ts'
 import { type History, Training } from './training.ts'
 import { trainOneBatch } from './trainOnBatch.ts'
 import { makeSlots } from './weights.ts'
+
+/** Loss and metrics as TensorFlow.js gives them. */
+function scalarsOf(logs: Logs): Tensor | Tensor[] {
+  const scalars = Object.values(logs).map(value => new Tensor(Float32Array.of(value), [], 'float32'))
+  return scalars.length === 1 ? scalars[0]! : scalars
+}
 
 /** What every kind of model can do: train, evaluate, predict, be saved. */
 export abstract class Trainable<Output extends prediction.Predictions = prediction.Predictions>
@@ -102,12 +117,40 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     const settings = checkFitOptions(options)
     void this.compiled
     const data = checkFitData(this, x, y, settings)
-    const most = settings.workers === 'auto' ? this.engine.cores : settings.workers
+    return this.train('fit', settings, (claims, run) => coursesOfArrays(claims, this, run, data, settings))
+  }
+
+  /**
+   * Trains on mini-batches that a dataset gives one after the other, while a few are taken ahead. To the bits
+   * of `fit` on the same ones; sequences may have another length in each. Runs on the workers.
+   * @throws as `fit`; Error where the dataset throws (then its `cause`), RangeError where a batch does not fit
+   * or batches are missing, the weights then being those of the last epoch's end
+   */
+  async fitDataset(dataset: Batches, options?: FitDatasetOptions): Promise<History> {
+    this.refuseWhileTraining('fitDataset')
+    const settings = checkFitDatasetOptions(options)
+    void this.compiled
+    const held = checkValidationArrays(this, settings)
+    return this.train('fitDataset', settings, (claims, run, signal) =>
+      coursesOfDatasets(claims, this, run, dataset, held, settings, signal),
+    )
+  }
+
+  private async train(
+    where: string,
+    settings: TrainingSettings,
+    plan: (claims: Claims, run: Run, signal: AbortSignal) => readonly [Course, Validation | undefined],
+  ): Promise<History> {
+    const { engine } = this
+    const most = settings.workers === 'auto' ? engine.cores : settings.workers
     this.use = 'training'
     try {
       this.state.takeSnapshot()
-      return await this.engine.withRun(most, settings.stallMs, run =>
-        withClaims(this.engine.arena, claims => new Training(claims, this, run, data, settings).train()),
+      return await engine.withRun(most, settings.stallMs, run =>
+        withClaims(engine.arena, claims => {
+          const stop = new AbortController()
+          return new Training(where, this, run, plan(claims, run, stop.signal), settings, stop).train()
+        }),
       )
     } finally {
       this.state.dropSnapshot()
@@ -144,14 +187,17 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
 
   /** Loss, or [loss, …metrics], over samples, on the calling thread. */
   evaluate(x: Inputs, y: Inputs, options?: prediction.BatchOptions): Tensor | Tensor[] {
-    const values = numbersOf(prediction.evaluateHere(this, x, y, options))
-    const scalars = [values].flat().map(value => new Tensor(Float32Array.of(value), [], 'float32'))
-    return scalars.length === 1 ? scalars[0]! : scalars
+    return scalarsOf(prediction.evaluateHere(this, x, y, options))
   }
 
   /** Loss and metrics by name, on the workers. */
   evaluateAsync(x: Inputs, y: Inputs, options?: prediction.WorkerOptions): Promise<Logs> {
     return this.request(() => prediction.evaluateOnWorkers(this, x, y, options))
+  }
+
+  /** As evaluate, over the mini-batches of a dataset, on the workers. @throws as fitDataset */
+  async evaluateDataset(dataset: Batches, options?: EvaluateDatasetOptions): Promise<Tensor | Tensor[]> {
+    return scalarsOf(await this.request(() => prediction.evaluateBatches(this, dataset, options)))
   }
 
   /**

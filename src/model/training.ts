@@ -1,24 +1,18 @@
-import type { Block } from '../runtime/arena.ts'
 import { FaultError, type Run, WorkerError } from '../runtime/run.ts'
-import type { Steps } from '../runtime/stepper.ts'
 import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
-import type { Claims } from './claims.ts'
+import type { Course, Validation } from './course.ts'
 import { faultMessage } from './faults.ts'
-import type { FitData } from './fitData.ts'
 import type { Internals } from './internals.ts'
-import { inOrder } from './local.ts'
 import { logsOf, sumsNow } from './logs.ts'
-import type { FitSettings } from './options.ts'
-import { Program } from './program.ts'
-import { splitSeed } from './randomness.ts'
+import type { TrainingSettings } from './options.ts'
 import { finalizeWeights } from './weights.ts'
 import { WorkerChoice } from './workerChoice.ts'
 
 /** Why training ended. */
 export type Ending = 'epochs' | 'stopTraining' | 'aborted'
 
-/** What `fit` resolves with. */
+/** What `fit` and `fitDataset` resolve with. */
 export interface History {
   /** Numbers of the epochs that were finished. */
   epoch: number[]
@@ -32,51 +26,44 @@ export interface History {
   stopped: Ending
 }
 
-/** The main thread's side of one `fit`: it gives the workers their commands and tells the callbacks. */
+/** The main thread's side of one training: it gives the workers their commands and tells the callbacks. */
 export class Training {
+  private readonly where: string
   private readonly model: Internals
-  private readonly run: Run
-  private readonly data: FitData
-  private readonly settings: FitSettings
+  private readonly settings: TrainingSettings
   private readonly callbacks: BaseCallback[]
-  private readonly program: Program
-  private readonly validation: Program | undefined
-  private readonly order: Block
-  private readonly rates: Block
+  private readonly course: Course
+  private readonly validation: Validation | undefined
   private readonly choice: WorkerChoice
   private readonly history: History
+  /** Ends the command in progress after its step. */
+  private readonly stop: AbortController
   /** Whether the workers must derive what they keep of the weights anew. */
   private stale = true
   private epoch = 0
   private validating = false
   private ending: Ending = 'epochs'
-  /** Ends the command in progress after its step. */
-  private readonly stop = new AbortController()
   private progressError: unknown
 
-  constructor(claims: Claims, model: Internals, run: Run, data: FitData, settings: FitSettings) {
+  /** `where` names the method in messages; `stop` ends what is in progress. */
+  constructor(
+    where: string,
+    model: Internals,
+    run: Run,
+    [course, validation]: readonly [Course, Validation | undefined],
+    settings: TrainingSettings,
+    stop: AbortController,
+  ) {
+    this.where = where
     this.model = model
-    this.run = run
-    this.data = data
     this.settings = settings
     this.callbacks = toCallbacks(settings.callbacks)
-    this.order = claims.allocate(4 * data.training.count, 'the order of the samples')
-    this.rates = claims.allocate(4 * this.stepsPerEpoch, 'the learning rates')
+    this.course = course
+    this.validation = validation
     this.choice = new WorkerChoice(settings.workers, run.workers)
-    const { batchSize, accumulate } = settings
-    const shared = { batchSize, stream: settings.stream ?? undefined }
-    const order = this.order.address
-    this.program = new Program(claims, model, run, data.training, {
-      ...shared,
-      mode: 'train',
-      order,
-      accumulate,
-    })
-    const held = { ...shared, mode: 'evaluate', order: undefined, accumulate: false } as const
-    this.validation = data.validation && new Program(claims, model, run, data.validation, held)
+    this.stop = stop
     const { epochs, seed, verbose } = settings
-    const samples = data.training.count
-    const params = { epochs, batchSize, samples, steps: this.stepsPerEpoch, verbose }
+    const params = { epochs, ...course.params, verbose }
     this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopped: 'epochs' }
   }
 
@@ -84,6 +71,7 @@ export class Training {
   async train(): Promise<History> {
     const { model, settings } = this
     const stop = () => this.stop.abort()
+    if (settings.signal?.aborted) stop()
     settings.signal?.addEventListener('abort', stop)
     model.whenStopped = stop
     try {
@@ -92,6 +80,7 @@ export class Training {
       await this.begin()
       for (this.epoch = settings.initialEpoch; this.epoch < settings.epochs && !this.over; this.epoch++)
         await this.trainEpoch()
+      await this.course.close()
       finalizeWeights(model)
       await this.tell('onTrainEnd')
       model.state.own(model.weights)
@@ -99,6 +88,8 @@ export class Training {
     } catch (error) {
       model.state.restoreSnapshot()
       model.state.own(model.weights)
+      // What went wrong first is told; the dataset's own trouble in ending adds nothing to it.
+      await this.course.close().catch(() => {})
       throw this.translated(error)
     } finally {
       settings.signal?.removeEventListener('abort', stop)
@@ -122,26 +113,18 @@ export class Training {
     return this.ending !== 'epochs' || this.progressError !== undefined
   }
 
-  private get stepsPerEpoch(): number {
-    const all = Math.ceil(this.data.training.count / this.settings.batchSize)
-    return Math.min(all, this.settings.stepsPerEpoch ?? all)
-  }
-
   private async trainEpoch(): Promise<void> {
-    const { model } = this
-    const { stage } = this.program
-    this.shuffle()
-    stage.clearTotals()
+    const { model, course } = this
+    course.beginEpoch(this.epoch)
     await this.tell('onEpochBegin', this.epoch)
     const progress = this.reportProgress()
     const done = await this.trainBatches().finally(() => clearInterval(progress))
     if (this.progressError !== undefined) throw this.progressError
-    const seen = Math.min(done * this.settings.batchSize, this.data.training.count)
     model.compiled.optimizer.iterations += done
     model.epochsTrained++
-    if (seen === 0) return
+    if (done === 0) return
     model.state.takeSnapshot()
-    const logs = logsOf(stage, model.compiled, seen)
+    const logs = course.logs()
     if (this.validation && !this.settings.signal?.aborted) Object.assign(logs, await this.validate())
     this.remember(logs)
     await this.tell('onEpochEnd', this.epoch, logs)
@@ -149,13 +132,12 @@ export class Training {
 
   /** Reports at intervals what the workers have summed so far; they are not asked to wait. */
   private reportProgress(): NodeJS.Timeout | undefined {
-    const { onProgress, batchSize } = this.settings
+    const { onProgress } = this.settings
     if (!onProgress) return undefined
     return setInterval(() => {
-      const step = this.run.batch
-      if (step === 0) return
       try {
-        onProgress.report(step, logsOf(this.program.stage, this.model.compiled, step * batchSize))
+        const progress = this.course.progress()
+        if (progress) onProgress.report(progress.step, progress.logs)
       } catch (error) {
         this.progressError = error
         this.stop.abort()
@@ -169,95 +151,45 @@ export class Training {
       callback => hasHook(callback, 'onBatchBegin') || hasHook(callback, 'onBatchEnd'),
     )
     let next = 0
-    while (next < this.stepsPerEpoch && !this.over) {
-      if (each) await this.trainOneBatch(next++)
-      else {
-        const reached = await this.command(next, next + this.choice.stepsAtOnce(this.stepsPerEpoch - next))
-        if (reached === next) break
-        next = reached
-      }
+    while (!this.over) {
+      const most = each ? 1 : this.choice.stepsAtOnce
+      const size = await this.course.nextSize(next, Number.isFinite(most) ? most : 1)
+      if (this.over || size === undefined) break
+      const reached = each ? await this.trainOneBatch(next, size) : await this.command(next, next + most)
+      if (reached === next) break
+      next = reached
     }
     return next
   }
 
-  private async trainOneBatch(batch: number): Promise<void> {
-    const { model } = this
-    const { stage } = this.program
-    const { batchSize } = this.settings
-    const size = Math.min(batchSize, this.data.training.count - batch * batchSize)
+  private async trainOneBatch(batch: number, size: number): Promise<number> {
+    const { model, course } = this
     await this.tell('onBatchBegin', batch, { batch, size })
-    const before = sumsNow(stage)
-    await this.command(batch, batch + 1)
-    await this.tell('onBatchEnd', batch, { batch, size, ...logsOf(stage, model.compiled, size, before) })
+    const before = sumsNow(course.stage)
+    const reached = await this.command(batch, batch + 1)
+    if (reached === batch) return batch
+    const logs = logsOf(course.stage, model.compiled, size, before)
+    await this.tell('onBatchEnd', batch, { batch, size, ...logs })
+    return reached
   }
 
   /** Has the workers run batches [from, to); returns the batch they reached. */
   private async command(from: number, to: number): Promise<number> {
-    this.writeRates(from, to)
     const { workers } = this.choice
     const prologue = this.stale
     this.stale = false
     const { signal } = this.stop
-    const [report] = await this.program.steps(
-      this.steps(from, to),
-      { prologue, workers, signal },
-      this.orderNow,
-    )
-    this.choice.learn(to - from, report!.milliseconds)
-    return report!.next
-  }
-
-  private steps(from: number, to: number): Steps {
-    const { batchSize, seed } = this.settings
-    const { count } = this.data.training
-    const stepsBefore = this.model.compiled.optimizer.iterations
-    const { address: rates } = this.rates
-    return { from, to, batchSize, count, start: 0, stepsBefore, seed: splitSeed(seed), rates, slots: 0 }
-  }
-
-  private writeRates(from: number, to: number): void {
-    const { optimizer } = this.model.compiled
-    const rates = new Float32Array(
-      this.model.engine.arena.memory.buffer,
-      this.rates.address,
-      this.stepsPerEpoch,
-    )
-    for (let batch = from; batch < to; batch++) rates[batch] = optimizer.rateAt(optimizer.iterations + batch)
-  }
-
-  /** The samples in the order of this epoch. */
-  private get orderNow(): Int32Array {
-    return new Int32Array(this.model.engine.arena.memory.buffer, this.order.address, this.data.training.count)
-  }
-
-  /** Orders the samples anew, keyed by seed and lifetime epoch. */
-  private shuffle(): void {
-    const { engine, epochsTrained } = this.model
-    const { count } = this.data.training
-    if (!this.settings.shuffle) {
-      const order = this.orderNow
-      for (let i = 0; i < count; i++) order[i] = i
-      return
-    }
-    const key = engine.arena.allocate(12, 'a key')
-    new Int32Array(engine.arena.memory.buffer, key.address, 3).set([
-      ...splitSeed(this.settings.seed),
-      epochsTrained,
-    ])
-    engine.kernels.shuffle(0, 1, this.order.address, count, key.address, 0)
-    engine.arena.free(key)
+    const { next, milliseconds } = await this.course.command(from, to, { prologue, workers, signal })
+    this.choice.learn(next - from, milliseconds)
+    return next
   }
 
   private async validate(): Promise<Logs> {
-    const validation = this.validation!
-    const { stage, part } = validation
-    stage.clearTotals()
     const { workers } = this.choice
     this.validating = true
-    await validation.steps(inOrder(part.count, stage.plan.rows, part.start), { prologue: true, workers })
+    const logs = await this.validation!.measure(this.epoch, workers)
     this.validating = false
-    const logs = logsOf(stage, this.model.compiled, part.count)
-    return Object.fromEntries(Object.entries(logs).map(([key, value]) => [`val_${key}`, value]))
+    return Object.fromEntries(Object.entries(logs ?? {}).map(([key, value]) => [`val_${key}`, value]))
   }
 
   private remember(logs: Logs): void {
@@ -287,9 +219,9 @@ export class Training {
     if (!(error instanceof FaultError || error instanceof WorkerError)) return error
     const where = `at epoch ${this.epoch}, step ${error.batch}${this.validating ? ' of the validation' : ''}`
     if (error instanceof WorkerError)
-      return new Error(`fit: ${error.worker} failed ${where}: ${error.reason}`, { cause: error })
-    const program = this.validating ? this.validation! : this.program
+      return new Error(`${this.where}: ${error.worker} failed ${where}: ${error.reason}`, { cause: error })
+    const { stage } = this.validating ? this.validation! : this.course
     const rate = this.model.compiled.optimizer.learningRate
-    return new Error(faultMessage('fit', program.stage.plan, error, where, rate))
+    return new Error(faultMessage(this.where, stage.plan, error, where, rate))
   }
 }

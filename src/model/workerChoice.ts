@@ -27,9 +27,9 @@ export class WorkerChoice {
     return this.settled ?? this.candidates[this.trials % this.candidates.length]!
   }
 
-  /** Steps of the next command, when `left` remain in the epoch. */
-  stepsAtOnce(left: number): number {
-    return this.settled ? left : Math.min(left, this.stepsATrial)
+  /** Steps of the next command: as many as there are, once it is settled. */
+  get stepsAtOnce(): number {
+    return this.settled ? Number.POSITIVE_INFINITY : this.stepsATrial
   }
 
   /** Takes the time of a command into account. */

@@ -90,10 +90,10 @@ export class Control {
   }
 
   /**
-   * Main, while the workers stand still: no batch from this one on lies in its slot, and none is being run.
+   * Main, while the workers stand still: they begin at `batch`, and those before `filled` lie in their slots.
    */
-  startStream(batch: number): void {
-    Atomics.store(this.words, words.filled, batch)
+  startStream(batch: number, filled: number): void {
+    Atomics.store(this.words, words.filled, filled)
     this.setBatch(0, batch)
   }
 

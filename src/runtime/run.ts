@@ -52,6 +52,8 @@ export interface StepsOptions {
   readonly workers?: number
   /** Ends the command after the step in progress. */
   readonly signal?: AbortSignal | null
+  /** Called right before the workers begin, while all stand still: the place for `startStream`. */
+  begin?(): void
 }
 
 interface Pending {
@@ -105,6 +107,11 @@ export class Run {
     return id
   }
 
+  /** Lets the workers forget a plan. */
+  unbind(id: number): void {
+    this.send({ kind: 'unbind', id })
+  }
+
   /**
    * Runs steps on the first `workers` ranks; resolves with their reports, in order of rank, once all have
    * left.
@@ -127,6 +134,7 @@ export class Run {
     // All workers have left the command before: none can miss a stop that is cleared here.
     control.clearStop()
     control.shares.divide(workers)
+    options.begin?.()
     if (signal?.aborted) stop()
     signal?.addEventListener('abort', stop)
     return new Promise((resolve, reject) => {
@@ -145,9 +153,9 @@ export class Run {
     this.control.announceFilled(count)
   }
 
-  /** Before the command that begins a stream at this batch. */
-  startStream(batch: number): void {
-    this.control.startStream(batch)
+  /** In `begin`: the command streams from this batch on; those before `filled` lie in their slots. */
+  startStream(batch: number, filled = batch): void {
+    this.control.startStream(batch, filled)
   }
 
   /** Lets the workers go; the run is over when it resolves. */

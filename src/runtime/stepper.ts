@@ -22,7 +22,15 @@ export interface Steps {
   readonly rates: number
   /** Slots of the ring through which batches are streamed; 0 if the data is resident. */
   readonly slots: number
+  /**
+   * Address of one int32 a slot: the samples of its batch, or 0 where the stream ends there. Given for batches
+   * of any size up to batchSize; `count` says nothing then, and the rates lie by slot, too.
+   */
+  readonly sizes?: number
 }
+
+/** Batch sizes that a stepper stays bound for; a stream may have any number of them. */
+const mostSizes = 16
 
 /** What happens between the calls of a step: heartbeats, barriers. */
 export interface Pace {
@@ -51,7 +59,7 @@ export class Stepper {
   private readonly plan: Plan
   private readonly bases: Bases
   private readonly thread: Thread
-  private rateView: Int32Array | undefined
+  private readonly views = new Map<number, Int32Array>()
   private readonly byRows = new Map<number, Bound>()
   private readonly ints: Int32Array
   private readonly floats: Float32Array
@@ -87,9 +95,18 @@ export class Stepper {
     for (const calls of phases) this.phase(calls, 0, false, pace)
   }
 
+  /** Whether a stream ends before this batch. */
+  endsBefore(batch: number, steps: Steps): boolean {
+    return this.rowsOf(batch, steps) === 0
+  }
+
+  private rowsOf(batch: number, { sizes, slots, batchSize, count }: Steps): number {
+    return sizes ? this.wordsAt(sizes)[batch % slots]! : Math.min(batchSize, count - batch * batchSize)
+  }
+
   /** Runs batch `batch` of `steps`. */
   step(batch: number, steps: Steps, pace: Pace): void {
-    const rows = Math.min(steps.batchSize, steps.count - batch * steps.batchSize)
+    const rows = this.rowsOf(batch, steps)
     const phases = this.bound(rows)
     this.setCells(batch, rows, steps)
     const last = phases.length - 1
@@ -109,12 +126,12 @@ export class Stepper {
     const { cells } = this.plan
     const { ints, floats } = this
     const step = steps.stepsBefore + batch + 1
+    const slot = steps.slots > 0 ? batch % steps.slots : batch
     ints[cells.rows / 4] = rows
-    ints[cells.position / 4] =
-      steps.slots > 0 ? (batch % steps.slots) * steps.batchSize : steps.start + batch * steps.batchSize
+    ints[cells.position / 4] = (steps.slots > 0 ? 0 : steps.start) + slot * steps.batchSize
     ints[cells.step / 4] = step
     floats[cells.scale / 4] = 1 / rows
-    if (steps.rates !== 0) ints[cells.rate / 4] = this.rates(steps.rates)[batch]!
+    if (steps.rates !== 0) ints[cells.rate / 4] = this.wordsAt(steps.rates)[steps.sizes ? slot : batch]!
     const key = cells.key / 4
     ints[key] = steps.seed[0]
     ints[key + 1] = steps.seed[1]
@@ -130,16 +147,19 @@ export class Stepper {
     }
   }
 
-  /** The learning rates as raw words, so that they pass through unchanged. */
-  private rates(address: number): Int32Array {
-    if (this.rateView?.byteOffset !== address)
-      this.rateView = new Int32Array(this.thread.memory.buffer, address)
-    return this.rateView
+  /** Memory as words: learning rates are read as such, so that they pass through unchanged. */
+  private wordsAt(address: number): Int32Array {
+    const known = this.views.get(address)
+    if (known) return known
+    const view = new Int32Array(this.thread.memory.buffer, address)
+    this.views.set(address, view)
+    return view
   }
 
   private bound(rows: number): BoundCall[][] {
     const { version } = this.thread.shares
     let bound = this.byRows.get(rows)
+    if (!bound && this.byRows.size === mostSizes) this.byRows.clear()
     if (bound?.version !== version)
       this.byRows.set(rows, (bound = { phases: this.bind(this.plan.phases, rows), version }))
     return bound.phases

@@ -111,6 +111,7 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   constrainRows: ['3 g 6 2 3 0 0.5 1 2', '1 g 1 1 1 1 1 1 3'],
   regularize: '7 g g 0.01 0.02',
   penalty: '1 g f 7 0.01 0.02',
+  activityPenalty: ['13 g f g f 19 0.01 0.02', '3 g f 0 f 43 0.01 0.02'],
   squaredNorm: '1 g f 7 0',
   clipValue: '7 g 0.3',
   clipNorm: '7 g f 2 0.3',

@@ -41,7 +41,13 @@ export interface StepsCommand {
   readonly timed: boolean
 }
 
-export type Command = BindCommand | StepsCommand | { readonly kind: 'end' }
+/** The plan of this number is not needed any more. */
+export interface UnbindCommand {
+  readonly kind: 'unbind'
+  readonly id: number
+}
+
+export type Command = BindCommand | UnbindCommand | StepsCommand | { readonly kind: 'end' }
 
 /**
  * What each rank says when it has left a command. Main waits for all: a rank that is late must still find the
@@ -101,6 +107,7 @@ export class Servant implements Pace {
         const command = message.message as Command
         if (command.kind === 'end') return
         if (command.kind === 'bind') this.bind(command)
+        else if (command.kind === 'unbind') this.steppers.delete(command.id)
         else if (this.task.rank < command.workers) this.runSteps(command)
       }
     }
@@ -157,6 +164,7 @@ export class Servant implements Pace {
     while (batch < steps.to) {
       this.control.setBatch(rank, batch)
       if (steps.slots > 0) this.control.awaitFilled(batch, spins, () => this.beat())
+      if (this.stepper.endsBefore(batch, steps)) break
       this.startStep(timed || (balanced && workers > 1 && batch % shares.interval === 0))
       this.stepper.step(batch, steps, this)
       if (this.measured) this.barrierMs += this.waitedMs

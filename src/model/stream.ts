@@ -1,0 +1,262 @@
+import { setImmediate as macrotask, setTimeout as sleep } from 'node:timers/promises'
+import type { Block } from '../runtime/arena.ts'
+import type { Run } from '../runtime/run.ts'
+import type { Steps } from '../runtime/stepper.ts'
+import type { Report } from '../runtime/worker.ts'
+import type { Logs } from '../training/callback.ts'
+import type { Claims } from './claims.ts'
+import type { Columns } from './fitData.ts'
+import type { Internals } from './internals.ts'
+import { Tally } from './logs.ts'
+import type { Pass } from './pass.ts'
+import { countOf, Shelf, type ShelfOptions } from './shelf.ts'
+import type { Stage } from './stage.ts'
+
+/** The main thread lets other things happen at least this often while it takes batches. */
+const breathMs = 5
+
+/** `prefetch`: how many batches are taken ahead of the workers at most. */
+export interface StreamOptions extends ShelfOptions {
+  readonly where: string
+  /** Batches of an epoch; Infinity for all that a pass has. */
+  readonly limit: number
+  /** Ends the stream after the step in progress, whatever the dataset does. */
+  readonly signal: AbortSignal | undefined
+}
+
+interface Failure {
+  readonly error: unknown
+}
+
+/** What the steps of a command have in common; see `Steps`. */
+export interface StreamSteps extends Pick<Steps, 'to' | 'stepsBefore' | 'seed'> {
+  /** Recompute what is derived from parameters first: they have changed. */
+  readonly prologue: boolean
+  readonly workers: number
+  /** The learning rate of a batch. */
+  rateOf(batch: number): number
+}
+
+/**
+ * Batches of a dataset on their way through the workers. While these run a command, the main thread takes
+ * batches ahead and copies them into a ring of slots. A command ends where a batch needs another plan (its
+ * sequences have another length, it is larger than any before), since all plans share one workspace.
+ */
+export class Stream {
+  private readonly memory: WebAssembly.Memory
+  private readonly model: Internals
+  private readonly run: Run
+  private readonly options: StreamOptions
+  private readonly shelf: Shelf
+  /** Samples of each slot's batch, then the learning rate of each. */
+  private readonly header: Block
+  private stale = false
+  private pass: Pass | undefined
+  private at = (batch: number) => `at batch ${batch}`
+  /** The batch that the workers come to next, and the one that the next free slot is for. */
+  private next = 0
+  private filled = 0
+  /** Samples of the batches between them. */
+  private sizes: number[] = []
+  /** A batch that was asked for and has not come, and one that came and needs another plan. */
+  private asked: Promise<Columns | undefined> | undefined
+  private held: Columns | undefined
+  private ended = false
+  /** Whether the workers run a command of this stream. */
+  private busy = false
+  private wake: (() => void) | undefined
+  /** What earlier plans summed, and how many samples the current one has seen. */
+  private tally = new Tally()
+  private seenNow = 0
+
+  constructor(claims: Claims, model: Internals, run: Run, options: StreamOptions) {
+    this.memory = claims.arena.memory
+    this.model = model
+    this.run = run
+    this.options = options
+    this.shelf = new Shelf(claims, model, run, options)
+    this.header = claims.allocate(8 * options.prefetch, 'the sizes of the batches')
+    options.signal?.addEventListener('abort', () => this.wake?.())
+  }
+
+  /** Of the current plan: its sums are those since that has its turn. */
+  get stage(): Stage {
+    return this.shelf.stage!
+  }
+
+  /** Whether the pass was not brought to its end. */
+  get interrupted(): boolean {
+    return !this.ended && this.next !== this.options.limit
+  }
+
+  /** Loss and metrics of what was seen. */
+  logs(): Logs {
+    return new Tally(this.tally).add(this.stage, this.seenNow).logs(this.model.compiled)
+  }
+
+  /** As `logs`, while the workers run: of the steps that are done, which it counts. */
+  progress(): { step: number; logs: Logs } | undefined {
+    // While callbacks are called, others may use the run.
+    const step = this.busy ? Math.max(this.run.batch, this.next) : this.next
+    if (step === 0 || !this.shelf.stage) return undefined
+    const running = this.sizes.slice(0, step - this.next).reduce((sum, size) => sum + size, 0)
+    const tally = new Tally(this.tally).add(this.stage, this.seenNow + running)
+    return { step, logs: tally.logs(this.model.compiled) }
+  }
+
+  /** Begins to count anew, at the first batch; `at` says in messages where one is. */
+  begin(pass: Pass, at: (batch: number) => string): void {
+    this.pass = pass
+    this.at = at
+    this.next = this.filled = 0
+    this.sizes = []
+    this.ended = false
+    this.tally = new Tally()
+    this.seenNow = 0
+    this.shelf.stage?.clearTotals()
+  }
+
+  /**
+   * Samples of the next batch, undefined at the end; waits until up to `ahead` batches of its kind are there.
+   * @throws what the dataset throws, and RangeError where it has too few batches
+   */
+  async nextSize(ahead = 1): Promise<number | undefined> {
+    if (this.filled === this.next) {
+      await this.fillOne()
+      if (this.held) this.changePlan(this.held)
+    }
+    const most = Math.min(ahead, this.shelf.stage ? this.shelf.slots.count : 1)
+    while (this.filled < this.next + most && (await this.fillOne()));
+    return this.sizes[0]
+  }
+
+  /** Has the workers run batches up to `to`, those of the current plan; `next` says how far they came. */
+  async steps({ to, prologue, workers, rateOf, ...steps }: StreamSteps): Promise<Report> {
+    const { run, next: from, header } = this
+    const { count: slots, rows: batchSize } = this.shelf.slots
+    let served: Promise<Failure | undefined> | undefined
+    const begin = () => {
+      run.startStream(from, this.filled)
+      for (let batch = from; batch < this.filled; batch++) this.writeRate(batch, rateOf)
+      this.busy = true
+      served = this.serve(rateOf)
+    }
+    const place = { from, to: Math.min(to, this.options.limit), batchSize, count: 0, start: 0, slots }
+    const memory = { sizes: header.address, rates: header.address + 4 * this.options.prefetch }
+    const options = { prologue: prologue || this.stale, workers, begin, signal: this.options.signal ?? null }
+    this.stale = false
+    const command = run.steps(this.shelf.id, { ...steps, ...place, ...memory }, options)
+    const [report] = await command.finally(() => {
+      this.busy = false
+      this.wake?.()
+    })
+    const failure = await served
+    if (failure) throw failure.error
+    const past = this.sizes.splice(0, report!.next - from)
+    this.seenNow += past.reduce((sum, size) => sum + size, 0)
+    this.next = report!.next
+    return report!
+  }
+
+  /** Fills slots as long as the workers run; what goes wrong ends the stream, and is returned. */
+  private async serve(rateOf: StreamSteps['rateOf']): Promise<Failure | undefined> {
+    let failure: Failure | undefined
+    let lastBreath = performance.now()
+    while (this.busy) {
+      if (this.filled - Math.max(this.run.batch, this.next) >= this.shelf.slots.count) {
+        await sleep(1)
+        continue
+      }
+      try {
+        if (!(await this.fillOne())) break
+        this.writeRate(this.filled - 1, rateOf)
+        this.run.announceFilled(this.filled)
+      } catch (error) {
+        failure = { error }
+        break
+      }
+      if (performance.now() - lastBreath < breathMs) continue
+      await macrotask()
+      lastBreath = performance.now()
+    }
+    if (this.busy) this.endCommand()
+    return failure
+  }
+
+  /** The workers leave when they come to the first batch that is not there. */
+  private endCommand(): void {
+    this.sizesOfSlots[this.filled % this.shelf.slots.count] = 0
+    this.run.announceFilled(this.filled + 1)
+  }
+
+  /**
+   * Takes a batch and puts it into its slot; false where there is none, none may be waited for any longer, or
+   * it needs another plan and is held.
+   */
+  private async fillOne(): Promise<boolean> {
+    if (this.held || this.ended || this.filled === this.options.limit) return false
+    this.asked ??= this.ask()
+    const columns = await Promise.race([this.asked, this.interruption()])
+    if (columns === 'interrupted') return false
+    this.asked = undefined
+    if (!columns) this.ended = true
+    else if (this.shelf.fits(columns)) this.put(columns)
+    else this.held = columns
+    return !this.ended && !this.held
+  }
+
+  private ask(): Promise<Columns | undefined> {
+    const { where, limit } = this.options
+    const batch = this.filled
+    const asked = this.pass!.next(this.at(batch)).then(columns => {
+      if (columns) return columns
+      const hint = 'give a function, or an object that can be iterated anew'
+      if (batch === 0 && limit === Number.POSITIVE_INFINITY)
+        throw new RangeError(`${where} ${this.at(0)}: the dataset must have batches, got none; ${hint}`)
+      if (limit === Number.POSITIVE_INFINITY) return undefined
+      const few = `the dataset must have ${limit} batches an epoch, got only ${batch}`
+      throw new RangeError(`${where} ${this.at(batch)}: ${few}; ask for fewer, or repeat() it`)
+    })
+    // Whoever waits for it hears of the error; after an interruption nobody does.
+    asked.catch(() => {})
+    return asked
+  }
+
+  /** Resolves when a command ends or everything shall: a batch need not be waited for any longer. */
+  private interruption(): Promise<'interrupted'> {
+    if (this.options.signal?.aborted) return Promise.resolve('interrupted')
+    return new Promise(resolve => {
+      this.wake = () => resolve('interrupted')
+    })
+  }
+
+  /** Copies a batch into the next slot, which is free. */
+  private put(columns: Columns): void {
+    const slot = this.filled % this.shelf.slots.count
+    this.shelf.write(slot, columns)
+    this.sizesOfSlots[slot] = countOf(columns)
+    this.sizes.push(countOf(columns))
+    this.filled++
+  }
+
+  private get sizesOfSlots(): Int32Array {
+    return new Int32Array(this.memory.buffer, this.header.address, this.options.prefetch)
+  }
+
+  private writeRate(batch: number, rateOf: StreamSteps['rateOf']): void {
+    const { prefetch } = this.options
+    const { buffer } = this.memory
+    const rates = new Float32Array(buffer, this.header.address + 4 * prefetch, prefetch)
+    rates[batch % this.shelf.slots.count] = rateOf(batch)
+  }
+
+  /** While the workers stand still and all slots are empty: goes on with the plan for the held batch. */
+  private changePlan(columns: Columns): void {
+    if (this.shelf.stage) this.tally.add(this.stage, this.seenNow)
+    this.seenNow = 0
+    this.shelf.change(columns)
+    this.stale = true
+    this.held = undefined
+    this.put(columns)
+  }
+}
