@@ -143,7 +143,7 @@ describe('a length that comes with the data', () => {
     const x = ls.tensor(noise(2 * 5 * 4), [2, 5, 4])
     expect((inner.predict([x, x]) as ls.Tensor).shape).toEqual([2, 5, 4])
     const other = ls.tensor(noise(2 * 6 * 4), [2, 6, 4])
-    expect(() => inner.predict([x, other])).toThrow(/must have the same shape, got \[5, ?4\] and \[6, ?4\]/)
+    expect(() => inner.predict([x, other])).toThrow(/must have the same sizes, or 1, from the last axis on, got \[5, ?4\] and \[6, ?4\]/)
   })
 
   test('makes an embedding open without inputLength, as in TensorFlow.js', () => {
@@ -315,7 +315,7 @@ describe('a layer that needs the length', () => {
     [
       'a sum of other shapes',
       () => add({ name: 's' }).apply([ls.input({ shape: [null, 8] }), ls.input({ shape: [null, 9] })]),
-      'RangeError: s: its inputs must have the same shape, got [null,8] and [null,9]; bring them to one shape',
+      'RangeError: s: its inputs must have the same sizes, or 1, from the last axis on, got [null,8] and [null,9]; reshape one',
     ],
     [
       'a window longer than the data',
