@@ -143,7 +143,9 @@ describe('a length that comes with the data', () => {
     const x = ls.tensor(noise(2 * 5 * 4), [2, 5, 4])
     expect((inner.predict([x, x]) as ls.Tensor).shape).toEqual([2, 5, 4])
     const other = ls.tensor(noise(2 * 6 * 4), [2, 6, 4])
-    expect(() => inner.predict([x, other])).toThrow(/must have the same sizes, or 1, from the last axis on, got \[5, ?4\] and \[6, ?4\]/)
+    expect(() => inner.predict([x, other])).toThrow(
+      /must have the same sizes, or 1, from the last axis on, got \[5, ?4\] and \[6, ?4\]/,
+    )
   })
 
   test('makes an embedding open without inputLength, as in TensorFlow.js', () => {
