@@ -5,9 +5,11 @@ import { UNIFORM, fill } from './random';
 // y lies at row t0·r + t1·c + t2 and column t3·r + t4·c + t5 of x. Rows and columns are counted from the middle of
 // the first pixel, so that the middle of n pixels lies at (n - 1) / 2.
 
-/** u (4) = uniforms in [0, 1), for the key, site and row. */
-function draw(u: usize, row: i32, key: usize, site: i32): void {
+/** Where the transform of a row lies; begins as four uniforms in [0, 1), for the key, site and row. */
+function draw(t: usize, row: i32, key: usize, site: i32): usize {
+  const u = t + <usize>row * 24;
   fill(UNIFORM, 0, 4, u, row, key, site, splat(0), splat(1));
+  return u;
 }
 
 // @ts-ignore: decorator
@@ -51,8 +53,7 @@ export function flips(
   horizontal: f32,
 ): void {
   for (let r = begin; r < end; r++) {
-    const u = t + <usize>r * 24;
-    draw(u, r, key, site);
+    const u = draw(t, r, key, site);
     const a: f32 = drawn(u, 0, 0, 1) < vertical ? -1 : 1;
     const e: f32 = drawn(u, 1, 0, 1) < horizontal ? -1 : 1;
     place(u, height, width, a, 0, 0, 0, e, 0);
@@ -72,8 +73,7 @@ export function rotations(
   high: f32,
 ): void {
   for (let r = begin; r < end; r++) {
-    const u = t + <usize>r * 24;
-    draw(u, r, key, site);
+    const u = draw(t, r, key, site);
     const angle = splat(drawn(u, 0, low, high));
     const cosine = f32x4.extract_lane(cosv(angle), 0);
     const sine = f32x4.extract_lane(sinv(angle), 0);
@@ -100,8 +100,7 @@ export function zooms(
   tied: i32,
 ): void {
   for (let r = begin; r < end; r++) {
-    const u = t + <usize>r * 24;
-    draw(u, r, key, site);
+    const u = draw(t, r, key, site);
     const a = drawn(u, 0, low0, high0);
     const e = tied ? a : drawn(u, 1, low1, high1);
     place(u, height, width, a, 0, 0, 0, e, 0);
@@ -121,8 +120,7 @@ export function widths(
   high: f32,
 ): void {
   for (let r = begin; r < end; r++) {
-    const u = t + <usize>r * 24;
-    draw(u, r, key, site);
+    const u = draw(t, r, key, site);
     place(u, height, width, 1, 0, 0, 0, 1 / drawn(u, 0, low, high), 0);
   }
 }
@@ -142,8 +140,7 @@ export function translations(
   high1: f32,
 ): void {
   for (let r = begin; r < end; r++) {
-    const u = t + <usize>r * 24;
-    draw(u, r, key, site);
+    const u = draw(t, r, key, site);
     place(u, height, width, 1, 0, -drawn(u, 0, low0, high0), 0, 1, -drawn(u, 1, low1, high1));
   }
 }
@@ -151,8 +148,7 @@ export function translations(
 /** A box that begins at a whole row from 0 to `rows` and column from 0 to `columns`; begin, end in rows. */
 export function crops(begin: i32, end: i32, t: usize, key: usize, site: i32, rows: i32, columns: i32): void {
   for (let r = begin; r < end; r++) {
-    const u = t + <usize>r * 24;
-    draw(u, r, key, site);
+    const u = draw(t, r, key, site);
     const top = floor<f32>(drawn(u, 0, 0, <f32>(rows + 1)));
     const left = floor<f32>(drawn(u, 1, 0, <f32>(columns + 1)));
     place(u, 0, 0, 1, 0, top, 0, 1, left);

@@ -201,14 +201,14 @@ describe('loss and metrics of a masked sequence', () => {
 })
 
 /** Weights and history after training two outputs, one of them a sequence, on padded sequences. */
-async function trained(options: ls.FitOptions): Promise<unknown> {
+async function trained(options: ls.FitOptions, mixUp: number): Promise<unknown> {
   const x = ls.input({ shape: [steps, features] })
   const words = masking({}).apply(x)
   const attended = multiHeadAttention({ numHeads: 2, keyDim: 3, dropout: 0.3, name: 'attended' }).apply([
     words,
   ])
   const sum = add({ name: 'sum' }).apply([words, attended as ls.SymbolicTensor]) as ls.SymbolicTensor
-  const tags = dense({ units: 3, activation: 'softmax', name: 'tags' }).apply(sum)
+  const tags = dense({ units: 3, activation: 'softmax', activityRegularizer: 'l2', name: 'tags' }).apply(sum)
   const topic = dense({ units: 1, name: 'topic' }).apply(globalAveragePooling1d({ name: 'mean' }).apply(sum))
   const model = ls.model({ inputs: x, outputs: [tags, topic], seed: 4 })
   model.compile({
@@ -217,6 +217,7 @@ async function trained(options: ls.FitOptions): Promise<unknown> {
     lossWeights: [0.7, 1.3],
     metrics: ['accuracy'],
     leaves: 4,
+    mixUp,
   })
   const y = [padded(1, 6, 0.9).map(value => Math.floor(1.5 * (value + 1))), noise(samples, 7)]
   const targets = [ls.tensor(y[0]!, [samples, steps, 1]), ls.tensor(y[1]!, [samples, 1])]
@@ -227,11 +228,14 @@ async function trained(options: ls.FitOptions): Promise<unknown> {
   return { history, weights }
 }
 
-test('masks give the same bits for any number of workers, all leaves at once or one by one', async () => {
-  const expected = await trained({ workers: 1 })
-  expect(await trained({ workers: 3 })).toEqual(expected)
-  expect(await trained({ workers: 2, accumulate: true })).toEqual(expected)
-})
+test.each([0, 0.4])(
+  'masks give the same bits for any number of workers, all leaves at once or one by one, mixUp %f',
+  async mixUp => {
+    const expected = await trained({ workers: 1 }, mixUp)
+    expect(await trained({ workers: 3 }, mixUp)).toEqual(expected)
+    expect(await trained({ workers: 2, accumulate: true }, mixUp)).toEqual(expected)
+  },
+)
 
 test('the last input of attention may say who attends to whom', () => {
   const [query, value] = [ls.input({ shape: [3, 2] }), ls.input({ shape: [4, 2] })]

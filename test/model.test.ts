@@ -307,12 +307,12 @@ test('accumulating leaves needs about the memory of one', () => {
   const layers = [dense({ units: 500, activation: 'relu', inputShape: [400] }), dense({ units: 300 })]
   const model = ls.sequential({ layers })
   model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', leaves: 8 })
-  const floats = { bytes: false, scale: 1 }
+  const floats = (size: number) => ({ bytes: false, scale: 1, shape: [size] })
   const bytes = (accumulate: boolean): number => {
     const options = {
       mode: 'train',
       rows: 8192,
-      sources: { kinds: { x0: floats, y0: floats }, ordered: false },
+      sources: { kinds: { x0: floats(400), y0: floats(300) }, ordered: false },
       accumulate,
     } as const
     return recordStep(model, model.compiled, options).plan.arenaBytes

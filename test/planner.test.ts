@@ -80,8 +80,8 @@ function record({ layers, leaves = 1, accumulate = false, metrics, optimizer }: 
     metrics: metrics ?? [],
     leaves,
   })
-  const plain = { bytes: false, scale: 1 }
-  const sources = { kinds: { x0: plain, y0: plain }, ordered: false }
+  const plain = (shape: readonly number[]) => ({ bytes: false, scale: 1, shape })
+  const sources = { kinds: { x0: plain(model.inputShape as number[]), y0: plain([1]) }, ordered: false }
   made.length = 0
   const recorded = recordStep(model, model.compiled, { mode: 'train', rows, sources, accumulate })
   const claims = new Claims(model.engine.arena)

@@ -111,10 +111,7 @@ export class Graph {
     return this.allocate('worker', 'scratch', [bytes], bytes)
   }
 
-  /**
-   * A parameter as a value; the same one however often it is asked for, so that shared layers share
-   * gradients.
-   */
+  /** A parameter as a value, the same one however often it is asked for: shared layers share gradients. */
   parameter(parameter: Parameter): Value {
     const known = this.parameters.get(parameter)
     if (known) return known
@@ -173,12 +170,13 @@ export class Graph {
 
   /**
    * Records what must be known of the whole mini-batch before its first leaf is run. Of these calls only those
-   * remain that compute what is read later, and no gradient flows through them.
+   * remain that compute what is read later; no gradient flows through them, and they cost no penalty.
    */
   ahead(record: () => void): void {
-    const { length } = this.backward
+    const [{ length: closures }, { length: penalties }] = [this.backward, this.penalized]
     this.into(this.aheadOfAll, record)
-    this.backward.length = length
+    this.backward.length = closures
+    this.penalized.length = penalties
   }
 
   private into(calls: Call[], record: () => void): void {

@@ -7,8 +7,8 @@ export interface SourceKind {
   /** Bytes of value byte · scale, or float32. */
   readonly bytes: boolean
   readonly scale: number
-  /** Of a sample, where the model leaves sizes open. */
-  readonly shape?: readonly number[]
+  /** Of a sample: what a model leaves open comes with the data. */
+  readonly shape: readonly number[]
 }
 
 /** What a plan reads, batch by batch: x0, x1 … of the inputs, y0 … and weight0 … of the outputs. */
@@ -45,13 +45,8 @@ export class Gathering {
     this.sources = sources
   }
 
-  /** Shape of a sample of a source that a model leaves open. */
-  shapeOf(name: string): readonly number[] | undefined {
-    return this.sources.kinds[name]!.shape
-  }
-
-  /** The samples of an input. */
-  input(name: string, shape: readonly number[]): Value {
+  /** The samples of a source, in its own shape or another one of the same size. */
+  input(name: string, shape = this.sources.kinds[name]!.shape): Value {
     return this.own(name, shape)
   }
 
@@ -103,7 +98,7 @@ export class Mixing extends Gathering {
     )
   }
 
-  override input(name: string, shape: readonly number[]): Value {
+  override input(name: string, shape = this.sources.kinds[name]!.shape): Value {
     const value = this.own(name, shape)
     const other = this.partner(name, shape)
     this.g.call('mixRows', samples(), value, other, this.shares, update(value), sizeOf(shape))

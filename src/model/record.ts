@@ -2,7 +2,7 @@ import { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { each, once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
-import { closed, type OpenShape } from '../layers/shapes.ts'
+import type { OpenShape } from '../layers/shapes.ts'
 import { keepSteps } from '../ops/masks.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
@@ -51,10 +51,7 @@ export interface Recorded {
 
 /** The outputs for a batch of each input. */
 function recordForward(architecture: Architecture, g: Graph, gathering: Gathering): readonly Value[] {
-  const inputs = architecture.inputShapes.map((shape, i) => {
-    const name = `x${i}`
-    return gathering.input(name, gathering.shapeOf(name) ?? closed(shape))
-  })
+  const inputs = architecture.inputShapes.map((_, i) => gathering.input(`x${i}`))
   return architecture.record(g, inputs)
 }
 
@@ -115,7 +112,6 @@ function countAhead(
     g.eachLeaf(() => {
       const predictions = recordForward(architecture, g, gatheringOf(g, compiled, options))
       for (const [i, { index }] of outputs.entries()) counts.add(i, predictions[index]!)
-      g.penalized.length = 0
     }),
   )
 }
