@@ -1,12 +1,16 @@
-// node docs/generate.ts: writes layers.md and training.md from the tables of the source and their comments.
+// node docs/generate.ts: writes layers.md, ops.md and training.md from the tables of the source and their comments.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { requiredOption } from '../src/layers/define.ts'
 import { layers, namedLayers } from '../src/layers/table.ts'
+import { ops } from '../src/ops/table.ts'
 import { losses } from '../src/training/losses.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** What parameters of ops are called where the source checks them first. */
+const publicNames: Readonly<Record<string, string>> = { given: 'x', first: 'a', second: 'b' }
 
 /** The types and comments of what `lockstep` exports. */
 class Source {
@@ -32,6 +36,16 @@ class Source {
   properties(entry: ts.Symbol, name: string): ts.Symbol[] {
     const property = this.checker.getTypeOfSymbol(entry).getProperty(name)
     return property ? this.checker.getTypeOfSymbol(property).getProperties() : []
+  }
+
+  /** `name(x, axis?)`. */
+  signature(entry: ts.Symbol): string {
+    const [signature] = this.checker.getTypeOfSymbol(entry).getCallSignatures()
+    const parameters = signature!.getParameters().map(({ name, valueDeclaration }) => {
+      const isOptional = this.checker.isOptionalParameter(valueDeclaration as ts.ParameterDeclaration)
+      return `${publicNames[name] ?? name}${isOptional ? '?' : ''}`
+    })
+    return `${entry.name}(${parameters.join(', ')})`
   }
 
   /** The comment of an entry, or of the constant or function that it stands for, as one line. */
@@ -114,10 +128,39 @@ function trainingPage(source: Source): string {
   return ['# Training', '', 'Written by `node docs/generate.ts`.', '', ...sections].join('\n')
 }
 
+function opsPage(source: Source): string {
+  const entries = new Map(source.entries('ops').map(op => [op.name, op]))
+  const rows = Object.keys(ops).map(name => {
+    const op = entries.get(name)!
+    return `| \`${source.signature(op)}\` | ${source.comment(op)} |`
+  })
+  return [
+    '# Ops',
+    '',
+    'What layers, losses, metrics and optimizers of your own are made of: `ls.ops.NAME(…)`.',
+    '',
+    'An op records what is to be computed, forward and backward; nothing is computed when it is called, so values have a',
+    '`shape` and no numbers. Shapes and axes are those of one sample: axis 0 is the first behind the batch, −1 the last.',
+    'Two operands may differ in shape as in NumPy: axes are counted from the last one, and what lacks an axis or has size 1',
+    'there is repeated. A weight stands for itself in every sample; the product of `matMul` and `dense` takes it as it is,',
+    'all other ops copy it for each sample. In optimizers only the ops of single elements can be used: those down to `mish`.',
+    'This list is closed. Written by `node docs/generate.ts`.',
+    '',
+    '| op | |',
+    '|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
 /** Files of this folder by name, as they must be. */
 export function pages(): Record<string, string> {
   const source = new Source()
-  return { 'layers.md': layersPage(source), 'training.md': trainingPage(source) }
+  return {
+    'layers.md': layersPage(source),
+    'ops.md': opsPage(source),
+    'training.md': trainingPage(source),
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

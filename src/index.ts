@@ -4,7 +4,16 @@ export { Dataset } from './data/dataset.ts'
 export { datasets } from './data/datasets.ts'
 export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
+export type { Value } from './graph/value.ts'
+export { type LayerFactory, required } from './layers/define.ts'
 export { input } from './layers/input.ts'
+export {
+  defineMergeLayer,
+  defineOwnLayer as defineLayer,
+  type LayerBuilder,
+  type LayerOptions,
+} from './layers/own.ts'
+export { serialization } from './layers/registry.ts'
 export { SymbolicTensor } from './layers/symbolic.ts'
 export { namedLayers as layers } from './layers/table.ts'
 export type { CompileOptions } from './model/compiling.ts'
@@ -17,6 +26,7 @@ export type { BatchElement, Batches } from './model/pass.ts'
 export { seed } from './model/randomness.ts'
 export { Sequential, type SequentialOptions, sequential } from './model/sequential.ts'
 export type { History } from './model/training.ts'
+export { ops } from './ops/table.ts'
 export { configure, type EngineInfo, type EngineOptions, engine } from './runtime/engine.ts'
 export { BaseCallback, Callback, type Logs } from './training/callback.ts'
 export { callbacks } from './training/callbacks.ts'
