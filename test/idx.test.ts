@@ -115,7 +115,12 @@ test('fashionMnist reads the four files of a folder, and says which folder lacks
     [parts.train, 3],
     [parts.test, 2],
   ] as const) {
-    expect([x.shape, x.dtype, x.scale, y.shape]).toEqual([[count, 28, 28, 1], 'uint8', 1 / 255, [count]])
+    expect([x.shape, x.dtype, x.scale, y.shape]).toEqual([
+      [count, 28, 28, 1],
+      'uint8',
+      Math.fround(1 / 255),
+      [count],
+    ])
     expect([...x.values.slice(0, 2), ...y.values.slice(0, 1)]).toEqual([count, count, count])
   }
   expect(await caught(() => datasets.fashionMnist(tmpdir()))).toBe(
