@@ -6,7 +6,8 @@ import { firstLanes, storeFirst } from './rows';
 /** y = value; begin, end in elements. */
 export function fillWith(begin: i32, end: i32, y: usize, value: f32): void {
   const stop = (<usize>end) << 2;
-  for (let i = (<usize>begin) << 2; i < stop; i += 16) storeFirst(y + i, splat(value), (<i32>(stop - i)) >> 2);
+  for (let i = (<usize>begin) << 2; i < stop; i += 16)
+    storeFirst(y + i, splat(value), (<i32>(stop - i)) >> 2);
 }
 
 /** y = x[0]; begin, end in elements. */
