@@ -7,6 +7,9 @@ const files = {
   tensorflow: `${root}node_modules/@tensorflow/tfjs/dist/index.d.ts`,
 }
 
+/** What parameters of ops are called where the source checks them first. */
+const publicNames: Readonly<Record<string, string>> = { given: 'x', first: 'a', second: 'b' }
+
 export type Library = keyof typeof files
 export type Member = ts.Symbol
 
