@@ -80,7 +80,7 @@ function opsPage(source: Source): string {
   return [
     '# Ops',
     '',
-    'What layers, losses, metrics and optimizers of your own are made of: `ls.ops.NAME(…)`.',
+    'What layers, losses, metrics and optimizers of your own are made of: `ls.ops.NAME(…)`. See [extending](extending.md).',
     '',
     'An op records what is to be computed, forward and backward; nothing is computed when it is called, so values have a',
     '`shape` and no numbers. Shapes and axes are those of one sample: axis 0 is the first behind the batch, −1 the last.',

@@ -35,5 +35,13 @@ export { type Initializer, initializers } from './training/initializers.ts'
 export { losses } from './training/losses.ts'
 export { metrics } from './training/metrics.ts'
 export { train } from './training/optimizers.ts'
+export {
+  type Compute,
+  defineLoss,
+  defineMetric,
+  type LossOptions,
+  type MetricOptions,
+} from './training/ownLosses.ts'
+export { defineOptimizer, type OptimizerDefinition, type UpdateInputs } from './training/ownOptimizers.ts'
 export { regularizers } from './training/regularizers.ts'
 export { schedules } from './training/schedules.ts'

@@ -89,7 +89,8 @@ export const shapes = {
     const { g, x } = ofSamples('broadcastTo', given)
     if (String(commonShape([x.shape, shape])) !== String(shape))
       throw new RangeError(
-        `ops.broadcastTo: [${x.shape}] must have the same sizes as the shape, or 1, from the last axis on, got [${shape}]; correct it`,
+        `ops.broadcastTo: [${x.shape}] must have the sizes of the shape, or 1, from the last axis on, got [${shape}]; ` +
+          'correct it',
       )
     checkRank('broadcastTo', shape)
     return broadcast(g, x, shape)
