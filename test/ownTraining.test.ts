@@ -56,9 +56,11 @@ describe('a loss of one’s own', () => {
   })
 
   test('of a whole sample is the mean over its elements', async () => {
-    const whole = (yTrue: ls.Value, yPred: ls.Value) => ops.mean(ops.squaredDifference(yTrue, yPred))
-    const bare = (yTrue: ls.Value, yPred: ls.Value) => ops.squaredDifference(yTrue, yPred)
-    const models = [squaredError, whole, bare].map(loss => make({ loss }))
+    const models = [
+      make({ loss: squaredError }),
+      make({ loss: (yTrue, yPred) => ops.mean(ops.squaredDifference(yTrue, yPred)) }),
+      make({ loss: (yTrue, yPred) => ops.squaredDifference(yTrue, yPred) }),
+    ]
     for (const model of models) await model.trainOnBatch(x, y)
     for (const model of models.slice(1)) close(weightsOf(model), weightsOf(models[0]!))
   })
