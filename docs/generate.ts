@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { requiredOption } from '../src/layers/define.ts'
+import { requiredOption } from '../src/layers/options.ts'
 import { layers, namedLayers } from '../src/layers/table.ts'
 import { losses } from '../src/training/losses.ts'
 
