@@ -1,9 +1,9 @@
 import { sizeOf } from '../../src/graph/value.ts'
 import { Layer } from '../../src/layers/define.ts'
-import { layers } from '../../src/layers/table.ts'
 import { activate } from '../../src/ops/activation.ts'
 import { concat, crop } from '../../src/ops/moves.ts'
-import { cross, type Example, of } from './example.ts'
+import { recurrentActivations } from '../../src/ops/recurrent.ts'
+import { cross, type Example, makeLayer, of, weightSettings } from './example.ts'
 
 const layerNormalization = of('layerNormalization')
 const normExamples = cross(
@@ -31,7 +31,7 @@ type RecurrentName = 'gru' | 'lstm' | 'simpleRNN'
 
 /**
  * A recurrent layer whose initial states are parts of its input, tanh of the first features of the first steps, and
- * all of whose outputs lie side by side.
+ * whose outputs, if there are several, lie side by side.
  */
 export function seeded(
   name: RecurrentName,
@@ -40,26 +40,32 @@ export function seeded(
   masked = false,
 ): Example {
   const given = { units: 3, returnState: true, ...options }
-  const inner = (layers[name] as (options: object) => Layer)(given)
+  const inner = makeLayer(name, given)
+  const count = name === 'lstm' ? 2 : 1
   const layer = new (class extends Layer {
     override get weights() {
       return inner.weights
     }
   })(inner.className, { ...inner.config, seeded: true }, { name: inner.name }, ({ g }, [x]) => {
-    const states = Array.from({ length: name === 'lstm' ? 2 : 1 }, (_, step) =>
+    const states = Array.from({ length: count }, (_, step) =>
       activate(g, g.view(crop(g, x!, [step, 0], [1, given.units]), [given.units]), 'tanh'),
     )
     const outputs = inner.buildAll(g, [x!, ...states])
-    return [
-      concat(
-        g,
-        outputs.map(y => g.view(y, [sizeOf(y.shape)])),
-        0,
-      ),
-    ]
+    const flat = () => outputs.map(y => g.view(y, [sizeOf(y.shape)]))
+    return outputs.length === 1 ? outputs : [concat(g, flat(), 0)]
   })
   const title = `${name} ${JSON.stringify(given)} [${input}] with states${masked ? ', masked' : ''}`
-  return { title, layer, input, samples: 4, spread: 1, masked }
+  const inputs = [input, ...Array<number[]>(count).fill([given.units])]
+  return {
+    title,
+    layer,
+    options: given,
+    inner: { layer: inner, inputs },
+    input,
+    samples: 4,
+    spread: 1,
+    masked,
+  }
 }
 
 /** Examples of all that a recurrent layer does with states. */
@@ -82,11 +88,17 @@ const recurrentExamples = (name: RecurrentName, options: object = {}) => [
   ),
   of(name)({ ...options, units: 5 }, [2, 2], { samples: 50, spread: 1 }),
   of(name)({ ...options, units: 5, dropout: 0.3, recurrentDropout: 0.4 }, [4, 3], { samples: 4 }),
-  ...(['linear', 'sigmoid', 'relu', 'relu6', 'elu', 'selu', 'softplus'] as const).map(activation =>
+  ...recurrentActivations.map(activation =>
     of(name)({ ...options, units: 3, activation, returnSequences: true }, [3, 2], { samples: 2, spread: 1 }),
   ),
   ...seededExamples(name, options),
+  of(name)({ ...options, units: 3, unroll: true, ...weightSettings(name) }, [3, 2]),
 ]
+
+const gatesOf = (name: 'gru' | 'lstm') =>
+  recurrentActivations.map(recurrentActivation =>
+    of(name)({ units: 3, recurrentActivation }, [3, 2], { samples: 2, spread: 1 }),
+  )
 
 /** Examples of the layers that sequences are made for. */
 export const sequences = {
@@ -94,20 +106,24 @@ export const sequences = {
     ...embeddingExamples,
     embedding({ inputDim: 40, outputDim: 5 }, [3, 4], { integers: 40, samples: 2 }),
     embedding({ inputDim: 3, outputDim: 20, inputLength: 50 }, [50], { integers: 3 }),
+    embedding({ inputDim: 5, outputDim: 3, ...weightSettings('embedding') }, [4], { integers: 5 }),
   ],
   gru: [
     ...recurrentExamples('gru', gated),
     ...recurrentExamples('gru', { ...gated, resetAfter: true }),
-    of('gru')({ units: 4 }, [5, 3]),
+    of('gru')({ units: 4, implementation: 2 }, [5, 3]),
+    ...gatesOf('gru'),
   ],
   layerNormalization: [
     ...normExamples,
     layerNormalization({ axis: 2 }, [3, 4]),
+    layerNormalization(weightSettings('layerNormalization'), [2, 5]),
     layerNormalization({ axis: [-1] }, [40], { samples: 70 }),
   ],
   lstm: [
     ...recurrentExamples('lstm', gated),
     of('lstm')({ units: 4, unitForgetBias: true, implementation: 2 }, [5, 3]),
+    ...gatesOf('lstm'),
   ],
   simpleRNN: recurrentExamples('simpleRNN'),
 }

@@ -10,21 +10,36 @@ export interface MaskingOptions {
 }
 
 /** All options that decide whether an output is masked. */
-type MaskedOptions = MaskingOptions & Pick<RecurrentOptions, 'returnSequences' | 'seeded'>
+type MaskedOptions = MaskingOptions & Pick<RecurrentOptions, 'returnSequences' | 'returnState' | 'seeded'>
 
 /** Class names of the layers that hand a mask on. */
 const passing = new Set([
   ...['Activation', 'AlphaDropout', 'BatchNormalization', 'Dense', 'Dropout', 'ELU', 'GaussianDropout'],
-  ...['GaussianNoise', 'InputLayer', 'LayerNormalization', 'LeakyReLU', 'MultiHeadAttention', 'PReLU'],
-  ...['PositionEmbedding', 'ReLU', 'Rescaling', 'SinePositionEncoding', 'Softmax', 'SpatialDropout1D'],
+  ...[
+    'GaussianNoise',
+    'InputLayer',
+    'LayerNormalization',
+    'LeakyReLU',
+    'MultiHeadAttention',
+    'Normalization',
+  ],
+  ...[
+    'PReLU',
+    'PositionEmbedding',
+    'ReLU',
+    'Rescaling',
+    'SinePositionEncoding',
+    'Softmax',
+    'SpatialDropout1D',
+  ],
   'ThresholdedReLU',
 ])
 
 /** Whether a layer's output is masked. */
 export function isMasked(className: string, options: Partial<MaskedOptions>, before: boolean): boolean {
-  const { maskZero, returnSequences, seeded } = options
+  const { maskZero, returnSequences, returnState, seeded } = options
   if (className === 'Masking' || (className === 'Embedding' && maskZero === true)) return true
-  return before && (passing.has(className) || (returnSequences === true && !seeded))
+  return before && (passing.has(className) || (returnSequences === true && !(seeded && returnState)))
 }
 
 /** Which steps of x (samples, steps, …) hold something else than `value`. */

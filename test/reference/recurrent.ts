@@ -19,7 +19,7 @@ export interface RecurrentOptions {
   /** Which steps count, and states (samples, units) to begin with, instead of all and of zeros. */
   steps?: ArrayLike<number> | undefined
   initial?: readonly Float64Array[]
-  /** Of an example: its initial states are parts of x, and its output is all that the layer returns, side by side. */
+  /** Of an example: its initial states are parts of x, and with returnState all that the layer returns lies side by side. */
   seeded?: boolean
 }
 
@@ -121,7 +121,8 @@ const recurrence =
       }),
     )
     const { states, ...y } = steps(cell)(x, weights, { ...options, initial }, context)
-    const parts = [y.values, ...(returnState ? states.slice(0, count) : [])]
+    if (!returnState) return { ...y, states }
+    const parts = [y.values, ...states.slice(0, count)]
     const sizes = parts.map(part => part.length / samples)
     const row = (sample: number) =>
       parts.flatMap((part, i) => [...part.subarray(sample * sizes[i]!, (sample + 1) * sizes[i]!)])
