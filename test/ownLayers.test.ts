@@ -162,6 +162,16 @@ describe('a layer of one’s own', () => {
     const found = model.predict([ls.tensor([1, 2, 3], [1, 3]), ls.tensor([4, 5, 6], [1, 3])]) as ls.Tensor
     expect([...found.dataSync()]).toEqual([8, 15, 24])
     expect(() => blend({}).apply(a)).toThrow('it must have two inputs, got 1; apply it to a list')
+    const halves = ls.defineMergeLayer('Halves', {}, (_, [whole]) =>
+      [0, 2].map(begin => ops.slice(whole!, [begin], [2])),
+    )
+    const input = ls.input({ shape: [4] })
+    const parts = ls.model({ inputs: input, outputs: halves({}).apply([input]) as ls.SymbolicTensor[] })
+    const values = parts.predict(ls.tensor([1, 2, 3, 4], [1, 4])) as ls.Tensor[]
+    expect(values.map(each => [...each.dataSync()])).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
   })
 
   test('works with sequences of unknown length', async () => {

@@ -1,14 +1,8 @@
 import { show } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
-import {
-  type Builder,
-  defineJoin,
-  defineLayer,
-  type FullConfig,
-  type LayerFactory,
-  type WeightOptions,
-} from './define.ts'
+import { type Builder, defineLayer, defineNetwork, type LayerFactory } from './define.ts'
 import type { Masking } from './masks.ts'
+import type { FullConfig, WeightOptions } from './options.ts'
 
 // What users define layers with: the functions that ours are defined with, without the graph, which ops find.
 
@@ -91,19 +85,17 @@ export function defineOwnLayer<D extends object>(
   )
 }
 
-/** As `defineOwnLayer`, for a layer of several inputs. */
+/** As `defineOwnLayer`, for a layer of several inputs; `build` may return a list of outputs. */
 export function defineMergeLayer<D extends object>(
   className: string,
   defaults: D,
-  build: (builder: LayerBuilder, inputs: readonly Value[], config: FullConfig<D>) => Value,
+  build: (builder: LayerBuilder, inputs: readonly Value[], config: FullConfig<D>) => Value | readonly Value[],
   { check = () => {}, masking = 'drops' }: LayerOptions<D> = {},
 ): LayerFactory<D> {
   checkDefinition('defineMergeLayer', className, build)
-  return defineJoin(
-    className,
-    defaults,
-    check,
-    (builder, inputs, config) => checked(builder, build(builderOf(builder), inputs, config)),
-    masking,
-  )
+  const buildAll = (builder: Builder, inputs: readonly Value[], config: FullConfig<D>): readonly Value[] => {
+    const outputs = [build(builderOf(builder), inputs, config)].flat() as readonly Value[]
+    return outputs.map(y => checked(builder, y))
+  }
+  return defineNetwork(className, defaults, check, buildAll, masking)
 }
