@@ -21,26 +21,48 @@ interface LayerVariable {
   readonly val: tf.Variable
 }
 
+const isSeeded = ({ layer }: Example): boolean => layer.config.seeded === true
+
 /** A layer's example in TensorFlow.js. */
 class Theirs {
   private readonly layer: tf.layers.Layer
-  private readonly inner: Example['inner']
+  private readonly example: Example
   /** Masks flow through models only. */
   private readonly model: tf.LayersModel | undefined
 
-  constructor(name: LayerName, { options, input, inner, masked }: Example) {
+  constructor(name: LayerName, example: Example) {
+    const { options, input, masked } = example
     // TensorFlow.js writes into the options.
     this.layer = (tf.layers as unknown as Factories)[name]!(structuredClone(options))
-    this.inner = inner
-    if (!masked) return
+    this.example = example
+    if (!masked || isSeeded(example)) return
     const x = tf.input({ shape: [...input] })
     const y = this.layer.apply(tf.layers.masking().apply(x)) as tf.SymbolicTensor
     this.model = tf.model({ inputs: x, outputs: y })
   }
 
   call(x: tf.Tensor, training: boolean): tf.Tensor {
-    const given = this.inner?.inputs.map((shape, i) => branchOf(x, i, shape)) ?? x
+    if (isSeeded(this.example)) return this.seeded(x, training)
+    const given = this.example.inner?.inputs.map((shape, i) => branchOf(x, i, shape)) ?? x
     return (this.model ?? this.layer).apply(given, { training }) as tf.Tensor
+  }
+
+  /** As `seeded` in test/cases/sequences.ts. */
+  private seeded(x: tf.Tensor, training: boolean): tf.Tensor {
+    const { inner, masked } = this.example
+    const samples = x.shape[0]!
+    const initialState = inner!.inputs.slice(1).map(([units], step) => {
+      const features = tf.slice(x, [0, step, 0], [samples, 1, units!])
+      return tf.tanh(tf.reshape(features, [samples, units!]))
+    })
+    const mask = masked ? tf.any(tf.notEqual(x, 0), -1) : null
+    const outputs = this.layer.apply(x, { training, initialState, mask }) as tf.Tensor | tf.Tensor[]
+    return Array.isArray(outputs)
+      ? tf.concat(
+          outputs.map(y => tf.reshape(y, [samples, -1])),
+          1,
+        )
+      : outputs
   }
 
   get weights(): readonly LayerVariable[] {
