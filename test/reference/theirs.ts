@@ -21,53 +21,43 @@ interface LayerVariable {
   readonly val: tf.Variable
 }
 
-const isSeeded = ({ layer }: Example): boolean => layer.config.seeded === true
-
 /** A layer's example in TensorFlow.js. */
 class Theirs {
   private readonly layer: tf.layers.Layer
   private readonly example: Example
-  /** Masks flow through models only. */
-  private readonly model: tf.LayersModel | undefined
+  private readonly masking = tf.layers.masking()
 
   constructor(name: LayerName, example: Example) {
-    const { options, input, masked } = example
-    // TensorFlow.js writes into the options.
-    this.layer = (tf.layers as unknown as Factories)[name]!(structuredClone(options))
     this.example = example
-    if (!masked || isSeeded(example)) return
-    const x = tf.input({ shape: [...input] })
-    const y = this.layer.apply(tf.layers.masking().apply(x)) as tf.SymbolicTensor
-    this.model = tf.model({ inputs: x, outputs: y })
+    // TensorFlow.js writes into the options.
+    this.layer = (tf.layers as unknown as Factories)[name]!(structuredClone(example.options))
   }
 
+  /** All outputs side by side. */
   call(x: tf.Tensor, training: boolean): tf.Tensor {
-    if (isSeeded(this.example)) return this.seeded(x, training)
-    const given = this.example.inner?.inputs.map((shape, i) => branchOf(x, i, shape)) ?? x
-    return (this.model ?? this.layer).apply(given, { training }) as tf.Tensor
-  }
-
-  /** As `seeded` in test/cases/sequences.ts. */
-  private seeded(x: tf.Tensor, training: boolean): tf.Tensor {
-    const { inner, masked } = this.example
-    const samples = x.shape[0]!
-    const initialState = inner!.inputs.slice(1).map(([units], step) => {
-      const features = tf.slice(x, [0, step, 0], [samples, 1, units!])
-      return tf.tanh(tf.reshape(features, [samples, units!]))
-    })
-    const mask = masked ? tf.any(tf.notEqual(x, 0), -1) : null
-    const outputs = this.layer.apply(x, { training, initialState, mask }) as tf.Tensor | tf.Tensor[]
-    return Array.isArray(outputs)
-      ? tf.concat(
-          outputs.map(y => tf.reshape(y, [samples, -1])),
-          1,
-        )
-      : outputs
+    const { inner, layer, masked } = this.example
+    const first = masked ? (this.masking.apply(x) as tf.Tensor) : x
+    const branch = layer.config.seeded ? stateOf : branchOf
+    const given = inner?.inputs.map((shape, i) => branch(first, i, shape)) ?? first
+    const mask = masked ? { mask: this.masking.computeMask(x) } : {}
+    const outputs = [this.layer.apply(given, { training, ...mask })].flat() as tf.Tensor[]
+    if (outputs.length === 1) return outputs[0]!
+    return tf.concat(
+      outputs.map(y => tf.reshape(y, [y.shape[0]!, -1])),
+      1,
+    )
   }
 
   get weights(): readonly LayerVariable[] {
     return this.layer.weights as unknown as LayerVariable[]
   }
+}
+
+/** As `seeded` in test/cases/sequences.ts. */
+function stateOf(x: tf.Tensor, i: number, shape: readonly number[]): tf.Tensor {
+  if (i === 0) return x
+  const [samples, units] = [x.shape[0]!, shape[0]!]
+  return tf.tanh(tf.reshape(tf.slice(x, [0, i - 1, 0], [samples, 1, units]), [samples, units]))
 }
 
 /** As `fanned` in test/cases/merge.ts. */
