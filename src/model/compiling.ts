@@ -77,7 +77,9 @@ export function settleOutputs(
     const loss = getLoss(given as AnyLoss)
     const lossWeight = finiteNumber('compile', 'a loss weight', lossWeights[index] ?? 1)
     const list = ([wanted[index] ?? []].flat() as AnyMetric[]).flatMap(partsOf)
-    const found = distinct(list.map(metric => getMetric(metric, loss, closed(outputShapes[index]!))))
+    const prediction = closed(outputShapes[index]!)
+    loss.targetShape(prediction) // throws for options that do not fit
+    const found = distinct(list.map(metric => getMetric(metric, loss, prediction)))
     const prefixed = found.map(({ key, metric }) => ({ key: several ? `${name}_${key}` : key, metric }))
     return [{ name, index, loss, lossWeight, metrics: prefixed }]
   })

@@ -94,8 +94,8 @@ export function recordStep(architecture: Architecture, compiled: Compiled, optio
 }
 
 /**
- * Counts what masks and ignored classes leave of the whole mini-batch before its first leaf is run: the gradient of each leaf is a share
- * of the mean over all of them.
+ * Counts what masks and ignored classes leave of the whole mini-batch before its first leaf is run: the gradient of
+ * each leaf is a share of the mean over all of them.
  */
 function countAhead(
   g: Graph,
