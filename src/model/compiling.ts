@@ -1,7 +1,7 @@
 import { finiteNumber, isPlainObject, show, suggestion } from '../errors.ts'
 import { closed, type OpenShape } from '../layers/shapes.ts'
 import { getLoss, type LossName } from '../training/losses.ts'
-import { distinct, getMetric, type MetricName, partsOf } from '../training/metrics.ts'
+import { distinct, getMetric, type MetricName } from '../training/metrics.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import type { OptimizerName } from '../training/optimizers.ts'
 import type { Loss } from '../training/rowLosses.ts'
@@ -76,14 +76,14 @@ export function settleOutputs(
     if (given === null || (given === undefined && several)) return []
     const loss = getLoss(given as AnyLoss)
     const lossWeight = finiteNumber('compile', 'a loss weight', lossWeights[index] ?? 1)
-    const list = ([wanted[index] ?? []].flat() as AnyMetric[]).flatMap(partsOf)
-    const prediction = closed(outputShapes[index]!)
-    loss.targetShape(prediction) // throws for options that do not fit
-    const found = distinct(list.map(metric => getMetric(metric, loss, prediction)))
+    const list = [wanted[index] ?? []].flat() as AnyMetric[]
+    const found = distinct(list.map(metric => getMetric(metric, loss, closed(outputShapes[index]!))))
     const prefixed = found.map(({ key, metric }) => ({ key: several ? `${name}_${key}` : key, metric }))
     return [{ name, index, loss, lossWeight, metrics: prefixed }]
   })
   if (outputs.length === 0)
     throw new TypeError(`compile: loss must be given, got ${show(options.loss)}; try 'meanSquaredError'`)
+  // Throws for options of a loss that do not fit the prediction.
+  for (const { loss, index } of outputs) loss.targetShape(closed(outputShapes[index]!))
   return outputs
 }

@@ -174,10 +174,6 @@ export type MetricName = keyof typeof metrics | keyof typeof shortForms | keyof 
 const isMetric = (value: unknown): value is Metric =>
   (typeof value === 'object' || typeof value === 'function') && value !== null && 'record' in value
 
-/** A metric, or those that stand in its place. */
-export const partsOf = (identifier: MetricName | Metric): readonly (MetricName | Metric)[] =>
-  isMetric(identifier) && identifier.parts ? identifier.parts : [identifier]
-
 /** Metrics are given the targets of the loss. */
 function checkTargets(metric: Metric, loss: Loss, prediction: readonly number[]): Metric {
   const [wanted, given] = [metric, loss].map(one => `[${one.targetShape(prediction)}]`)
@@ -215,12 +211,15 @@ export function getMetric(
   throw new RangeError(`compile: metric must be a known name, got "${name}"; ${suggestion(name, names)}`)
 }
 
-/** Metrics under keys of their own: the second `auc` becomes `auc_1`, as in Keras. */
+/** Metrics, or their parts, under keys of their own: the second `auc` becomes `auc_1`, as in Keras. */
 export function distinct(
   list: readonly { key: string; metric: Metric }[],
 ): { key: string; metric: Metric }[] {
   const taken = new Set(['loss', 'penalty'])
-  return list.map(({ key, metric }) => {
+  const apart = list.flatMap(
+    one => one.metric.parts?.map(part => ({ key: part.name, metric: part })) ?? [one],
+  )
+  return apart.map(({ key, metric }) => {
     let own = key
     for (let i = 1; taken.has(own); i++) own = `${key}_${i}`
     taken.add(own)
