@@ -2,6 +2,36 @@ export { dispose, keep, memory, tidy } from './data/compatibility.ts'
 export { math } from './data/confusion.ts'
 export { Dataset } from './data/dataset.ts'
 export { datasets } from './data/datasets.ts'
+export {
+  add,
+  argMax,
+  cast,
+  concat,
+  div,
+  expandDims,
+  max,
+  mean,
+  min,
+  mul,
+  reshape,
+  slice,
+  square,
+  squeeze,
+  stack,
+  sub,
+  sum,
+} from './data/eager.ts'
+export {
+  fill,
+  linspace,
+  oneHot,
+  ones,
+  randomNormal,
+  randomUniform,
+  range,
+  util,
+  zeros,
+} from './data/making.ts'
 export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
 export { input } from './layers/input.ts'
