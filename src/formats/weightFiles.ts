@@ -14,6 +14,14 @@ export interface NamedWeight {
 
 const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array }
 
+/**
+ * The bytes of an array, little-endian. Writing from shared memory is not allowed everywhere, so that it is copied.
+ */
+export function bytesOf(values: Tensor['values']): Uint8Array {
+  const plain = values.buffer instanceof ArrayBuffer ? values : values.slice()
+  return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength)
+}
+
 interface OpenFile {
   file: FileHandle
   size: number
