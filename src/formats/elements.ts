@@ -9,7 +9,7 @@ export interface ElementType {
 }
 
 /** A float16 (sign, 5 bits of exponent, 10 of fraction) as a number. */
-export function fromFloat16(bits: number): number {
+function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 31
   const fraction = bits & 1023
@@ -42,7 +42,7 @@ export const elementTypes = {
   bool: { bytes: 1, dtype: 'bool' },
 } as const satisfies Record<string, ElementType>
 
-export const arrays = {
+const arrays = {
   float32: Float32Array,
   int32: Int32Array,
   uint8: Uint8Array,
