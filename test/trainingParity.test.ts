@@ -53,6 +53,11 @@ describe('optimizers', () => {
     ],
     ['adamax', () => ls.train.adamax(), () => tf.train.adamax()],
     [
+      'adamax with decay',
+      () => ls.train.adamax(0.05, 0.9, 0.999, 1e-7, 0.5),
+      () => tf.train.adamax(0.05, 0.9, 0.999, 1e-7, 0.5),
+    ],
+    [
       'adamax of other betas',
       () => ls.train.adamax(0.05, 0.7, 0.9, 1e-6),
       () => tf.train.adamax(0.05, 0.7, 0.9, 1e-6),

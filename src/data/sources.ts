@@ -30,6 +30,17 @@ function generator<T>(
   return new Dataset<T>(open, null)
 }
 
+/**
+ * What a function gives, called anew for each element: { value, done }, as an iterator's `next`. Each pass goes on
+ * where the last one ended, unless the function begins anew by itself.
+ * @throws TypeError for no function
+ */
+function func<T>(next: () => IteratorResult<T> | Promise<IteratorResult<T>>): Dataset<T> {
+  if (typeof next !== 'function')
+    throw new TypeError(`func: must be given a function, got ${show(next)}; write () => ({ value, done })`)
+  return new Dataset<T>(() => ({ next: async () => next() }), null)
+}
+
 type Element<D> = D extends Dataset<infer T> ? T : never
 
 /** Elements of several datasets side by side, in an array or object of the same kind; the shortest ends it. */
@@ -61,4 +72,4 @@ function zip<D extends readonly Dataset<unknown>[] | Readonly<Record<string, Dat
 }
 
 /** Datasets: sequences of elements that are pulled one by one. Names and options of TensorFlow.js' tf.data. */
-export const data = { array, csv, generator, zip }
+export const data = { array, csv, func, generator, zip }

@@ -1,4 +1,4 @@
-import { show, suggestion } from '../errors.ts'
+import { finiteNumber, show, suggestion } from '../errors.ts'
 import { update } from '../graph/value.ts'
 import {
   build,
@@ -8,6 +8,7 @@ import {
   optionsOf,
   type SharedOptions,
 } from './optimizer.ts'
+import { schedules } from './schedules.ts'
 
 const slot = (name: string, initial = 0) => ({ name, initial })
 
@@ -127,14 +128,31 @@ function adam(
 
 const adamaxDefaults = { ...adamDefaults, learningRate: 0.002 as LearningRate }
 
-/** Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. */
+/**
+ * Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. With `decay`
+ * the rate falls as inverseTime: learningRate / (1 + decay·updates), as in TensorFlow.js.
+ */
 function adamax(
-  learningRate?: LearningRate | AdamOptions,
+  learningRate?: LearningRate | (AdamOptions & { decay?: number }),
   beta1?: number,
   beta2?: number,
   epsilon?: number,
+  decay?: number,
 ): Optimizer {
-  const given = optionsOf<AdamOptions>(learningRate, omitUndefined({ beta1, beta2, epsilon }))
+  const options = optionsOf<AdamOptions & { decay?: number }>(
+    learningRate,
+    omitUndefined({ beta1, beta2, epsilon, decay }),
+  )
+  const { decay: decayRate = 0, ...given } = options
+  finiteNumber('Adamax', 'decay', decayRate)
+  if (decayRate !== 0) {
+    const { learningRate: initialLearningRate = adamaxDefaults.learningRate } = given
+    if (typeof initialLearningRate !== 'number')
+      throw new TypeError(
+        'Adamax: learningRate must be a number where there is a decay, got a schedule; leave decay out',
+      )
+    given.learningRate = schedules.inverseTime({ initialLearningRate, decayRate, decaySteps: 1 })
+  }
   return build('Adamax', adamaxDefaults, given, ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
@@ -209,8 +227,9 @@ export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
       `compile: optimizer must be a name or an optimizer, got ${show(identifier)}; try 'adam'`,
     )
   }
-  if (Object.hasOwn(train, identifier))
-    return identifier === 'momentum' ? momentum(0.01) : train[identifier as 'sgd']()
+  // TensorFlow.js takes class names too: Adam, RMSProp, SGD.
+  const name = identifier.toLowerCase()
+  if (Object.hasOwn(train, name)) return name === 'momentum' ? momentum(0.01) : train[name as 'sgd']()
   const guess = suggestion(identifier, Object.keys(train))
   throw new RangeError(`compile: optimizer must be a known name, got "${identifier}"; ${guess}`)
 }
