@@ -5,7 +5,7 @@ import type { GraphOptions } from './options.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { LeafSums, TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
-import { samples, sizeOf, slices, update, write } from './value.ts'
+import { samples, sizeOf, slices, touched, update, write } from './value.ts'
 
 /** A kernel's arguments after `begin` and `end`, by name of the kernel. */
 type Arguments<K extends KernelName> =
@@ -28,6 +28,8 @@ export class Graph {
   readonly training: boolean
   readonly leaves: number
   readonly rows: number
+  /** Samples of every mini-batch, where that is fixed. */
+  readonly batchSize: number | undefined
   readonly cells: Cells
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
@@ -43,7 +45,10 @@ export class Graph {
   private readonly gradients = new Map<Storage, Value>()
   private readonly parameters = new Map<Parameter, Value>()
   private readonly derived = new Map<string, Value[]>()
-  private readonly backward: { output: Value; record: (dy: Value) => void }[] = []
+  private readonly backward: {
+    outputs: readonly Value[]
+    record: (dys: readonly (Value | undefined)[]) => void
+  }[] = []
   private recording: Call[] = this.calls
   /** The leaf that is being recorded, where leaves run one after the other. */
   private leaf: number | undefined
@@ -56,6 +61,7 @@ export class Graph {
     this.training = options.training
     this.leaves = options.leaves
     this.rows = options.rows
+    this.batchSize = options.batchSize
     this.cells = makeCells(options.leaves, (name, words) =>
       this.allocate('worker', `cell ${name}`, [words], 4 * words),
     )
@@ -188,7 +194,12 @@ export class Graph {
 
   /** `record` receives the gradient of y, in y's shape, when `differentiate` comes to this op. */
   onBackward(y: Value, record: (dy: Value) => void): void {
-    if (this.training && y.differentiable) this.backward.push({ output: y, record })
+    this.onBackwardOf([y], ([dy]) => record(dy!))
+  }
+
+  /** As `onBackward`, of an op with several outputs; undefined stands for a gradient that does not come. */
+  onBackwardOf(outputs: readonly Value[], record: (dys: readonly (Value | undefined)[]) => void): void {
+    if (this.training && outputs.some(y => y.differentiable)) this.backward.push({ outputs, record })
   }
 
   /** The gradient of a value, once something has produced it. */
@@ -270,26 +281,17 @@ export class Graph {
 
   /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */
   differentiate(): void {
-    for (const { output, record } of this.backward.splice(0).reverse()) {
-      const dy = this.gradients.get(output.storage)
-      if (dy) record(this.view(dy, output.shape))
+    for (const { outputs, record } of this.backward.splice(0).reverse()) {
+      const dys = outputs.map(y => {
+        const dy = this.gradients.get(y.storage)
+        return dy && this.view(dy, y.shape)
+      })
+      if (dys.some(dy => dy !== undefined)) record(dys)
     }
   }
 
   private record(kernel: string, cut: Cut, args: readonly Argument[], stage: Call['stage']): void {
-    const reads: Storage[] = []
-    const writes: Storage[] = []
-    const bound = args.map(arg => {
-      if (typeof arg === 'number') return arg
-      const { storage } = 'mode' in arg ? arg.value : arg
-      if (!('mode' in arg) || arg.mode === 'update') reads.push(storage)
-      if ('mode' in arg) writes.push(storage)
-      return storage
-    })
-    if (new Set(writes.filter(({ label }) => label === 'scratch')).size > 1)
-      throw new Error(
-        `${kernel}: a call must have one scratch, got several, which share their memory; join them`,
-      )
+    const { args: bound, reads, writes } = touched(kernel, args)
     const wholeRows = cut.axis === 'rows' || this.cells.spans.some(span => reads.includes(span.storage))
     const { leaf, group } = this
     const ownCut = cut.axis === 'rows' ? { ...cut, leaf } : cut
