@@ -33,7 +33,9 @@ test('a model is made again from its architecture', () => {
       const copy = ls.models.modelFromJSON(topology as string)
       expect(copy.toJSON()).toBe(model.toJSON())
       copy.loadWeights(Object.fromEntries(model.weights.map(({ name }, i) => [name, model.getWeights()[i]!])))
-      const x = model.inputShapes.map(shape => ls.randomNormal([2, ...shape], 0, 1, 'float32', 3))
+      const x = model.inputShapes.map(shape =>
+        ls.randomNormal([2, ...(shape as number[])], 0, 1, 'float32', 3),
+      )
       const predicted = (each: typeof copy) => (each.predict(x) as ls.Tensor).dataSync()
       expect(predicted(copy)).toEqual(predicted(model as typeof copy))
     }
@@ -113,7 +115,7 @@ test.each(['Adam', 'RMSProp', 'SGD', 'Adagrad', 'Adadelta', 'Adamax'])(
   'optimizers by class name: %s',
   name => {
     const model = stack(ls)
-    model.compile({ loss: 'meanSquaredError', optimizer: name as 'adam' })
+    model.compile({ loss: 'meanSquaredError', optimizer: name as 'Adam' })
     expect(model.optimizer.className.toLowerCase()).toBe(name.toLowerCase())
   },
 )

@@ -217,7 +217,9 @@ function lion(learningRate?: LearningRate | LionOptions, beta1?: number, beta2?:
  */
 export const train = { sgd, momentum, rmsprop, adagrad, adadelta, adam, adamax, adamw, nadam, lion }
 
-export type OptimizerName = keyof typeof train
+/** TensorFlow.js takes names of classes too. */
+type ClassName = 'Adadelta' | 'Adagrad' | 'Adam' | 'Adamax' | 'RMSProp' | 'SGD'
+export type OptimizerName = keyof typeof train | ClassName
 
 /** @throws TypeError for something that is no optimizer, RangeError for an unknown name. */
 export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
@@ -227,7 +229,6 @@ export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
       `compile: optimizer must be a name or an optimizer, got ${show(identifier)}; try 'adam'`,
     )
   }
-  // TensorFlow.js takes class names too: Adam, RMSProp, SGD.
   const name = identifier.toLowerCase()
   if (Object.hasOwn(train, name)) return name === 'momentum' ? momentum(0.01) : train[name as 'sgd']()
   const guess = suggestion(identifier, Object.keys(train))
