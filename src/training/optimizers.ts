@@ -134,7 +134,10 @@ const adamaxDefaults = {
 }
 type AdamaxOptions = Partial<typeof adamaxDefaults> & SharedOptions
 
-/** Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. */
+/**
+ * Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. With `decay`
+ * the rate falls as inverseTime: learningRate / (1 + decay·updates), as in TensorFlow.js.
+ */
 function adamax(
   learningRate?: LearningRate | AdamaxOptions,
   beta1?: number,
