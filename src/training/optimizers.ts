@@ -158,7 +158,11 @@ function adamax(
 /** A decay as the schedule that it is. */
 function decaying({ decay, ...given }: AdamaxOptions): AdamaxOptions {
   const rate = given.learningRate ?? adamaxDefaults.learningRate
-  if (!decay || typeof rate !== 'number') return { ...given, ...(decay !== undefined && { decay }) }
+  if (!decay) return { ...given, ...(decay !== undefined && { decay }) }
+  if (typeof rate !== 'number')
+    throw new TypeError(
+      'Adamax: learningRate must be a number where there is a decay, got a schedule; leave decay out',
+    )
   const learningRate = schedules.inverseTime({ initialLearningRate: rate, decayRate: decay, decaySteps: 1 })
   return { ...given, learningRate, decay }
 }
