@@ -2,6 +2,7 @@ import { type Cells, type Fault, makeCells } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
 import { byStorage, byValue, Notes } from './notes.ts'
 import type { GraphOptions } from './options.ts'
+import { own } from './owners.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { LeafSums, TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
@@ -77,7 +78,7 @@ export class Graph {
   ): Value {
     const leaf = placement === 'batch' ? this.leaf : undefined
     const storage: Storage = { id: this.storages++, placement, label, bytes, offset: 0, leaf }
-    return { storage, shape, differentiable }
+    return { storage: own(storage, this), shape, differentiable }
   }
 
   /** Whether leaves are recorded one after the other, so that no value spans the whole mini-batch. */
@@ -121,15 +122,10 @@ export class Graph {
   parameter(parameter: Parameter): Value {
     const known = this.parameters.get(parameter)
     if (known) return known
-    const { name, shape, columnAxes, offset, trainable } = parameter
-    const storage: Storage = {
-      id: this.storages++,
-      placement: 'state',
-      label: name,
-      bytes: bytesOf(shape, columnAxes),
-      offset,
-    }
-    const value: Value = { storage, shape, differentiable: trainable }
+    const { name: label, shape, columnAxes, offset, trainable } = parameter
+    const bytes = bytesOf(shape, columnAxes)
+    const storage: Storage = { id: this.storages++, placement: 'state', label, bytes, offset }
+    const value: Value = { storage: own(storage, this), shape, differentiable: trainable }
     this.parameters.set(parameter, value)
     return value
   }
