@@ -342,6 +342,42 @@ test('a model that is training, or is asked, lends its states to nobody', async 
   await training
 })
 
+describe('sequences of any length', () => {
+  test('go through an encoder and a decoder', () => {
+    const inputs = [ls.input({ shape: [null, 3] }), ls.input({ shape: [null, 2] })] as const
+    const [, ...states]: ls.SymbolicTensor[] = lstm({ units: 4, returnState: true }).apply(inputs[0])
+    const decoder = lstm({ units: 4, returnSequences: true, returnState: true })
+    const [y, h]: ls.SymbolicTensor[] = decoder.apply(inputs[1], { initialState: states })
+    const model = ls.model({ inputs, outputs: [dense({ units: 2 }).apply(y!), h!] })
+    made.push(model)
+    expect(model.outputShapes).toEqual([[null, 2], [4]])
+    const data = [ls.tensor(noise(30, 1), [2, 5, 3]), ls.tensor(noise(12, 2), [2, 3, 2])]
+    const predicted = model.predict(data) as ls.Tensor[]
+    expect(predicted.map(({ shape }) => shape)).toEqual([
+      [2, 3, 2],
+      [2, 4],
+    ])
+  })
+
+  test.each(kinds)('go on in a stateful %s, to the bits of one', async kind => {
+    const x = ls.input({ batchShape: [places, null, features] })
+    const outputs = recurrent(kind, { stateful: true, returnSequences: true }).apply(x)
+    const model = ls.model({ inputs: x, outputs, seed: 2 })
+    made.push(model)
+    const data = sequences()
+    const expected = predictionOf(model, data)
+    model.resetStates()
+    for (const [from, to] of [
+      [0, 3],
+      [3, 10],
+      [10, 12],
+    ] as const) {
+      const y = predictionOf(model, stepsOf(data, from, to))
+      expect([...y.dataSync()]).toEqual([...stepsOf(expected, from, to).dataSync()])
+    }
+  })
+})
+
 test('several outputs of a layer are trained and measured under names of their own', async () => {
   const x = ls.input({ shape: [3, 2] })
   const outputs: ls.SymbolicTensor[] = lstm({ units: 2, name: 'l', returnState: true }).apply(x)
