@@ -164,7 +164,7 @@ function decaying({ decay, ...given }: AdamaxOptions): AdamaxOptions {
       'Adamax: learningRate must be a number where there is a decay, got a schedule; leave decay out',
     )
   const learningRate = schedules.inverseTime({ initialLearningRate: rate, decayRate: decay, decaySteps: 1 })
-  return { ...given, learningRate, decay }
+  return { ...given, learningRate }
 }
 
 const adamwDefaults = { ...adamDefaults, weightDecay: 0.004 }
