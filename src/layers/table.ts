@@ -37,6 +37,7 @@ import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 import { normalization } from './standard.ts'
 import { conv2dTranspose, conv3dTranspose } from './transposed.ts'
+import { timeDistributed } from './wrappers.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -108,6 +109,7 @@ export const layers = {
   spatialDropout1d,
   subtract,
   thresholdedReLU,
+  timeDistributed,
   upSampling2d,
   zeroPadding2d,
 }

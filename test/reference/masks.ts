@@ -13,7 +13,7 @@ const passing = new Set([
   ...['Activation', 'AlphaDropout', 'BatchNormalization', 'Dense', 'Dropout', 'ELU', 'GaussianDropout'],
   ...['GaussianNoise', 'InputLayer', 'LayerNormalization', 'LeakyReLU', 'MultiHeadAttention', 'PReLU'],
   ...['PositionEmbedding', 'ReLU', 'Rescaling', 'SinePositionEncoding', 'Softmax', 'SpatialDropout1D'],
-  'ThresholdedReLU',
+  ...['ThresholdedReLU', 'TimeDistributed'],
 ])
 
 /** Whether a layer's output is masked. */
