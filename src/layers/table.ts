@@ -9,6 +9,7 @@ import {
   randomWidth,
   randomZoom,
 } from './augmentation.ts'
+import { bidirectional } from './bidirectional.ts'
 import { conv1d, conv2d, conv3d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { depthwiseConv2d, separableConv2d } from './depthwise.ts'
@@ -49,6 +50,7 @@ export const layers = {
   averagePooling2d,
   averagePooling3d,
   batchNormalization,
+  bidirectional,
   categoryEncoding,
   centerCrop,
   concatenate,

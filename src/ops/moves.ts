@@ -80,7 +80,7 @@ const startOf = (whole: readonly number[], at: readonly number[]): number =>
   stridesOf(whole).reduce((sum, stride, axis) => sum + stride * at[axis]!, 0)
 
 /** box = the elements of `whole` from `at` on. */
-function extract(g: Graph, whole: Value, box: Access, at: readonly number[]): void {
+export function extract(g: Graph, whole: Value, box: Access, at: readonly number[]): void {
   const { shape } = box.value
   const axes = axesOf(shape, stridesOf(whole.shape), stridesOf(shape))
   move(g, whole, box, axes, startOf(whole.shape, at))
@@ -135,6 +135,18 @@ export function concat(g: Graph, xs: readonly Value[], axis: number): Value {
   const places = starts.map(start => first.shape.map((_, i) => (i === axis ? start : 0)))
   xs.forEach((x, i) => insert(g, x, i === 0 ? write(y) : update(y), places[i]!))
   g.onBackward(y, dy => xs.forEach((x, i) => g.contribute(x, dx => extract(g, dy, dx, places[i]!))))
+  return y
+}
+
+/** y = x with its elements along one axis in reverse order; the axis counted from 0 in the sample's shape. */
+export function reverse(g: Graph, x: Value, axis: number): Value {
+  const strides = stridesOf(x.shape)
+  const [n, stride] = [x.shape[axis]!, strides[axis]!]
+  const axes = axesOf(x.shape, strides.with(axis, -stride), strides)
+  const flip = (from: Value, to: Access) => move(g, from, to, axes, (n - 1) * stride)
+  const y = g.batch('reverse', x.shape, x)
+  flip(x, write(y))
+  g.onBackward(y, dy => g.contribute(x, dx => flip(dy, dx)))
   return y
 }
 
