@@ -13,6 +13,7 @@ import { reshapingExamples } from './cases/reshaping.ts'
 import { sequences } from './cases/sequences.ts'
 import { standardExamples } from './cases/standard.ts'
 import { volumeExamples } from './cases/volumes.ts'
+import { maskedWrapperExamples, wrapperExamples } from './cases/wrappers.ts'
 
 export type { Example }
 
@@ -81,10 +82,14 @@ export const examples = {
   ...reshapingExamples,
   ...standardExamples,
   ...volumeExamples,
+  ...wrapperExamples,
 } satisfies Record<LayerName, readonly Example[]>
 
 /** The same of layers whose input is masked. */
-export const masked: Partial<Record<LayerName, readonly Example[]>> = maskedExamples
+export const masked: Partial<Record<LayerName, readonly Example[]>> = {
+  ...maskedExamples,
+  ...maskedWrapperExamples,
+}
 
 /** All examples by layer. */
 export const cases = Object.entries(examples as Record<LayerName, readonly Example[]>).map(

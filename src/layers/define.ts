@@ -31,8 +31,11 @@ export interface Weight extends Parameter {
 /** What a layer's `build` works with. */
 export interface Builder {
   readonly g: Graph
+  readonly layer: Layer
   /** The layer's own. */
   readonly name: string
+  /** What the names of its weights begin with: its name, or where it stands in the layer that contains it. */
+  readonly scope: string
   /** The layer's weight of this name, made when it is first asked for. */
   weight(name: string, shape: readonly number[], options: WeightOptions): Value
   /**
@@ -57,8 +60,8 @@ export class Layer {
   readonly activityRegularizer: L1L2 | null
   /** Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
-  private readonly own: Weight[] = []
-  private readonly kept: Parameter[] = []
+  private readonly own = new Map<string, Weight>()
+  private readonly kept = new Map<string, Parameter>()
   private readonly record: Recorder
   private readonly masking: Masking
   private learns: boolean
@@ -81,12 +84,12 @@ export class Layer {
   }
 
   get weights(): readonly Weight[] {
-    return this.own
+    return [...this.own.values()]
   }
 
   /** What it keeps from one mini-batch to the next: a row for each sample. */
   get states(): readonly Parameter[] {
-    return this.kept
+    return [...this.kept.values()]
   }
 
   /** Whether a mini-batch begins where the one before ended. */
@@ -109,7 +112,7 @@ export class Layer {
   /** Freezes or frees the weights; takes effect at the next `compile`. */
   set trainable(trainable: boolean) {
     this.learns = trainable
-    for (const weight of this.own) weight.trainable = weight.learnt && trainable
+    for (const weight of this.own.values()) weight.trainable = weight.learnt && trainable
   }
 
   /** Records the layer on g, with one input or several; makes the weights the first time. */
@@ -117,13 +120,15 @@ export class Layer {
     return this.buildAll(g, inputs)[0]!
   }
 
-  /** As build: all outputs. */
-  buildAll(g: Graph, inputs: readonly Value[]): readonly Value[] {
+  /** As build: all outputs. Inside another layer, `scope` is what weights are named after. */
+  buildAll(g: Graph, inputs: readonly Value[], scope = this.name): readonly Value[] {
     const { name } = this
     const builder: Builder = {
       g,
+      layer: this,
       name,
-      weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
+      scope,
+      weight: (weightName, shape, options) => g.parameter(this.weight(scope, weightName, shape, options)),
       state: (stateName, shape) => g.view(g.parameter(this.state(stateName, shape, g.batchSize)), shape),
       refuse(message) {
         throw new RangeError(`${name}: ${message}`)
@@ -147,8 +152,8 @@ export class Layer {
   }
 
   /** The one of this name, which must have this shape. */
-  private known<P extends Parameter>(list: readonly P[], name: string, shape: readonly number[]) {
-    const found = list.find(each => each.name === `${this.name}/${name}`)
+  private known<P extends Parameter>(all: ReadonlyMap<string, P>, name: string, shape: readonly number[]) {
+    const found = all.get(name)
     if (found && String(found.shape) !== String(shape))
       throw new RangeError(
         `${this.name}: ${name} must keep its shape [${found.shape}], got [${shape}]; make a new layer`,
@@ -167,19 +172,23 @@ export class Layer {
     const known = this.known(this.kept, stateName, shape)
     if (known) return known
     const state = { name: `${this.name}/${stateName}`, shape, trainable: false, offset: 0 }
-    this.kept.push(state)
+    this.kept.set(stateName, state)
     return state
   }
 
-  private weight(weightName: string, shape: readonly number[], options: WeightOptions): Weight {
-    const name = `${this.name}/${weightName}`
+  private weight(
+    scope: string,
+    weightName: string,
+    shape: readonly number[],
+    options: WeightOptions,
+  ): Weight {
     const known = this.known(this.own, weightName, shape)
     if (known) return known
     const learnt = options.trainable ?? true
     const constraint = getConstraint(options.constraint)
     constraint?.check(`${this.name}: constraint of ${weightName}`, shape, options.columnAxes)
     const weight: Weight = {
-      name,
+      name: `${scope}/${weightName}`,
       shape,
       columnAxes: options.columnAxes,
       learnt,
@@ -189,10 +198,13 @@ export class Layer {
       regularizer: options.regularizer ? getRegularizer(options.regularizer) : null,
       constraint,
     }
-    this.own.push(weight)
+    this.own.set(weightName, weight)
     return weight
   }
 }
+
+/** The factory that each layer is from. */
+export const makers = new WeakMap<Layer, (options: object) => Layer>()
 
 /** A kind of layers with methods of its own. */
 export type LayerClass<L extends Layer> = new (...args: ConstructorParameters<typeof Layer>) => L
@@ -234,7 +246,9 @@ export function defineNetwork<D extends object, L extends Layer = Layer>(
     }
     check(className, config as FullConfig<D>)
     const record: Recorder = (builder, inputs) => build(builder, inputs, config as FullConfig<D>)
-    return new kind(className, config, options, record, masking)
+    const layer = new kind(className, config, options, record, masking)
+    makers.set(layer, make as (options: object) => Layer)
+    return layer
   }
   return Object.assign(make as (config: ConfigOf<D>) => L, { className, defaults })
 }

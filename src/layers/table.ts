@@ -9,6 +9,7 @@ import {
   randomWidth,
   randomZoom,
 } from './augmentation.ts'
+import { bidirectional } from './bidirectional.ts'
 import { conv1d, conv2d, conv3d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { depthwiseConv2d, separableConv2d } from './depthwise.ts'
@@ -37,6 +38,7 @@ import { gru, lstm, simpleRNN } from './recurrent.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
 import { normalization } from './standard.ts'
 import { conv2dTranspose, conv3dTranspose } from './transposed.ts'
+import { timeDistributed } from './wrappers.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -48,6 +50,7 @@ export const layers = {
   averagePooling2d,
   averagePooling3d,
   batchNormalization,
+  bidirectional,
   categoryEncoding,
   centerCrop,
   concatenate,
@@ -108,6 +111,7 @@ export const layers = {
   spatialDropout1d,
   subtract,
   thresholdedReLU,
+  timeDistributed,
   upSampling2d,
   zeroPadding2d,
 }

@@ -2,6 +2,7 @@ import { show, suggestion } from '../errors.ts'
 import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames } from '../formats/naming.ts'
 import { parseJson } from '../formats/strictJson.ts'
+import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import { knownClasses } from '../layers/registry.ts'
 import { addNode, type SymbolicTensor } from '../layers/symbolic.ts'
@@ -80,8 +81,12 @@ function layerOf(saved: Saved): Layer {
     )
   }
   const options = knownOptions(className, config, factory.defaults)
+  for (const name of innerOptions.filter(each => options[each])) options[name] = innerOf(options[name])
   return (factory as unknown as (options: object) => Layer)(options)
 }
+
+const innerOf = (saved: unknown): Layer | Layer[] =>
+  Array.isArray(saved) ? saved.map(layerOf) : layerOf(saved as Saved)
 
 /** An input layer's shape belongs to the layer behind it. */
 function withInputShapes(saved: readonly Saved[]): Saved[] {
@@ -144,6 +149,9 @@ function modelOf({ className, config }: Saved): Trainable {
   )
 }
 
+/** Keras saves weights of recurrent layers under the name of their cell, too: lstm/lstm_cell/kernel. */
+const withoutCell = (name: string): string => name.split('/').toSpliced(-2, 1).join('/')
+
 /**
  * A model of the architecture that `toJSON` gave, with new weights.
  * @throws RangeError for an unknown layer or option, TypeError for what is no such description
@@ -167,7 +175,10 @@ function modelFromJSON(topology: string | object): Sequential | Model {
 export async function loadLayersModel(url: string): Promise<Sequential | Model> {
   const { topology, weights } = await readLayersModel(pathOfUrl('loadLayersModel', url))
   const model = modelOf(fromSavedNames(topology) as unknown as Saved)
-  const byName = new Map(weights.map(({ name, tensor }) => [name, tensor]))
+  const own = new Set(model.weights.map(({ name }) => name))
+  const byName = new Map(
+    weights.map(({ name, tensor }) => [own.has(name) ? name : withoutCell(name), tensor]),
+  )
   model.setWeights(
     model.weights.map(({ name }) => {
       const tensor = byName.get(name)

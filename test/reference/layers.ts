@@ -1,4 +1,6 @@
+import type { Layer } from '../../src/layers/define.ts'
 import type { layers } from '../../src/layers/table.ts'
+import { nameOf } from '../cases/example.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, product, zeros } from './arrays.ts'
@@ -12,6 +14,7 @@ import { type PreprocessingOptions, preprocessingReferences } from './preprocess
 import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
 import { permuted, type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 import { type StandardOptions, standardReferences } from './standard.ts'
+import { type WrapperOptions, wrapperReferences } from './wrappers.ts'
 
 /** The options of every layer, defaults filled in. */
 export interface Options
@@ -24,7 +27,8 @@ export interface Options
     PreprocessingOptions,
     RecurrentOptions,
     ReshapingOptions,
-    StandardOptions {
+    StandardOptions,
+    WrapperOptions {
   outputDim: number
   momentum: number
   epsilon: number
@@ -127,5 +131,9 @@ export const references: Record<keyof typeof layers, Reference> = {
   ...preprocessingReferences,
   ...reshapingReferences,
   ...standardReferences,
+  ...wrapperReferences,
   simpleRNN,
 }
+
+/** The reference of a layer's kind. */
+export const referenceOf = (layer: Layer): Reference => references[nameOf(layer)]
