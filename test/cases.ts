@@ -2,6 +2,7 @@ import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
 import { augmentationExamples } from './cases/augmentation.ts'
+import { cellExamples, maskedCellExamples } from './cases/cells.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { depthwiseExamples } from './cases/depthwise.ts'
 import { cross, type Example, type LayerName, of } from './cases/example.ts'
@@ -47,6 +48,7 @@ const normExamples = cross(
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
   ...attentionExamples,
+  ...cellExamples,
   ...augmentationExamples,
   ...maskExamples,
   ...mergeExamples,
@@ -77,4 +79,7 @@ export const examples = {
 } satisfies Record<LayerName, readonly Example[]>
 
 /** The same of layers whose input is masked. */
-export const masked: Partial<Record<LayerName, readonly Example[]>> = maskedExamples
+export const masked: Partial<Record<LayerName, readonly Example[]>> = {
+  ...maskedExamples,
+  ...maskedCellExamples,
+}

@@ -249,7 +249,7 @@ export function defineLayer<D extends object, L extends Layer = Layer>(
     if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
     return build(builder, inputs[0]!, config)
   }
-  return makeFactory(className, defaults, check, buildOne, masking, kind)
+  return defineAll(className, defaults, check, buildOne, masking, kind)
 }
 
 /** As `defineLayer`, for a layer of several inputs. */
@@ -260,14 +260,15 @@ export function defineJoin<D extends object>(
   build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
   masking: Masking = 'drops',
 ): LayerFactory<D> {
-  return makeFactory(className, defaults, check, build, masking)
+  return defineAll(className, defaults, check, build, masking)
 }
 
-function makeFactory<D extends object, L extends Layer = Layer>(
+/** As `defineLayer`, for a layer of several inputs and outputs. */
+export function defineAll<D extends object, L extends Layer = Layer>(
   className: string,
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
-  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
+  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value | readonly Value[],
   masking: Masking,
   kind: LayerClass<L> = Layer as LayerClass<L>,
 ): LayerFactory<D, L> {
@@ -286,7 +287,7 @@ function makeFactory<D extends object, L extends Layer = Layer>(
       config[name] = value === undefined || (value === null && byDefault !== null) ? byDefault : value
     }
     check(className, config as FullConfig<D>)
-    const record: Recorder = (builder, inputs) => [build(builder, inputs, config as FullConfig<D>)]
+    const record: Recorder = (builder, inputs) => [build(builder, inputs, config as FullConfig<D>)].flat()
     return new kind(className, config, options, record, masking)
   }
   return Object.assign(make as (config: ConfigOf<D>) => L, { className, defaults })

@@ -104,7 +104,7 @@ export const simpleRNN = defineLayer('SimpleRNN', recurrentDefaults, checkRecurr
 )
 
 /** Ones for the forget gate, the second quarter; `others` fills the rest. */
-function forgetOnes(others: Initializer): Initializer {
+export function forgetOnes(others: Initializer): Initializer {
   return {
     ...others,
     apply: ([size], random) => {

@@ -123,6 +123,36 @@ export function sliceAxis(g: Graph, x: Value, axis: number, start: number, size:
 }
 
 /**
+ * The n equal parts of x along one axis, counted from 0 in the sample's shape. All their gradients are put together
+ * at once, since every use of a part is recorded after all of them: dx is written once however many there are.
+ */
+export function split(g: Graph, x: Value, axis: number, n: number): Value[] {
+  const size = x.shape[axis]! / n
+  const shape = x.shape.with(axis, size)
+  const places = Array.from({ length: n }, (_, part) => x.shape.map((_, i) => (i === axis ? part * size : 0)))
+  const parts = places.map(at => {
+    const part = g.batch('part', shape, x)
+    extract(g, x, write(part), at)
+    return part
+  })
+  let isJoined = false
+  const join = () => {
+    if (isJoined) return
+    isJoined = true
+    const gradients = parts.map(part => g.gradientOf(part))
+    g.contribute(x, dx => {
+      if (gradients.includes(undefined)) g.call('clear', samples(sizeOf(x.shape)), dx)
+      gradients.forEach((dy, i) => {
+        const whole = i === 0 && !gradients.includes(undefined) ? dx : update(dx.value)
+        if (dy) insert(g, g.view(dy, shape), whole, places[i]!)
+      })
+    })
+  }
+  for (const part of parts) g.onBackward(part, join)
+  return parts
+}
+
+/**
  * y = the values side by side along one axis, counted from 0 in the sample's shape; the other axes must be
  * alike. Each gradient is its part of dy.
  */

@@ -4,6 +4,7 @@ import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, product, zeros } from './arrays.ts'
 import { multiHeadAttention } from './attention.ts'
 import { type AugmentationOptions, augmentationReferences } from './augmentation.ts'
+import { type CellOptions, cellReferences } from './cells.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
 import { type JoinOptions, joins } from './joins.ts'
 import { type MaskingOptions, maskReferences } from './masks.ts'
@@ -17,6 +18,7 @@ import { type StandardOptions, standardReferences } from './standard.ts'
 export interface Options
   extends ActivationLayerOptions,
     AugmentationOptions,
+    CellOptions,
     ConvolutionOptions,
     JoinOptions,
     MaskingOptions,
@@ -118,6 +120,7 @@ export const references: Record<keyof typeof layers, Reference> = {
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
   ...augmentationReferences,
+  ...cellReferences,
   ...convolutionReferences,
   ...noiseReferences,
   ...maskReferences,

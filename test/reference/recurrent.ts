@@ -36,7 +36,13 @@ interface Tools {
 let sharedBed: Bed | undefined
 
 /** The mask that the kernel draws in the tests' first step at a call site, or ones. */
-function maskOf(site: number, samples: number, size: number, rate: number, training: boolean): Float32Array {
+export function maskOf(
+  site: number,
+  samples: number,
+  size: number,
+  rate: number,
+  training: boolean,
+): Float32Array {
   if (!training || rate === 0) return new Float32Array(samples * size).fill(1)
   const bed = (sharedBed ??= new Bed('simd128'))
   bed.reset()

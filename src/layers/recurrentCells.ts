@@ -1,0 +1,231 @@
+import { inRange, oneOf, positiveInteger, show } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Value } from '../graph/value.ts'
+import { type ActivationName, activate, activationNames } from '../ops/activation.ts'
+import { dense } from '../ops/dense.ts'
+import { dropoutMask, maskSteps } from '../ops/dropout.ts'
+import { combine } from '../ops/merge.ts'
+import { split } from '../ops/moves.ts'
+import { opposite } from '../ops/steps.ts'
+import type { ConstraintIdentifier } from '../training/constraints.ts'
+import { getInitializer, type InitializerIdentifier } from '../training/initializers.ts'
+import type { RegularizerIdentifier } from '../training/regularizers.ts'
+import { Cell, type CellSteps, defineCell, outputOf, stepOf } from './cells.ts'
+import { checkActivation } from './core.ts'
+import { type Builder, type FullConfig, required, weightOptions } from './define.ts'
+import { forgetOnes } from './recurrent.ts'
+
+export const cellDefaults = {
+  /** Size of the state. */
+  units: required<number>(),
+  activation: 'tanh' as ActivationName | null,
+  useBias: true,
+  kernelInitializer: 'glorotNormal' as InitializerIdentifier,
+  recurrentInitializer: 'orthogonal' as InitializerIdentifier,
+  biasInitializer: 'zeros' as InitializerIdentifier,
+  kernelRegularizer: null as RegularizerIdentifier | null,
+  recurrentRegularizer: null as RegularizerIdentifier | null,
+  biasRegularizer: null as RegularizerIdentifier | null,
+  kernelConstraint: null as ConstraintIdentifier | null,
+  recurrentConstraint: null as ConstraintIdentifier | null,
+  biasConstraint: null as ConstraintIdentifier | null,
+  /** Share of the input's features that is dropped in training, the same ones at all steps. */
+  dropout: 0,
+  /** The same of the state. */
+  recurrentDropout: 0,
+}
+
+export const gatedCellDefaults = {
+  ...cellDefaults,
+  recurrentActivation: 'hardSigmoid' as ActivationName | null,
+  /** Changes nothing, as in TensorFlow.js. */
+  implementation: null as number | null,
+}
+
+type CellConfig = FullConfig<typeof cellDefaults>
+
+export interface Curves {
+  readonly activation: ActivationName | null
+  readonly recurrentActivation: ActivationName | null
+}
+
+type Rates = { dropout: number; recurrentDropout: number }
+
+export function checkCurves(where: string, config: Rates & Partial<Curves>): void {
+  checkActivation(where, config.activation ?? null)
+  if (config.recurrentActivation != null)
+    oneOf(where, 'recurrentActivation', config.recurrentActivation, activationNames)
+  inRange(where, 'dropout', config.dropout, '[0, 1)')
+  inRange(where, 'recurrentDropout', config.recurrentDropout, '[0, 1)')
+}
+
+function checkCell(where: string, config: CellConfig & Partial<Curves>): void {
+  positiveInteger(where, 'units', config.units)
+  checkCurves(where, config)
+}
+
+type BiasConfig = Parameters<typeof weightOptions<'bias'>>[1] & { useBias: boolean; unitForgetBias?: boolean }
+
+/** The bias of n gate columns, if there is one. */
+export function biasOf({ weight }: Builder, config: BiasConfig, n: number): Value | undefined {
+  if (!config.useBias) return undefined
+  const own = getInitializer(config.biasInitializer)
+  const initializer = config.unitForgetBias ? forgetOnes(own) : own
+  return weight('bias', [n], { ...weightOptions('bias', config), initializer })
+}
+
+/** What the cells below share: inputs times the kernel, ahead, and states times the recurrent one. */
+function products(
+  builder: Builder,
+  shape: readonly number[],
+  config: CellConfig & { unitForgetBias?: boolean },
+  gates: number,
+) {
+  const { g, weight, refuse } = builder
+  if (shape.length !== 1 || shape.includes(0))
+    refuse(`a step's input must have shape [features], got [${shape}]; add layers.reshape() before it`)
+  const n = gates * config.units
+  const w = weight('kernel', [shape[0]!, n], weightOptions('kernel', config))
+  const u = weight('recurrent_kernel', [config.units, n], weightOptions('recurrent', config))
+  const b = biasOf(builder, config, n)
+  const mask = dropoutMask(g, shape[0]!, config.dropout)
+  const stateMask = dropoutMask(g, config.units, config.recurrentDropout)
+  return {
+    ahead: (xs: Value) => dense(g, maskSteps(g, xs, mask), w, b),
+    masked: (h: Value) => maskSteps(g, h, stateMask),
+    recurrent: (h: Value) => dense(g, h, u, undefined),
+  }
+}
+
+/** One step of `layers.simpleRNN`: (features) and the state (units) → (units), the output and the new state. */
+export const simpleRNNCell = defineCell(
+  'SimpleRNNCell',
+  cellDefaults,
+  checkCell,
+  (builder, shape, config) => {
+    const { g } = builder
+    const { ahead, masked, recurrent } = products(builder, shape, config, 1)
+    return {
+      states: [[config.units]],
+      ahead,
+      step(z, [h]) {
+        const y = activate(g, combine(g, 'add', z, recurrent(masked(h!))), config.activation ?? 'linear')
+        return [y, y]
+      },
+    }
+  },
+)
+
+/** The new h and c from the gates input, forget, cell, output side by side, and the c before. */
+export function longShortStep(g: Graph, z: Value, c: Value, curves: Curves): [h: Value, c: Value] {
+  const [i, f, candidate, o] = split(g, z, z.shape.length - 1, 4) as [Value, Value, Value, Value]
+  const gate = (x: Value) => activate(g, x, curves.recurrentActivation ?? 'linear')
+  const curve = (x: Value) => activate(g, x, curves.activation ?? 'linear')
+  const times = (a: Value, b: Value) => combine(g, 'multiply', a, b)
+  const next = combine(g, 'add', times(gate(f), c), times(gate(i), curve(candidate)))
+  return [times(gate(o), curve(next)), next]
+}
+
+/** One step of `layers.lstm`: (features) and the states h and c, (units) each → h, and the new h and c. */
+export const lstmCell = defineCell(
+  'LSTMCell',
+  {
+    ...gatedCellDefaults,
+    /** Whether the bias of the forget gate starts as 1; false by default, as in TensorFlow.js. */
+    unitForgetBias: false,
+  },
+  checkCell,
+  (builder, shape, config) => {
+    const { g } = builder
+    const { ahead, masked, recurrent } = products(builder, shape, config, 4)
+    return {
+      states: [[config.units], [config.units]],
+      ahead,
+      step(z, [h, c]) {
+        const [y, next] = longShortStep(g, combine(g, 'add', z, recurrent(masked(h!))), c!, config)
+        return [y, y, next]
+      },
+    }
+  },
+)
+
+/** One step of `layers.gru`: (features) and the state (units) → (units), the output and the new state. */
+export const gruCell = defineCell('GRUCell', gatedCellDefaults, checkCell, (builder, shape, config) => {
+  const { g } = builder
+  const { activation, recurrentActivation } = config
+  const { ahead, masked, recurrent } = products(builder, shape, config, 3)
+  const times = (a: Value, b: Value) => combine(g, 'multiply', a, b)
+  const thirds = (z: Value) => split(g, z, 0, 3) as [Value, Value, Value]
+  const sum = (a: Value, b: Value) => combine(g, 'add', a, b)
+  return {
+    states: [[config.units]],
+    ahead,
+    step(x, [state]) {
+      const h = masked(state!)
+      const [updateX, resetX, candidateX] = thirds(x)
+      const [updateH, resetH] = thirds(recurrent(h))
+      const z = activate(g, sum(updateX, updateH), recurrentActivation ?? 'linear')
+      const r = activate(g, sum(resetX, resetH), recurrentActivation ?? 'linear')
+      // All columns of the product, of which only the last third is wanted: weights cannot be cut.
+      const [, , candidateH] = thirds(recurrent(times(r, h)))
+      const candidate = activate(g, sum(candidateX, candidateH), activation ?? 'linear')
+      const y = sum(times(z, h), times(opposite(g, z), candidate))
+      return [y, y]
+    },
+  }
+})
+
+/** A builder whose weights lie under a name of their own, and learn only if the cell does. */
+export const within = (builder: Builder, cell: Cell, prefix = ''): Builder => ({
+  ...builder,
+  weight: (name, shape, { trainable = true, ...options }) =>
+    builder.weight(prefix + name, shape, { ...options, trainable: trainable && cell.trainable }),
+})
+
+/** The cells one after the other, each with what it is called among the weights. */
+export const stacked = (cells: readonly Cell[]): readonly [cell: Cell, prefix: string][] =>
+  cells.map((cell, i) => [cell, `RNNCell_${i}/`])
+
+/** Refuses what is no list of cells. */
+export function checkCells(where: string, name: string, cells: readonly Cell[]): void {
+  if (Array.isArray(cells) && cells.length > 0 && cells.every(cell => cell instanceof Cell)) return
+  throw new TypeError(
+    `${where}: ${name} must be cells, got ${show(cells)}; write [ls.layers.lstmCell({ units: 32 })]`,
+  )
+}
+
+/**
+ * Cells on top of each other as one: each takes the output of the one below. The states are those of the last cell
+ * first, as in TensorFlow.js. Weights are called `RNNCell_0/kernel` and so on.
+ */
+export const stackedRNNCells = defineCell(
+  'StackedRNNCells',
+  {
+    /** From the input on; or several in an array as the `cell` of `rnn`. */
+    cells: required<readonly Cell[]>(),
+  },
+  (where, { cells }) => checkCells(where, 'cells', cells),
+  (builder, shape, { cells }) => {
+    let input = shape
+    const all = stacked(cells).map(([cell, prefix]) => {
+      const steps = cell.begin(within(builder, cell, prefix), input)
+      input = outputOf(steps)
+      return steps
+    })
+    return {
+      states: all.toReversed().flatMap(({ states }) => states),
+      output: input,
+      step(x, states) {
+        let [y, rest] = [x, states]
+        const next = all.map(steps => {
+          const own = rest.slice(rest.length - steps.states.length)
+          rest = rest.slice(0, rest.length - steps.states.length)
+          const [output, ...after] = stepOf(builder.g, steps, y, own)
+          y = output
+          return after
+        })
+        return [y, ...next.toReversed().flat()]
+      },
+    } satisfies CellSteps
+  },
+)

@@ -1,0 +1,98 @@
+import type { Graph } from '../graph/graph.ts'
+import type { Value } from '../graph/value.ts'
+import { opposite, stack, stepsOf, whereCounts, zeros } from '../ops/steps.ts'
+import { type Cell, type CellSteps, checkStates } from './cells.ts'
+import { type Builder, defineLayer, required } from './define.ts'
+import { checkCells, stacked, stackedRNNCells, within } from './recurrentCells.ts'
+
+export interface Course {
+  /** Whether the output holds those of all steps, or that of the last one. */
+  readonly sequences: boolean
+  /** Whether the first step takes the end of x; the output is in the order of the steps. */
+  readonly backwards: boolean
+  /** States before the first step, those that are not zeros. */
+  readonly initial?: readonly Value[]
+  /** Which steps of x count (time); the others leave output and states as they are. */
+  readonly mask?: Value | undefined
+}
+
+/**
+ * A cell's output and last states after all steps of x (time, …), recorded step by step. Before the first step that
+ * counts, the output is 0.
+ */
+export function unroll(
+  builder: Builder,
+  steps: CellSteps,
+  x: Value,
+  { sequences, backwards, initial = [], mask }: Course,
+): [y: Value, ...states: Value[]] {
+  const { g } = builder
+  checkStates(builder, steps, initial)
+  const inputs = stepsOf(g, steps.ahead ? steps.ahead(x) : x)
+  const marked = mask && g.view(mask, [...mask.shape, 1])
+  const marks = marked && { counts: stepsOf(g, marked), skips: stepsOf(g, opposite(g, marked)) }
+  let states: readonly Value[] = steps.states.map((shape, i) => initial[i] ?? zeros(g, shape))
+  let y: Value | undefined
+  const outputs: Value[] = []
+  const order = [...inputs.keys()]
+  for (const t of backwards ? order.reverse() : order) {
+    const [output, ...next] = steps.step(inputs[t]!, states)
+    const kept = (value: Value, before: Value) =>
+      marks ? whereCounts(g, marks.counts[t]!, marks.skips[t]!, value, before) : value
+    y = kept(output, y ?? zeros(g, output.shape))
+    const before = states
+    states = next.map((state, i) => kept(state, before[i]!))
+    outputs.push(y)
+  }
+  return [sequences ? stack(g, outputs) : y!, ...states]
+}
+
+/** A cell, or each of a stack of them, with the builder of its weights. */
+function runsOf(builder: Builder, cell: Cell, prefix = ''): [Builder, Cell][] {
+  const own = within(builder, cell, prefix)
+  const { cells } = cell.config
+  if (cell.className !== stackedRNNCells.className) return [[own, cell]]
+  return stacked(cells as Cell[]).flatMap(([inner, name]) => runsOf(own, inner, name))
+}
+
+/** The mask of what comes in the other order. */
+const reversed = (g: Graph, mask: Value): Value =>
+  g.view(stack(g, stepsOf(g, g.view(mask, [...mask.shape, 1])).reverse()), mask.shape)
+
+/**
+ * Takes a cell through a sequence: (time, …) → its output of the last step, or (time, …) with returnSequences. Several
+ * cells are stacked, each fed by the one before. Masked steps leave output and states as they are. The steps are
+ * recorded one by one.
+ */
+export const rnn = defineLayer(
+  'RNN',
+  {
+    /** The cell, or an array of cells. */
+    cell: required<Cell | readonly Cell[]>(),
+    returnSequences: false,
+    returnState: false,
+    goBackwards: false,
+    stateful: false,
+    unroll: false,
+  },
+  (where, { cell }) => checkCells(where, 'cell', [cell].flat() as Cell[]),
+  (builder, x, { cell, returnSequences, goBackwards }) => {
+    const { g } = builder
+    const mask = g.masks.of(x)
+    const runs =
+      [cell].flat().length > 1 || Array.isArray(cell)
+        ? stacked(cell as Cell[]).flatMap(([own, name]) => runsOf(builder, own, name))
+        : runsOf(builder, cell as Cell)
+    let y = x
+    runs.forEach(([own, each], i) => {
+      const backwards = goBackwards && i === 0
+      const course = {
+        sequences: returnSequences || i + 1 < runs.length,
+        backwards,
+        mask: mask && (goBackwards && i > 0 ? reversed(g, mask) : mask),
+      }
+      ;[y] = unroll(own, each.begin(own, y.shape.slice(1)), y, course)
+    })
+    return y
+  },
+)
