@@ -76,7 +76,7 @@ const convExamples = [
   convLstm2d({ filters: 2, kernelSize: 1, activation: 'relu', recurrentActivation: null }, [2, 2, 1, 3]),
   convLstm2d(
     { filters: 2, kernelSize: 2, activation: 'softsign', recurrentActivation: 'hardSigmoid' },
-    [1, 3, 3, 1],
+    [2, 3, 3, 1],
   ),
 ]
 
