@@ -1,4 +1,4 @@
-// npm run bench -- [product|train|workers|overhead] [--json] [--quick] [--only TEXT] [--avx2]
+// npm run bench -- [product|train|layers|workers|overhead] [--json] [--quick] [--only TEXT] [--avx2]
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { disturbance } from './quiet.ts'
@@ -7,6 +7,7 @@ import type { Print } from './table.ts'
 const benchmarks: Record<string, () => Promise<{ run(options: Options, out: Print): Promise<unknown> }>> = {
   product: () => import('./product.ts'),
   train: () => import('./train.ts'),
+  layers: () => import('./layers.ts'),
   workers: () => import('./workers.ts'),
   overhead: () => import('./overhead.ts'),
 }

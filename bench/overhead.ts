@@ -5,7 +5,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { Bench } from 'tinybench'
 import { type Rows, toRows } from '../src/data/inputs.ts'
 import * as ls from '../src/index.ts'
-import { Sequential } from '../src/index.ts'
+import { Model } from '../src/index.ts'
 import { Claims, withClaims } from '../src/model/claims.ts'
 import { residentFeed } from '../src/model/feed.ts'
 import { inOrder } from '../src/model/local.ts'
@@ -29,8 +29,8 @@ export interface Row {
 }
 
 const named = (name: string): Workload => workloads.find(workload => workload.name === name)!
-const modelOn = (engine: TimedEngine, workload: Workload): Sequential =>
-  buildModel({ ...ls, sequential: options => new Sequential(options, engine) }, workload)
+const modelOn = (engine: TimedEngine, workload: Workload): Model =>
+  buildModel({ ...ls, model: options => new Model(options, engine) }, workload)
 
 function tensorsOf(workload: Workload, samples: number): [ls.Tensor, ls.Tensor] {
   const { x, y } = dataOf(workload, samples)

@@ -66,8 +66,11 @@ function print(row: (...cells: string[]) => void, { asked }: Workload, result: R
   row(workload, String(count), ...cells, verdict(toTorch, asked.torch), verdict(toTfjs, asked.tfjs))
 }
 
+/** Measures the dense networks and the convolutional one whose names contain `only`. */
+export const run = (options: Options, out: Print): Promise<Row[]> => runAll(workloads, options, out)
+
 /** Measures every workload whose name contains `only`. */
-export async function run(options: Options, out: Print): Promise<Row[]> {
+export async function runAll(all: readonly Workload[], options: Options, out: Print): Promise<Row[]> {
   const { quick, only = '', avx2 } = options
   const [rounds, ms] = quick ? [1, 200] : [5, 500]
   const owns = threads.map(lockstepPeer)
@@ -90,7 +93,7 @@ export async function run(options: Options, out: Print): Promise<Row[]> {
   const row = startTable(out, columns)
   const rows: Row[] = []
   try {
-    for (const workload of workloads.filter(({ name }) => name.includes(only))) {
+    for (const workload of all.filter(({ name }) => name.includes(only))) {
       const side = (peer: Peer, capMs: number): Side => ({ peer, ms, capMs, answers: [] })
       const [own, torch] = [owns.map(peer => side(peer, 30_000)), torches.map(peer => side(peer, 30_000))]
       const [cpu, wasm] = [side(tfjs.cpu, 8000), side(tfjs.wasm, 8000)]

@@ -1,7 +1,7 @@
 // The same training with 1, 2 … workers: how fast, and the same bits.
 import { createHash } from 'node:crypto'
 import * as ls from '../src/index.ts'
-import { Sequential } from '../src/index.ts'
+import { Model, type ModelOptions } from '../src/index.ts'
 import { undisturbed } from './quiet.ts'
 import { median, type Print, short, startTable } from './table.ts'
 import { TimedEngine } from './timed.ts'
@@ -36,10 +36,8 @@ interface Trial {
 
 /** Two epochs of a new model; the second is timed by the workers themselves. */
 async function trial(engine: TimedEngine, workload: Workload, data: Data, workers: number): Promise<Trial> {
-  const model = buildModel<Sequential>(
-    { ...ls, sequential: options => new Sequential({ ...options, seed: 1 }, engine) },
-    workload,
-  )
+  const library = { ...ls, model: (options: ModelOptions) => new Model({ ...options, seed: 1 }, engine) }
+  const model = buildModel<Model>(library, workload)
   let [ms, atBarriers] = [0, 0]
   engine.onTiming = ({ reports }) => {
     ms = Math.max(...reports.map(report => report.milliseconds))

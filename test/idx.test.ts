@@ -97,3 +97,34 @@ test('a package that is not installed', async () => {
     'Error: mnist: the package no-such-data must be installed, got none; run npm install no-such-data'
   expect(await caught(() => packageFolder('mnist', 'no-such-data'))).toBe(text)
 })
+
+test('fashionMnist reads the four files of a folder, and says which folder lacks them', async () => {
+  for (const [part, count] of [
+    ['train', 3],
+    ['t10k', 2],
+  ] as const) {
+    const pixels = Buffer.alloc(count * 28 * 28, count)
+    writeFileSync(join(folder, `${part}-images-idx3-ubyte.gz`), gzipSync(idx(8, [count, 28, 28], pixels)))
+    writeFileSync(
+      join(folder, `${part}-labels-idx1-ubyte.gz`),
+      gzipSync(idx(8, [count], pixels.subarray(0, count))),
+    )
+  }
+  const parts = datasets.fashionMnist(folder)
+  for (const [{ x, y }, count] of [
+    [parts.train, 3],
+    [parts.test, 2],
+  ] as const) {
+    expect([x.shape, x.dtype, x.scale, y.shape]).toEqual([
+      [count, 28, 28, 1],
+      'uint8',
+      Math.fround(1 / 255),
+      [count],
+    ])
+    expect([...x.values.slice(0, 2), ...y.values.slice(0, 1)]).toEqual([count, count, count])
+  }
+  expect(await caught(() => datasets.fashionMnist(tmpdir()))).toBe(
+    `Error: fashionMnist: folder must hold train-images-idx3-ubyte.gz, got "${tmpdir()}"; ` +
+      'install dataset-fashion-mnist, or give a folder that holds it',
+  )
+})

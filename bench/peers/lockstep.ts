@@ -1,13 +1,13 @@
 // node bench/peers/lockstep.ts WORKERS: answers questions; see serve.ts.
 import * as ls from 'lockstep'
-import { buildModel, dataOf, type Workload } from '../workloads.ts'
+import { buildModel, dataOf, targetShape, type Workload } from '../workloads.ts'
 import { type Question, serve } from './serve.ts'
 
 const workers = Number(process.argv[2])
 
 interface Built {
   name: string
-  model: ls.Sequential
+  model: ls.Model
   x: ls.Tensor
   y: ls.Tensor
 }
@@ -19,7 +19,12 @@ function build(workload: Workload): Built {
   const { x, y } = dataOf(workload, workload.samples)
   const { samples, input } = workload
   const model = buildModel(ls, workload)
-  built = { name: workload.name, model, x: ls.tensor(x, [samples, ...input]), y: ls.tensor(y, [samples]) }
+  built = {
+    name: workload.name,
+    model,
+    x: ls.tensor(x, [samples, ...input]),
+    y: ls.tensor(y, [samples, ...targetShape(workload)]),
+  }
   return built
 }
 

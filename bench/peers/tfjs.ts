@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import { buildModel, dataOf, type Workload } from '../workloads.ts'
+import { buildModel, dataOf, targetShape, type Workload } from '../workloads.ts'
 import { type Question, serve } from './serve.ts'
 
 setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
@@ -11,7 +11,7 @@ await tf.setBackend(process.argv[2]!)
 
 interface Built {
   name: string
-  model: tf.Sequential
+  model: tf.LayersModel
   batches: { x: tf.Tensor; y: tf.Tensor }[]
 }
 let built: Built | undefined
@@ -20,13 +20,13 @@ let built: Built | undefined
 async function build(workload: Workload): Promise<Built> {
   if (built?.name === workload.name) return built
   const { batchSize, input } = workload
-  const model = buildModel<tf.Sequential>(tf, workload)
+  const model = buildModel<tf.LayersModel>(tf, workload)
   const { x, y } = dataOf(workload, 4 * batchSize)
-  const all = tf.tensor(x, [4, batchSize, ...input])
-  const batches = [0, 1, 2, 3].map(i => ({
-    x: all.slice([i], [1]).reshape([batchSize, ...input]),
-    y: tf.tensor(y.slice(i * batchSize, (i + 1) * batchSize), [batchSize, 1]),
-  }))
+  const part = (values: Float32Array, shape: readonly number[], i: number) => {
+    const size = values.length / 4
+    return tf.tensor(values.slice(i * size, (i + 1) * size), [batchSize, ...shape])
+  }
+  const batches = [0, 1, 2, 3].map(i => ({ x: part(x, input, i), y: part(y, targetShape(workload), i) }))
   for (const batch of batches.slice(0, 1)) await model.trainOnBatch(batch.x, batch.y)
   built = { name: workload.name, model, batches }
   return built

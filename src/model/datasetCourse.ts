@@ -125,14 +125,14 @@ class DatasetValidation implements Validation {
     model: Internals,
     run: Run,
     dataset: Batches,
-    { prefetch, validationBatches, signal: given }: FitDatasetSettings,
+    { prefetch, validationBatches, signal }: FitDatasetSettings,
   ) {
     this.model = model
     this.dataset = dataset
-    // As in fit, stopTraining lets the validation be done, and only the caller's signal ends it.
-    const signal = given ? AbortSignal.any([given]) : undefined
     const limit = validationBatches ?? Number.POSITIVE_INFINITY
-    const options = { where, mode: 'evaluate', accumulate: false, prefetch, limit, signal } as const
+    // As in fit, stopTraining lets the validation be done, and only the caller's signal ends it.
+    const ending = { limit, signal: signal ?? undefined }
+    const options = { where, mode: 'evaluate', accumulate: false, prefetch, ...ending } as const
     this.stream = new Stream(claims, model, run, options)
   }
 

@@ -76,7 +76,6 @@ export class Stream {
     this.options = options
     this.shelf = new Shelf(claims, model, run, options)
     this.header = claims.allocate(8 * options.prefetch, 'the sizes of the batches')
-    options.signal?.addEventListener('abort', () => this.wake?.())
   }
 
   /** Of the current plan: its sums are those since that has its turn. */
@@ -196,7 +195,7 @@ export class Stream {
   private async fillOne(): Promise<boolean> {
     if (this.held || this.ended || this.filled === this.options.limit) return false
     this.asked ??= this.ask()
-    const columns = await Promise.race([this.asked, this.interruption()])
+    const columns = await this.unlessInterrupted(this.asked)
     if (columns === 'interrupted') return false
     this.asked = undefined
     if (!columns) this.ended = true
@@ -222,12 +221,19 @@ export class Stream {
     return asked
   }
 
-  /** Resolves when a command ends or everything shall: a batch need not be waited for any longer. */
-  private interruption(): Promise<'interrupted'> {
-    if (this.options.signal?.aborted) return Promise.resolve('interrupted')
-    return new Promise(resolve => {
+  /** The batch, or 'interrupted' when the command or everything ends before it is there. */
+  private async unlessInterrupted<T>(asked: Promise<T>): Promise<T | 'interrupted'> {
+    const { signal } = this.options
+    if (signal?.aborted) return 'interrupted'
+    const interruption = new Promise<'interrupted'>(resolve => {
       this.wake = () => resolve('interrupted')
     })
+    signal?.addEventListener('abort', this.wake!)
+    try {
+      return await Promise.race([asked, interruption])
+    } finally {
+      signal?.removeEventListener('abort', this.wake!)
+    }
   }
 
   /** Copies a batch into the next slot, which is free. */
