@@ -35,6 +35,15 @@ export abstract class Cell extends Layer {
   abstract begin(builder: Builder, shape: Shape): CellSteps
 }
 
+/** f, called when it is first needed, and once. */
+export function lazily<T>(f: () => T): () => T {
+  let known: { readonly value: T } | undefined
+  return () => {
+    known ??= { value: f() }
+    return known.value
+  }
+}
+
 const alone = (g: Graph, x: Value): Value => g.view(x, [1, ...x.shape])
 
 /** One step of a cell, from its whole input: the output and the new states. */

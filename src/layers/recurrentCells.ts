@@ -10,7 +10,7 @@ import { opposite } from '../ops/steps.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import { getInitializer, type InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { Cell, type CellSteps, defineCell, outputOf, stepOf } from './cells.ts'
+import { Cell, type CellSteps, defineCell, lazily, outputOf, stepOf } from './cells.ts'
 import { checkActivation } from './core.ts'
 import { type Builder, type FullConfig, required, weightOptions } from './define.ts'
 import { forgetOnes } from './recurrent.ts'
@@ -88,11 +88,11 @@ function products(
   const w = weight('kernel', [shape[0]!, n], weightOptions('kernel', config))
   const u = weight('recurrent_kernel', [config.units, n], weightOptions('recurrent', config))
   const b = biasOf(builder, config, n)
-  const mask = dropoutMask(g, shape[0]!, config.dropout)
-  const stateMask = dropoutMask(g, config.units, config.recurrentDropout)
+  const mask = lazily(() => dropoutMask(g, shape[0]!, config.dropout))
+  const stateMask = lazily(() => dropoutMask(g, config.units, config.recurrentDropout))
   return {
-    ahead: (xs: Value) => dense(g, maskSteps(g, xs, mask), w, b),
-    masked: (h: Value) => maskSteps(g, h, stateMask),
+    ahead: (xs: Value) => dense(g, maskSteps(g, xs, mask()), w, b),
+    masked: (h: Value) => maskSteps(g, h, stateMask()),
     recurrent: (h: Value) => dense(g, h, u, undefined),
   }
 }

@@ -1,6 +1,5 @@
-import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
-import { opposite, stack, stepsOf, whereCounts, zeros } from '../ops/steps.ts'
+import { opposite, reversed, stack, stepsOf, whereCounts, zeros } from '../ops/steps.ts'
 import { type Cell, type CellSteps, checkStates } from './cells.ts'
 import { type Builder, defineLayer, required } from './define.ts'
 import { checkCells, stacked, stackedRNNCells, within } from './recurrentCells.ts'
@@ -18,7 +17,7 @@ export interface Course {
 
 /**
  * A cell's output and last states after all steps of x (time, …), recorded step by step. Before the first step that
- * counts, the output is 0.
+ * counts, the output is the first state, or 0 where that has another shape.
  */
 export function unroll(
   builder: Builder,
@@ -32,6 +31,8 @@ export function unroll(
   const marked = mask && g.view(mask, [...mask.shape, 1])
   const marks = marked && { counts: stepsOf(g, marked), skips: stepsOf(g, opposite(g, marked)) }
   let states: readonly Value[] = steps.states.map((shape, i) => initial[i] ?? zeros(g, shape))
+  const hasShape = ({ shape }: Value, other: Value) => String(shape) === String(other.shape)
+  const first = states[0]
   let y: Value | undefined
   const outputs: Value[] = []
   const order = [...inputs.keys()]
@@ -39,12 +40,14 @@ export function unroll(
     const [output, ...next] = steps.step(inputs[t]!, states)
     const kept = (value: Value, before: Value) =>
       marks ? whereCounts(g, marks.counts[t]!, marks.skips[t]!, value, before) : value
-    y = kept(output, y ?? zeros(g, output.shape))
+    y = kept(output, y ?? (first && hasShape(first, output) ? first : zeros(g, output.shape)))
     const before = states
     states = next.map((state, i) => kept(state, before[i]!))
     outputs.push(y)
   }
-  return [sequences ? stack(g, outputs) : y!, ...states]
+  const whole = sequences ? stack(g, outputs) : y!
+  if (mask && sequences) g.masks.set(whole, backwards ? reversed(g, mask) : mask)
+  return [whole, ...states]
 }
 
 /** A cell, or each of a stack of them, with the builder of its weights. */
@@ -54,10 +57,6 @@ function runsOf(builder: Builder, cell: Cell, prefix = ''): [Builder, Cell][] {
   if (cell.className !== stackedRNNCells.className) return [[own, cell]]
   return stacked(cells as Cell[]).flatMap(([inner, name]) => runsOf(own, inner, name))
 }
-
-/** The mask of what comes in the other order. */
-const reversed = (g: Graph, mask: Value): Value =>
-  g.view(stack(g, stepsOf(g, g.view(mask, [...mask.shape, 1])).reverse()), mask.shape)
 
 /**
  * Takes a cell through a sequence: (time, …) → its output of the last step, or (time, …) with returnSequences. Several
@@ -77,22 +76,17 @@ export const rnn = defineLayer(
   },
   (where, { cell }) => checkCells(where, 'cell', [cell].flat() as Cell[]),
   (builder, x, { cell, returnSequences, goBackwards }) => {
-    const { g } = builder
-    const mask = g.masks.of(x)
     const runs =
       [cell].flat().length > 1 || Array.isArray(cell)
         ? stacked(cell as Cell[]).flatMap(([own, name]) => runsOf(builder, own, name))
         : runsOf(builder, cell as Cell)
     let y = x
     runs.forEach(([own, each], i) => {
-      const backwards = goBackwards && i === 0
-      const course = {
-        sequences: returnSequences || i + 1 < runs.length,
-        backwards,
-        mask: mask && (goBackwards && i > 0 ? reversed(g, mask) : mask),
-      }
+      const sequences = returnSequences || i + 1 < runs.length
+      const course = { sequences, backwards: goBackwards && i === 0, mask: builder.g.masks.of(y) }
       ;[y] = unroll(own, each.begin(own, y.shape.slice(1)), y, course)
     })
     return y
   },
+  'notes',
 )

@@ -11,8 +11,23 @@ export interface MaskingOptions {
 /** Class names of the layers that hand a mask on. */
 const passing = new Set([
   ...['Activation', 'AlphaDropout', 'BatchNormalization', 'Dense', 'Dropout', 'ELU', 'GaussianDropout'],
-  ...['GaussianNoise', 'InputLayer', 'LayerNormalization', 'LeakyReLU', 'MultiHeadAttention', 'PReLU'],
-  ...['PositionEmbedding', 'ReLU', 'Rescaling', 'SinePositionEncoding', 'Softmax', 'SpatialDropout1D'],
+  ...[
+    'GaussianNoise',
+    'InputLayer',
+    'LayerNormalization',
+    'LeakyReLU',
+    'MultiHeadAttention',
+    'Normalization',
+  ],
+  ...[
+    'PReLU',
+    'PositionEmbedding',
+    'ReLU',
+    'Rescaling',
+    'SinePositionEncoding',
+    'Softmax',
+    'SpatialDropout1D',
+  ],
   'ThresholdedReLU',
 ])
 

@@ -1,0 +1,350 @@
+import * as tf from '@tensorflow/tfjs'
+import { describe, expect, test } from 'vitest'
+import { sizeOf } from '../src/graph/value.ts'
+import * as ls from '../src/index.ts'
+import { defineCell } from '../src/layers/cells.ts'
+import { Layer } from '../src/layers/define.ts'
+import { unroll } from '../src/layers/rnn.ts'
+import { layers } from '../src/layers/table.ts'
+import { dense } from '../src/ops/dense.ts'
+import { combine } from '../src/ops/merge.ts'
+import { concat } from '../src/ops/moves.ts'
+import { losses } from '../src/training/losses.ts'
+import { noise, relativeError } from './bed.ts'
+import { caught } from './caught.ts'
+import { build, measure } from './reference/measure.ts'
+import { gradientError } from './reference/prove.ts'
+import {
+  batchOf,
+  close,
+  copyWeights,
+  numbers,
+  predictionsOf,
+  readByOurs,
+  readByTheirs,
+  stir,
+  weightsOf,
+} from './reference/tfjs.ts'
+
+type Library = typeof tf.layers
+/** Layers made by either library: cells are made anew for each. */
+type Recipe = (make: Library) => tf.layers.Layer[]
+
+const head = (make: Library) => make.dense({ units: 3, activation: 'softmax' })
+
+function twins(recipe: Recipe) {
+  const ours = ls.sequential({ layers: recipe(ls.layers as unknown as Library) as never, seed: 4 })
+  const theirs = tf.sequential({ layers: recipe(tf.layers) })
+  stir(ours)
+  copyWeights({ ours, theirs })
+  return { ours, theirs }
+}
+
+/** Networks, with the shape of a sample. */
+const networks: Record<string, [input: number[], recipe: Recipe]> = {
+  'one cell of each kind': [
+    [5, 4],
+    make => [
+      make.rnn({
+        cell: make.lstmCell({ units: 6, activation: 'softsign' }),
+        returnSequences: true,
+        inputShape: [5, 4],
+      }),
+      make.rnn({
+        cell: make.gruCell({ units: 5, recurrentActivation: 'sigmoid' }),
+        goBackwards: true,
+        returnSequences: true,
+      }),
+      make.rnn({ cell: make.simpleRNNCell({ units: 4, useBias: false }) as never }),
+      head(make),
+    ],
+  ],
+  'stacked cells': [
+    [4, 3],
+    make => [
+      make.rnn({
+        cell: [
+          make.lstmCell({ units: 5 }),
+          make.gruCell({ units: 4, activation: 'mish' }),
+          make.simpleRNNCell({ units: 17 }),
+        ] as never,
+        returnSequences: true,
+        inputShape: [4, 3],
+      }),
+      make.rnn({
+        cell: make.stackedRNNCells({
+          cells: [make.gruCell({ units: 3 }), make.lstmCell({ units: 2, unitForgetBias: true })] as never,
+        }),
+        goBackwards: true,
+      }),
+      head(make),
+    ],
+  ],
+  'convolutional memory': [
+    [3, 6, 5, 2],
+    make => [
+      make.convLstm2d({ filters: 4, kernelSize: 3, returnSequences: true, inputShape: [3, 6, 5, 2] }),
+      make.convLstm2d({
+        filters: 3,
+        kernelSize: [2, 3],
+        padding: 'same',
+        strides: [2, 1],
+        goBackwards: true,
+        unitForgetBias: true,
+        recurrentActivation: 'sigmoid',
+      }),
+      make.flatten(),
+      head(make),
+    ],
+  ],
+}
+
+describe.each(Object.entries(networks))('%s', (_, [input, recipe]) => {
+  const size = input.reduce((product, n) => product * n, 1)
+  const batch = (rows: number, seed: number) => batchOf(noise(rows * size, seed), [rows, ...input])
+  const classes = (rows: number) =>
+    batchOf(
+      Float32Array.from({ length: rows * 3 }, (_, i) => Number(i % 3 === Math.floor(i / 3) % 3)),
+      [rows, 3],
+    )
+
+  test('predicts and trains as TensorFlow.js', async () => {
+    const { ours, theirs } = twins(recipe)
+    expect(ours.weights.map(({ name }) => name.replace(/^[^/]*/, ''))).toEqual(
+      theirs.weights.map(({ originalName }) => originalName.replace(/^[^/]*/, '')),
+    )
+    const x = batch(7, 1)
+    close(ours.predict(x.ours).dataSync(), predictionsOf(theirs, x.theirs), 'predictions')
+    const loss = 'categoricalCrossentropy'
+    ours.compile({ loss, optimizer: ls.train.sgd(0.1) })
+    theirs.compile({ loss, optimizer: tf.train.sgd(0.1) })
+    for (let step = 0; step < 3; step++) {
+      const [xs, ys] = [batch(9 - step, 10 + step), classes(9 - step)]
+      const found = numbers(await ours.trainOnBatch(xs.ours, ys.ours))
+      close(found, numbers(await theirs.trainOnBatch(xs.theirs, ys.theirs)), 'losses')
+    }
+    const expected = weightsOf(theirs)
+    weightsOf(ours).forEach((w, i) => close(w, expected[i]!, ours.weights[i]!.name))
+    ours.dispose()
+  })
+
+  test('saved models are read by the other side', async () => {
+    const { ours, theirs } = twins(recipe)
+    const x = batch(5, 2)
+    const expected = ours.predict(x.ours).dataSync()
+    close(predictionsOf(await readByTheirs(ours), x.theirs), expected, 'read by TensorFlow.js')
+    const again = await readByOurs(theirs)
+    expect(again.predict(x.ours).dataSync()).toEqual(expected)
+    for (const model of [ours, again]) model.dispose()
+  })
+})
+
+describe('a cell recorded step by step is the layer', () => {
+  const options = { units: 5, recurrentActivation: 'sigmoid', dropout: 0.3, recurrentDropout: 0.2 } as const
+  const { recurrentActivation: _, ...simple } = options
+  const pairs = [
+    [
+      'simpleRNN',
+      layers.simpleRNNCell(simple),
+      (course: object) => layers.simpleRNN({ ...simple, ...course }),
+    ],
+    ['gru', layers.gruCell(options), (course: object) => layers.gru({ ...options, ...course })],
+    ['lstm', layers.lstmCell(options), (course: object) => layers.lstm({ ...options, ...course })],
+  ] as const
+  const courses = [
+    {},
+    { returnSequences: true },
+    { goBackwards: true },
+    { goBackwards: true, returnSequences: true },
+  ]
+  const cases = pairs.flatMap(([name, cell, make]) =>
+    courses.map(course => [name, course, cell, make(course)] as const),
+  )
+
+  test.each(cases)('%s %o, forward and backward', (_, course, cell, whole) => {
+    const { goBackwards = false, returnSequences = false } = course
+    const stepwise = new Layer('Stepwise', {}, { name: whole.name }, (builder, [x]) => {
+      const steps = cell.begin(builder, x!.shape.slice(1))
+      return unroll(builder, steps, x!, { sequences: returnSequences, backwards: goBackwards }).slice(0, 1)
+    })
+    const setup = { input: [6, 4], samples: 7, loss: losses.meanSquaredError }
+    const [a, b] = [stepwise, whole].map(layer => {
+      const { shape, weights } = build({ ...setup, layers: [layer] })
+      const target = noise(7 * sizeOf(shape), 2)
+      const named = Object.fromEntries(
+        weights.map(({ name, shape }, i) => [name, noise(sizeOf(shape), 3 + i)]),
+      )
+      return measure({ ...setup, layers: [layer] }, { x: noise(7 * 24, 1), target, weights: named })
+    })
+    expect(relativeError(a!.y, b!.y)).toBeLessThan(1e-6)
+    expect(relativeError(a!.dx, b!.dx)).toBeLessThan(2e-6)
+    for (const [name, dw] of Object.entries(b!.gradients))
+      expect(relativeError(a!.gradients[name]!, dw), name).toBeLessThan(2e-6)
+  })
+})
+
+/** s becomes s + x·kernel; the output is s beside x. */
+const runningSum = defineCell(
+  'RunningSum',
+  {},
+  () => {},
+  ({ g, weight }, [n]) => {
+    const w = weight('kernel', [n!, n!], { initializer: 'zeros' })
+    return {
+      states: [[n!]],
+      output: [2 * n!],
+      step(x, [s]) {
+        const sum = combine(g, 'add', s!, dense(g, x, w, undefined))
+        return [concat(g, [sum, x], 0), sum]
+      },
+    }
+  },
+)
+
+describe('a cell of the user', () => {
+  const [samples, time, n] = [4, 5, 3]
+  /** The outputs after each step that counts, in float64; those of one below go into the next. */
+  function sums(x: Float64Array, kernels: readonly Float64Array[], steps: Float64Array, backwards: boolean) {
+    const last = kernels.reduce(width => 2 * width, n)
+    const y = new Float64Array(samples * time * last)
+    for (let sample = 0; sample < samples; sample++) {
+      const states = kernels.map((_, i) => new Float64Array(n * 2 ** i))
+      let output: Float64Array = new Float64Array(last)
+      for (let step = 0; step < time; step++) {
+        const at = sample * time + (backwards ? time - 1 - step : step)
+        if (steps[at] === 1) {
+          output = kernels.reduce(
+            (input, w, i) => {
+              const state = states[i]!
+              state.forEach((_, j) =>
+                input.forEach((value, k) => (state[j]! += value * w[k * state.length + j]!)),
+              )
+              return Float64Array.from([...state, ...input])
+            },
+            x.slice(at * n, at * n + n),
+          )
+        }
+        y.set(output, (sample * time + step) * last)
+      }
+    }
+    return y
+  }
+
+  test.each([
+    [1, false, false],
+    [1, true, true],
+    [2, false, true],
+    [2, true, false],
+    [3, true, true],
+  ])('%i of them, backwards %s, masked %s', (count, goBackwards, masked) => {
+    const cell = Array.from({ length: count }, () => runningSum({}))
+    const stack = [layers.rnn({ cell: count === 1 ? cell[0]! : cell, returnSequences: true, goBackwards })]
+    const all = masked ? [layers.masking({}), ...stack] : stack
+    const setup = { layers: all, input: [time, n], samples, loss: losses.meanSquaredError }
+    const { shape, weights } = build(setup)
+    expect(shape).toEqual([time, n * 2 ** count])
+    const steps = Float64Array.from({ length: samples * time }, (_, i) => Number(!masked || i % 3 > 0))
+    const x = noise(samples * time * n, 1).map((value, i) => value * steps[Math.floor(i / n)]!)
+    const named = Object.fromEntries(weights.map(({ name, shape }, i) => [name, noise(sizeOf(shape), 3 + i)]))
+    const target = noise(samples * sizeOf(shape), 2)
+    const { y, dx, gradients } = measure(setup, { x, target, weights: named })
+    const x64 = Float64Array.from(x)
+    const kernels = Object.values(named).map(w => Float64Array.from(w))
+    const expected = () => sums(x64, kernels, steps, goBackwards)
+    expect(relativeError(y, expected())).toBeLessThan(1e-6)
+    const out = goBackwards ? steps.map((_, i) => steps[i - (i % time) + time - 1 - (i % time)]!) : steps
+    const counted = out.reduce((a, b) => a + b, 0) * shape[1]!
+    const loss = () =>
+      expected().reduce((sum, value, i) => {
+        const counts = out[Math.floor(i / shape[1]!)]!
+        return sum + (counts * (value - target[i]!) ** 2) / counted
+      }, 0)
+    if (!masked) expect(gradientError(loss, x64, dx)).toBeLessThan(1e-5)
+    Object.values(gradients).forEach((dw, i) =>
+      expect(gradientError(loss, kernels[i]!, dw)).toBeLessThan(1e-5),
+    )
+  })
+})
+
+/** Weights after training on 70 sequences. */
+async function trained(options: ls.FitOptions): Promise<number[][]> {
+  const { convLstm2d, flatten, gruCell, lstmCell, reshape, rnn, simpleRNNCell } = ls.layers
+  const cell = [
+    lstmCell({ units: 7, dropout: 0.2, activation: 'gelu' }),
+    gruCell({ units: 5, recurrentDropout: 0.3 }),
+    simpleRNNCell({ units: 8 }),
+  ]
+  const model = ls.sequential({
+    seed: 5,
+    layers: [
+      convLstm2d({
+        filters: 3,
+        kernelSize: 2,
+        returnSequences: true,
+        dropout: 0.1,
+        inputShape: [4, 3, 4, 2],
+      }),
+      reshape({ targetShape: [4, -1] }),
+      rnn({ cell, returnSequences: true, goBackwards: true }),
+      flatten({}),
+      ls.layers.dense({ units: 3, activation: 'softmax' }),
+    ],
+  })
+  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', leaves: 4 })
+  const y = Float32Array.from({ length: 70 }, (_, i) => i % 3)
+  await model.fit(noise(70 * 96, 3), y, { epochs: 2, batchSize: 32, seed: 8, ...options })
+  const weights = model.getWeights().map(weight => [...weight.dataSync()] as number[])
+  model.dispose()
+  return weights
+}
+
+test('cells give the same bits for any number of workers, all leaves at once or one by one', async () => {
+  const expected = await trained({ workers: 1 })
+  expect(expected.flat().every(Number.isFinite)).toBe(true)
+  expect(await trained({ workers: 2 })).toEqual(expected)
+  expect(await trained({ workers: 3 })).toEqual(expected)
+  expect(await trained({ workers: 2, accumulate: true })).toEqual(expected)
+})
+
+describe('messages', () => {
+  const { convLstm2d, gruCell, lstmCell, rnn, simpleRNNCell, stackedRNNCells } = ls.layers
+  const add = (make: () => object) => () => ls.sequential({ layers: [make() as never] })
+  test.each<[() => unknown, string]>([
+    [
+      () => rnn({ cell: 3 as never }),
+      'TypeError: RNN: cell must be cells, got [3]; write [ls.layers.lstmCell({ units: 32 })]',
+    ],
+    [() => rnn({} as never), 'TypeError: RNN: cell must be given, got undefined; add it to the options'],
+    [
+      () => rnn({ cell: lstmCell({ units: 2 }), returnSequence: true } as never),
+      'TypeError: RNN: unknown option "returnSequence"; did you mean "returnSequences"?',
+    ],
+    [
+      () => stackedRNNCells({ cells: [] }),
+      'TypeError: StackedRNNCells: cells must be cells, got []; write [ls.layers.lstmCell({ units: 32 })]',
+    ],
+    [
+      () => stackedRNNCells({ cell: [] } as never),
+      'TypeError: StackedRNNCells: unknown option "cell"; did you mean "cells"?',
+    ],
+    [() => gruCell({ unit: 3 } as never), 'TypeError: GRUCell: unknown option "unit"; did you mean "units"?'],
+    [() => simpleRNNCell({ units: 0 }), 'RangeError: SimpleRNNCell: units must be a positive integer, got 0'],
+    [() => lstmCell({ units: 1, recurrentActivation: 'sigmoids' as never }), ''],
+    [
+      () => convLstm2d({ filters: 2 } as never),
+      'TypeError: ConvLSTM2D: kernelSize must be given, got undefined; add it to the options',
+    ],
+    [
+      add(() => convLstm2d({ name: 'c', filters: 2, kernelSize: 3, inputShape: [5, 5, 1] })),
+      'RangeError: c: the input must have shape [time, height, width, channels], got [5,5,1]; add layers.reshape() before it',
+    ],
+    [
+      add(() => convLstm2d({ name: 'c', filters: 2, kernelSize: 4, inputShape: [2, 3, 5, 1] })),
+      "RangeError: c: a window of [4,4] must fit into the input, got [3,5,1]; use padding: 'same' or a smaller window",
+    ],
+    [add(() => rnn({ name: 'r', cell: lstmCell({ units: 2, name: 'l' }), inputShape: [5] })), ''],
+    [add(() => rnn({ name: 'r', cell: lstmCell({ units: 2, name: 'l' }), inputShape: [5, 2, 2] })), ''],
+  ])('%#', async (run, text) => {
+    expect(await caught(run)).toBe(text)
+  })
+})
