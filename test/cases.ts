@@ -14,6 +14,7 @@ import { reshapingExamples } from './cases/reshaping.ts'
 import { sequences } from './cases/sequences.ts'
 import { standardExamples } from './cases/standard.ts'
 import { volumeExamples } from './cases/volumes.ts'
+import { maskedWrapperExamples, wrapperExamples } from './cases/wrappers.ts'
 
 export type { Example }
 
@@ -76,10 +77,12 @@ export const examples = {
   ...reshapingExamples,
   ...standardExamples,
   ...volumeExamples,
+  ...wrapperExamples,
 } satisfies Record<LayerName, readonly Example[]>
 
 /** The same of layers whose input is masked. */
 export const masked: Partial<Record<LayerName, readonly Example[]>> = {
   ...maskedExamples,
   ...maskedCellExamples,
+  ...maskedWrapperExamples,
 }

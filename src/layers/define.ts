@@ -1,4 +1,4 @@
-import { checkOptions, nonNegativeInteger, show } from '../errors.ts'
+import { checkOptions, show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import type { Value } from '../graph/value.ts'
@@ -7,6 +7,7 @@ import { getInitializer, type Initializer, type InitializerIdentifier } from '..
 import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
 import { autoName } from './autoName.ts'
 import { type Masking, spreadMasks } from './masks.ts'
+import { type CommonConfig, checkCommon, commonKeys } from './options.ts'
 import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
 
 /** Marks an option that must be given. */
@@ -18,21 +19,6 @@ export const required = <T>(): Required<T> => ({ [requiredOption]: undefined }) 
 
 type RequiredKeys<D> = { [K in keyof D]: D[K] extends Required<unknown> ? K : never }[keyof D]
 type ValueOf<T> = T extends Required<infer U> ? U : T
-
-/** Options that every layer takes. */
-export interface CommonConfig {
-  /** Unique in its model; made from the class name where it is not given. */
-  name?: string
-  /** Shape of one sample, null for a size that comes with the data; needed on the first layer. */
-  inputShape?: readonly (number | null)[]
-  /** As inputShape, with the batch axis (null) before it. */
-  batchInputShape?: readonly (number | null)[]
-  /** Whether the optimizer changes the weights; true by default. */
-  trainable?: boolean
-  /** Penalty on the outputs, the mean over the samples of which is added to the loss. */
-  activityRegularizer?: RegularizerIdentifier | null
-  dtype?: string
-}
 
 /** What a user writes: required options, and any of the others. */
 export type ConfigOf<D> = { [K in RequiredKeys<D>]: ValueOf<D[K]> } & {
@@ -79,8 +65,11 @@ export interface Weight extends Parameter {
 /** What a layer's `build` works with. */
 export interface Builder {
   readonly g: Graph
+  readonly layer: Layer
   /** The layer's own. */
   readonly name: string
+  /** What the names of its weights begin with: its name, or where it stands in the layer that contains it. */
+  readonly scope: string
   /** The layer's weight of this name, made when it is first asked for. */
   weight(name: string, shape: readonly number[], options: WeightOptions): Value
   /** Throws a RangeError in the layer's name. */
@@ -100,7 +89,7 @@ export class Layer {
   readonly activityRegularizer: L1L2 | null
   /** Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
-  private readonly own: Weight[] = []
+  private readonly own = new Map<string, Weight>()
   private readonly record: Recorder
   private readonly masking: Masking
   private learns: boolean
@@ -123,7 +112,7 @@ export class Layer {
   }
 
   get weights(): readonly Weight[] {
-    return this.own
+    return [...this.own.values()]
   }
 
   get trainable(): boolean {
@@ -133,7 +122,7 @@ export class Layer {
   /** Freezes or frees the weights; takes effect at the next `compile`. */
   set trainable(trainable: boolean) {
     this.learns = trainable
-    for (const weight of this.own) weight.trainable = weight.learnt && trainable
+    for (const weight of this.own.values()) weight.trainable = weight.learnt && trainable
   }
 
   /** Records the layer on g, with one input or several; makes the weights the first time. */
@@ -141,13 +130,15 @@ export class Layer {
     return this.buildAll(g, inputs)[0]!
   }
 
-  /** As build: all outputs. */
-  buildAll(g: Graph, inputs: readonly Value[]): readonly Value[] {
+  /** As build: all outputs. Inside another layer, `scope` is what weights are named after. */
+  buildAll(g: Graph, inputs: readonly Value[], scope = this.name): readonly Value[] {
     const { name } = this
     const builder: Builder = {
       g,
+      layer: this,
       name,
-      weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
+      scope,
+      weight: (weightName, shape, options) => g.parameter(this.weight(scope, weightName, shape, options)),
       refuse(message) {
         throw new RangeError(`${name}: ${message}`)
       },
@@ -169,9 +160,13 @@ export class Layer {
     return outputs.length === 1 ? outputs[0]! : outputs
   }
 
-  private weight(weightName: string, shape: readonly number[], options: WeightOptions): Weight {
-    const name = `${this.name}/${weightName}`
-    const known = this.own.find(weight => weight.name === name)
+  private weight(
+    scope: string,
+    weightName: string,
+    shape: readonly number[],
+    options: WeightOptions,
+  ): Weight {
+    const known = this.own.get(weightName)
     if (known) {
       if (String(known.shape) !== String(shape)) {
         throw new RangeError(
@@ -184,7 +179,7 @@ export class Layer {
     const constraint = getConstraint(options.constraint)
     constraint?.check(`${this.name}: constraint of ${weightName}`, shape, options.columnAxes)
     const weight: Weight = {
-      name,
+      name: `${scope}/${weightName}`,
       shape,
       columnAxes: options.columnAxes,
       learnt,
@@ -194,32 +189,13 @@ export class Layer {
       regularizer: options.regularizer ? getRegularizer(options.regularizer) : null,
       constraint,
     }
-    this.own.push(weight)
+    this.own.set(weightName, weight)
     return weight
   }
 }
 
-const commonKeys = [
-  'name',
-  'inputShape',
-  'batchInputShape',
-  'trainable',
-  'activityRegularizer',
-  'dtype',
-] as const
-
-function checkCommon(where: string, { inputShape, batchInputShape, dtype }: CommonConfig): void {
-  const shape = inputShape ?? batchInputShape?.slice(1)
-  if (shape !== undefined && !Array.isArray(shape)) {
-    throw new TypeError(
-      `${where}: inputShape must be an array of sizes, got ${show(shape)}; write inputShape: [784]`,
-    )
-  }
-  for (const size of shape ?? []) if (size !== null) nonNegativeInteger(where, 'a size of inputShape', size)
-  if (dtype !== undefined && dtype !== null && dtype !== 'float32') {
-    throw new RangeError(`${where}: dtype must be "float32", got ${show(dtype)}; leave it out`)
-  }
-}
+/** The factory that each layer is from. */
+export const makers = new WeakMap<Layer, (options: object) => Layer>()
 
 /** A kind of layers with methods of its own. */
 export type LayerClass<L extends Layer> = new (...args: ConstructorParameters<typeof Layer>) => L
@@ -288,7 +264,9 @@ export function defineAll<D extends object, L extends Layer = Layer>(
     }
     check(className, config as FullConfig<D>)
     const record: Recorder = (builder, inputs) => [build(builder, inputs, config as FullConfig<D>)].flat()
-    return new kind(className, config, options, record, masking)
+    const layer = new kind(className, config, options, record, masking)
+    makers.set(layer, make as (options: object) => Layer)
+    return layer
   }
   return Object.assign(make as (config: ConfigOf<D>) => L, { className, defaults })
 }

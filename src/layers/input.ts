@@ -1,5 +1,6 @@
 import { nonNegativeInteger, show } from '../errors.ts'
-import { type CommonConfig, defineLayer } from './define.ts'
+import { defineLayer } from './define.ts'
+import type { CommonConfig } from './options.ts'
 import { addNode, type SymbolicTensor } from './symbolic.ts'
 
 /** Where data enters a model. */

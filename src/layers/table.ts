@@ -40,6 +40,7 @@ import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from '
 import { rnn } from './rnn.ts'
 import { normalization } from './standard.ts'
 import { conv2dTranspose, conv3dTranspose } from './transposed.ts'
+import { timeDistributed } from './wrappers.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -118,6 +119,7 @@ export const layers = {
   stackedRNNCells,
   subtract,
   thresholdedReLU,
+  timeDistributed,
   upSampling2d,
   zeroPadding2d,
 }

@@ -1,6 +1,7 @@
 import { show, suggestion } from '../errors.ts'
 import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames } from '../formats/naming.ts'
+import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import { addNode, type SymbolicTensor } from '../layers/symbolic.ts'
 import { layers as factories } from '../layers/table.ts'
@@ -76,8 +77,12 @@ function layerOf(saved: Saved): Layer {
     throw new RangeError(`loadLayersModel: unknown layer "${className}"; ${guess}`)
   }
   const options = knownOptions(className, config, factory.defaults)
+  for (const name of innerOptions.filter(each => options[each])) options[name] = innerOf(options[name])
   return (factory as (options: object) => Layer)(options)
 }
+
+const innerOf = (saved: unknown): Layer | Layer[] =>
+  Array.isArray(saved) ? saved.map(layerOf) : layerOf(saved as Saved)
 
 /** An input layer's shape belongs to the layer behind it. */
 function withInputShapes(saved: readonly Saved[]): Saved[] {

@@ -1,5 +1,6 @@
 import { pathOfUrl, writeLayersModel } from '../formats/layersModel.ts'
 import { type Json, toSavedNames } from '../formats/naming.ts'
+import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
 import { getConstraint } from '../training/constraints.ts'
@@ -13,9 +14,11 @@ import type { Trainable } from './trainable.ts'
 const classAndConfig = (object: { className: string; config: object } | null) =>
   object && { className: object.className, config: object.config }
 
-/** An option in its saved form: initializers, regularizers and constraints become { className, config }. */
+/** An option in its saved form: initializers, regularizers, constraints and layers become { className, config }. */
 function savedOption(name: string, value: unknown): unknown {
   if (value === null) return null
+  if (innerOptions.includes(name))
+    return Array.isArray(value) ? value.map(savedLayer) : savedLayer(value as Layer)
   if (name.endsWith('Initializer')) return serializeInitializer(getInitializer(value as string))
   if (name.endsWith('Regularizer')) return classAndConfig(getRegularizer(value as string))
   return name.endsWith('Constraint') ? classAndConfig(getConstraint(value as 'nonNeg')) : value

@@ -59,8 +59,13 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
 
   /** The model as a layer of another one, whose inputs these are. */
   apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor | SymbolicTensor[] {
+    return this.toLayer().apply([inputs].flat())
+  }
+
+  /** The model as a layer: always the same one. */
+  toLayer(): NestedLayer {
     this.asLayer ??= new NestedLayer(this)
-    return this.asLayer.apply([inputs].flat())
+    return this.asLayer
   }
 
   /** The architecture has changed: the model must be compiled anew. */

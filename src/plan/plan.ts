@@ -32,17 +32,21 @@ export interface PlanCall {
 /** The calls between two barriers, in order. */
 export type Phase = readonly PlanCall[]
 
-/** Byte offsets of the run-time scalars in a worker's block; see `Cells` in the graph. */
-export interface CellOffsets {
+/** Byte offsets of the run-time scalars that count rows; see `RowCells` in the graph. */
+export interface RowCellOffsets {
   readonly rows: number
+  readonly spans: readonly number[]
+  readonly leafRows: readonly number[]
+}
+
+/** Byte offsets of the run-time scalars in a worker's block; see `Cells` in the graph. */
+export interface CellOffsets extends RowCellOffsets {
   readonly position: number
   readonly step: number
   readonly rate: number
   readonly scale: number
   readonly key: number
   readonly fault: number
-  readonly spans: readonly number[]
-  readonly leafRows: readonly number[]
 }
 
 /** Everything a worker needs for one kind of step. Plain data: it can be posted, printed and tested. */
@@ -55,6 +59,8 @@ export interface Plan {
   readonly prologue: readonly Phase[]
   readonly phases: readonly Phase[]
   readonly cells: CellOffsets
+  /** The cells that count rows which are `times` a sample. */
+  readonly folds: readonly { readonly times: number; readonly cells: RowCellOffsets }[]
   /** What each fault number means. */
   readonly faults: readonly Fault[]
   /** Bytes of the temporary values, of what lasts a run, and of each worker's private block. */

@@ -1,4 +1,4 @@
-import type { Layer } from '../../src/layers/define.ts'
+import { Layer } from '../../src/layers/define.ts'
 import { layers } from '../../src/layers/table.ts'
 
 /** A layer with an input to prove it on. */
@@ -20,6 +20,18 @@ export interface Example {
 export type LayerName = keyof typeof layers
 type Extra = { samples?: number; spread?: number; centre?: number; integers?: number; masked?: boolean }
 
+/** The options as a title shows them; of a layer among them, what is no default. */
+const titleOf = (options: object): string =>
+  JSON.stringify(options, (_, value) => {
+    if (!(value instanceof Layer)) return value
+    const [name, { defaults }] = Object.entries(layers).find(
+      ([, made]) => made.className === value.className,
+    )!
+    const usual = defaults as Record<string, unknown>
+    const own = Object.entries(value.config).filter(([key, each]) => each !== usual[key])
+    return { [name]: Object.fromEntries(own) }
+  })
+
 /** An example from the layer's options and the shape of one sample. */
 export const of =
   (name: LayerName) =>
@@ -28,7 +40,7 @@ export const of =
     input: readonly number[],
     { samples = 3, spread = 2, centre = 0, integers, masked = false }: Extra = {},
   ): Example => ({
-    title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}${masked ? ', masked' : ''}`,
+    title: `${name} ${titleOf(options)} [${input}] × ${samples}${masked ? ', masked' : ''}`,
     layer: (layers[name] as (options: object) => Layer)(options),
     input,
     samples,

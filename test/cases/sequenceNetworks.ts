@@ -74,4 +74,26 @@ export const sequenceNetworks: Record<string, Network> = {
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },
+  'layers applied step by step': {
+    input: [4, 6, 5, 2],
+    recipe: [
+      ['timeDistributed', { layer: ['conv2d', { filters: 3, kernelSize: 3, activation: 'tanh' }] }],
+      ['timeDistributed', { layer: ['maxPooling2d', { poolSize: 2 }] }],
+      ['timeDistributed', { layer: ['flatten', {}] }],
+      ['timeDistributed', { layer: ['dense', { units: 5, activation: 'relu' }] }],
+      ['timeDistributed', { layer: ['dropout', { rate: 0 }] }],
+      ['gru', { units: 4, recurrentActivation: 'sigmoid' }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'sequences of sequences': {
+    input: [3, 4, 5],
+    recipe: [
+      ['timeDistributed', { layer: ['timeDistributed', { layer: ['dense', { units: 6 }] }] }],
+      ['timeDistributed', { layer: ['lstm', { units: 5, returnSequences: true }] }],
+      ['timeDistributed', { layer: ['globalAveragePooling1d', {}] }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
 }

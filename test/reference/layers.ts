@@ -1,4 +1,5 @@
-import type { layers } from '../../src/layers/table.ts'
+import type { Layer } from '../../src/layers/define.ts'
+import { layers } from '../../src/layers/table.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, product, zeros } from './arrays.ts'
@@ -13,6 +14,7 @@ import { type PreprocessingOptions, preprocessingReferences } from './preprocess
 import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
 import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 import { type StandardOptions, standardReferences } from './standard.ts'
+import { type WrapperOptions, wrapperReferences } from './wrappers.ts'
 
 /** The options of every layer, defaults filled in. */
 export interface Options
@@ -26,7 +28,8 @@ export interface Options
     PreprocessingOptions,
     RecurrentOptions,
     ReshapingOptions,
-    StandardOptions {
+    StandardOptions,
+    WrapperOptions {
   outputDim: number
   momentum: number
   epsilon: number
@@ -127,5 +130,12 @@ export const references: Record<keyof typeof layers, Reference> = {
   ...preprocessingReferences,
   ...reshapingReferences,
   ...standardReferences,
+  ...wrapperReferences,
   simpleRNN,
+}
+
+/** The reference of a layer's kind. */
+export function referenceOf({ className }: Layer): Reference {
+  const [name] = Object.entries(layers).find(([, factory]) => factory.className === className)!
+  return references[name as keyof typeof layers]
 }

@@ -28,7 +28,7 @@ const passing = new Set([
     'Softmax',
     'SpatialDropout1D',
   ],
-  'ThresholdedReLU',
+  ...['ThresholdedReLU', 'TimeDistributed'],
 ])
 
 /** Whether a layer's output is masked. */
