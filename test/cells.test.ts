@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { sizeOf } from '../src/graph/value.ts'
 import * as ls from '../src/index.ts'
 import { defineCell } from '../src/layers/cells.ts'
-import { Layer } from '../src/layers/define.ts'
+import { Composite } from '../src/layers/composite.ts'
 import { unroll } from '../src/layers/rnn.ts'
 import { layers } from '../src/layers/table.ts'
 import { dense } from '../src/ops/dense.ts'
@@ -163,8 +163,8 @@ describe('a cell recorded step by step is the layer', () => {
 
   test.each(cases)('%s %o, forward and backward', (_, course, cell, whole) => {
     const { goBackwards = false, returnSequences = false } = course
-    const stepwise = new Layer('Stepwise', {}, { name: whole.name }, (builder, [x]) => {
-      const steps = cell.begin(builder, x!.shape.slice(1))
+    const stepwise = new Composite('Stepwise', { cell }, { name: whole.name }, (builder, [x]) => {
+      const steps = cell.begin(builder.g, x!.shape.slice(1), whole.name)
       return unroll(builder, steps, x!, { sequences: returnSequences, backwards: goBackwards }).slice(0, 1)
     })
     const setup = { input: [6, 4], samples: 7, loss: losses.meanSquaredError }

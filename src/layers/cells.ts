@@ -2,7 +2,8 @@ import { show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import { zeros } from '../ops/steps.ts'
-import { type Builder, defineAll, type FullConfig, Layer, type LayerFactory } from './define.ts'
+import { Composite } from './composite.ts'
+import { type Builder, defineAll, type FullConfig, type LayerFactory } from './define.ts'
 
 type Shape = readonly number[]
 
@@ -27,12 +28,16 @@ export const outputOf = ({ output, states }: CellSteps): Shape => output ?? stat
 export type CellBuild<D> = (builder: Builder, shape: Shape, config: FullConfig<D>) => CellSteps
 
 /** A layer that is one step of a recurrence: `layers.rnn` takes it through a sequence. */
-export abstract class Cell extends Layer {
+export abstract class Cell extends Composite {
+  protected abstract steps(builder: Builder, shape: Shape): CellSteps
+
   /**
-   * Makes or finds the weights for inputs of this shape, and draws what stays the same at all steps: called once a
-   * sequence on each graph.
+   * Makes or finds the weights, named after `scope`, for inputs of this shape, and draws what stays the same at all
+   * steps: called once for a sequence.
    */
-  abstract begin(builder: Builder, shape: Shape): CellSteps
+  begin(g: Graph, shape: Shape, scope = this.name): CellSteps {
+    return this.steps(this.builder(g, scope), shape)
+  }
 }
 
 /** f, called when it is first needed, and once. */
@@ -69,7 +74,7 @@ export function defineCell<D extends object>(
   build: CellBuild<D>,
 ): LayerFactory<D, Cell> {
   class OwnCell extends Cell {
-    begin(builder: Builder, shape: Shape): CellSteps {
+    protected steps(builder: Builder, shape: Shape): CellSteps {
       return build(builder, shape, this.config as FullConfig<D>)
     }
   }

@@ -19,7 +19,7 @@ export const innerOptions: readonly string[] = ['layer', 'backwardLayer', 'cell'
 export type LayerLike = Layer | { toLayer(): Layer }
 
 /**
- * A layer that contains others, given as options (`innerOptions`). Its weights are theirs, named after this layer, and
+ * A layer that may contain others, given as options (`innerOptions`). Behind its own, its weights are theirs, named after this layer, and
  * `trainable` is handed on to them. Its `build` records them by `buildAll(g, inputs, scope)`: on the same graph, so
  * that call sites of random numbers differ, and so that their penalties count.
  */
@@ -38,14 +38,15 @@ export class Composite extends Layer {
   }
 
   override get weights(): readonly Weight[] {
-    return this.inner.flatMap(layer => layer.weights)
+    return [...super.weights, ...this.inner.flatMap(layer => layer.weights)]
   }
 
   override get trainable(): boolean {
-    return this.inner.some(layer => layer.trainable)
+    return this.inner.length === 0 ? super.trainable : this.inner.some(layer => layer.trainable)
   }
 
   override set trainable(trainable: boolean) {
+    super.trainable = trainable
     for (const layer of this.inner) layer.trainable = trainable
   }
 }

@@ -175,16 +175,8 @@ export const gruCell = defineCell('GRUCell', gatedCellDefaults, checkCell, (buil
   }
 })
 
-/** A builder whose weights lie under a name of their own, and learn only if the cell does. */
-export const within = (builder: Builder, cell: Cell, prefix = ''): Builder => ({
-  ...builder,
-  weight: (name, shape, { trainable = true, ...options }) =>
-    builder.weight(prefix + name, shape, { ...options, trainable: trainable && cell.trainable }),
-})
-
-/** The cells one after the other, each with what it is called among the weights. */
-export const stacked = (cells: readonly Cell[]): readonly [cell: Cell, prefix: string][] =>
-  cells.map((cell, i) => [cell, `RNNCell_${i}/`])
+/** Where the weights of a cell of a stack are. */
+export const scopeOf = (scope: string, cell: number): string => `${scope}/RNNCell_${cell}`
 
 /** Refuses what is no list of cells. */
 export function checkCells(where: string, name: string, cells: readonly Cell[]): void {
@@ -205,10 +197,10 @@ export const stackedRNNCells = defineCell(
     cells: required<readonly Cell[]>(),
   },
   (where, { cells }) => checkCells(where, 'cells', cells),
-  (builder, shape, { cells }) => {
+  ({ g, scope }, shape, { cells }) => {
     let input = shape
-    const all = stacked(cells).map(([cell, prefix]) => {
-      const steps = cell.begin(within(builder, cell, prefix), input)
+    const all = cells.map((cell, i) => {
+      const steps = cell.begin(g, input, scopeOf(scope, i))
       input = outputOf(steps)
       return steps
     })
@@ -220,7 +212,7 @@ export const stackedRNNCells = defineCell(
         const next = all.map(steps => {
           const own = rest.slice(rest.length - steps.states.length)
           rest = rest.slice(0, rest.length - steps.states.length)
-          const [output, ...after] = stepOf(builder.g, steps, y, own)
+          const [output, ...after] = stepOf(g, steps, y, own)
           y = output
           return after
         })

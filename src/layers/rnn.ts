@@ -1,8 +1,9 @@
 import type { Value } from '../graph/value.ts'
 import { opposite, reversed, stack, stepsOf, whereCounts, zeros } from '../ops/steps.ts'
 import { type Cell, type CellSteps, checkStates } from './cells.ts'
-import { type Builder, defineLayer, required } from './define.ts'
-import { checkCells, stacked, stackedRNNCells, within } from './recurrentCells.ts'
+import { Composite } from './composite.ts'
+import { type Builder, type ConfigOf, defineLayer, required } from './define.ts'
+import { checkCells, scopeOf, stackedRNNCells } from './recurrentCells.ts'
 
 export interface Course {
   /** Whether the output holds those of all steps, or that of the last one. */
@@ -50,20 +51,13 @@ export function unroll(
   return [whole, ...states]
 }
 
-/** A cell, or each of a stack of them, with the builder of its weights. */
-function runsOf(builder: Builder, cell: Cell, prefix = ''): [Builder, Cell][] {
-  const own = within(builder, cell, prefix)
-  const { cells } = cell.config
-  if (cell.className !== stackedRNNCells.className) return [[own, cell]]
-  return stacked(cells as Cell[]).flatMap(([inner, name]) => runsOf(own, inner, name))
+/** A cell, or those of a stack, each with where its weights are. */
+function runsOf(cell: Cell, scope: string): [Cell, string][] {
+  if (cell.className !== stackedRNNCells.className) return [[cell, scope]]
+  return (cell.inner as Cell[]).flatMap((inner, i) => runsOf(inner, scopeOf(scope, i)))
 }
 
-/**
- * Takes a cell through a sequence: (time, …) → its output of the last step, or (time, …) with returnSequences. Several
- * cells are stacked, each fed by the one before. Masked steps leave output and states as they are. The steps are
- * recorded one by one.
- */
-export const rnn = defineLayer(
+const makeRnn = defineLayer(
   'RNN',
   {
     /** The cell, or an array of cells. */
@@ -76,17 +70,29 @@ export const rnn = defineLayer(
   },
   (where, { cell }) => checkCells(where, 'cell', [cell].flat() as Cell[]),
   (builder, x, { cell, returnSequences, goBackwards }) => {
-    const runs =
-      [cell].flat().length > 1 || Array.isArray(cell)
-        ? stacked(cell as Cell[]).flatMap(([own, name]) => runsOf(builder, own, name))
-        : runsOf(builder, cell as Cell)
+    const { g, scope } = builder
+    const runs = runsOf(cell as Cell, scope)
     let y = x
-    runs.forEach(([own, each], i) => {
+    runs.forEach(([each, own], i) => {
       const sequences = returnSequences || i + 1 < runs.length
-      const course = { sequences, backwards: goBackwards && i === 0, mask: builder.g.masks.of(y) }
-      ;[y] = unroll(own, each.begin(own, y.shape.slice(1)), y, course)
+      const course = { sequences, backwards: goBackwards && i === 0, mask: g.masks.of(y) }
+      ;[y] = unroll(builder, each.begin(g, y.shape.slice(1), own), y, course)
     })
     return y
   },
   'notes',
+  Composite,
+)
+
+/**
+ * Takes a cell through a sequence: (time, …) → its output of the last step, or (time, …) with returnSequences. Several
+ * cells are stacked, each fed by the one before. Masked steps leave output and states as they are. The steps are
+ * recorded one by one.
+ */
+export const rnn = Object.assign(
+  (config: ConfigOf<typeof makeRnn.defaults>) => {
+    const isStack = Array.isArray(config?.cell)
+    return makeRnn(isStack ? { ...config, cell: stackedRNNCells({ cells: config.cell as Cell[] }) } : config)
+  },
+  { className: makeRnn.className, defaults: makeRnn.defaults },
 )

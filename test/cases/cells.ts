@@ -1,6 +1,7 @@
 import { sizeOf } from '../../src/graph/value.ts'
 import { type Cell, stepOf } from '../../src/layers/cells.ts'
-import { Layer } from '../../src/layers/define.ts'
+import { Composite } from '../../src/layers/composite.ts'
+import type { Layer, Recorder } from '../../src/layers/define.ts'
 import { layers } from '../../src/layers/table.ts'
 import { activate, activationNames } from '../../src/ops/activation.ts'
 import { scaled } from '../../src/ops/merge.ts'
@@ -9,11 +10,16 @@ import { cross, type Example, of } from './example.ts'
 
 const { convLstm2dCell, gruCell, lstmCell, simpleRNNCell, stackedRNNCells } = layers
 
+class Alone extends Composite {
+  protected override contents() {
+    return [this.config.cell as Cell]
+  }
+}
+
 /** One step of a cell as a layer of one input: states are made from x, all outputs lie one after the other. */
 function alone(cell: Cell): Layer {
-  return new Layer(cell.className, cell.config, {}, (builder, [x]) => {
-    const { g } = builder
-    const steps = cell.begin(builder, x!.shape)
+  const record: Recorder = ({ g, scope }, [x]) => {
+    const steps = cell.begin(g, x!.shape, scope)
     const flat = g.view(x!, [sizeOf(x!.shape)])
     const given = steps.states.map((shape, i) => {
       const part = sliceAxis(g, flat, 0, 0, sizeOf(shape))
@@ -21,7 +27,8 @@ function alone(cell: Cell): Layer {
     })
     const outputs = stepOf(g, steps, x!, given).map(y => g.view(y, [sizeOf(y.shape)]))
     return [concat(g, outputs, 0)]
-  })
+  }
+  return new Alone(cell.className, { ...cell.config, cell }, {}, record)
 }
 
 const single = (cell: Cell, input: readonly number[], samples = 3): Example => ({
@@ -96,12 +103,14 @@ const courses = [
   { goBackwards: true, returnSequences: true },
 ]
 const rnnExamples = (masked: boolean) => [
-  ...cross(Object.values(cells), courses).map(([make, options]) =>
-    rnn({ ...options, cell: make() }, [4, 3], { spread: 1, samples: 3, masked }),
-  ),
+  ...cross(Object.entries(cells), courses).map(([[name, make], options]) => ({
+    ...rnn({ ...options, cell: make() }, [4, 3], { spread: 1, masked }),
+    title: `${name} ${JSON.stringify(options)}${masked ? ', masked' : ''}`,
+  })),
   ...courses.map(options => {
     const all = [cells.simple(), cells.stack(), cells.dropped(), cells.long()]
-    return rnn({ ...options, cell: all }, [3, 2], { spread: 1, samples: 4, masked })
+    const title = `all ${JSON.stringify(options)}${masked ? ', masked' : ''}`
+    return { ...rnn({ ...options, cell: all }, [3, 2], { spread: 1, samples: 4, masked }), title }
   }),
 ]
 
