@@ -72,7 +72,7 @@ function stepsLast(builder: Builder, shape: readonly number[], config: Config): 
   }
   const w = taps('kernel', channels, 'kernel')
   const u = taps('recurrent_kernel', filters, 'recurrent')
-  const b = biasOf(builder, config, 4 * filters)
+  const b = biasOf(builder, config, [4 * filters])
   const mask = dropoutMask(g, sizeOf(shape), config.dropout)
   const state = [rows, columns, filters]
   const stateMask = dropoutMask(g, sizeOf(state), config.recurrentDropout)

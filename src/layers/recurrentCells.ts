@@ -5,8 +5,8 @@ import { type ActivationName, activate, activationNames } from '../ops/activatio
 import { dense } from '../ops/dense.ts'
 import { dropoutMask, maskSteps } from '../ops/dropout.ts'
 import { combine } from '../ops/merge.ts'
-import { split } from '../ops/moves.ts'
-import { opposite } from '../ops/steps.ts'
+import { concat, repeat, split } from '../ops/moves.ts'
+import { opposite, zeros } from '../ops/steps.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import { getInitializer, type InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
@@ -66,20 +66,21 @@ function checkCell(where: string, config: CellConfig & Partial<Curves>): void {
 
 type BiasConfig = Parameters<typeof weightOptions<'bias'>>[1] & { useBias: boolean; unitForgetBias?: boolean }
 
-/** The bias of n gate columns, if there is one. */
-export function biasOf({ weight }: Builder, config: BiasConfig, n: number): Value | undefined {
+/** The bias of the gates, if there is one. */
+export function biasOf({ weight }: Builder, config: BiasConfig, shape: readonly number[]): Value | undefined {
   if (!config.useBias) return undefined
   const own = getInitializer(config.biasInitializer)
   const initializer = config.unitForgetBias ? forgetOnes(own) : own
-  return weight('bias', [n], { ...weightOptions('bias', config), initializer })
+  return weight('bias', shape, { ...weightOptions('bias', config), initializer })
 }
 
-/** What the cells below share: inputs times the kernel, ahead, and states times the recurrent one. */
+/** What the cells below share: inputs times the kernel, ahead, and states times the recurrent one; `rows` of the bias. */
 function products(
   builder: Builder,
   shape: readonly number[],
   config: CellConfig & { unitForgetBias?: boolean },
   gates: number,
+  rows: readonly number[] = [],
 ) {
   const { g, weight, refuse } = builder
   if (shape.length !== 1 || shape.includes(0))
@@ -87,11 +88,12 @@ function products(
   const n = gates * config.units
   const w = weight('kernel', [shape[0]!, n], weightOptions('kernel', config))
   const u = weight('recurrent_kernel', [config.units, n], weightOptions('recurrent', config))
-  const b = biasOf(builder, config, n)
+  const b = biasOf(builder, config, [...rows, n])
   const mask = lazily(() => dropoutMask(g, shape[0]!, config.dropout))
   const stateMask = lazily(() => dropoutMask(g, config.units, config.recurrentDropout))
   return {
-    ahead: (xs: Value) => dense(g, maskSteps(g, xs, mask()), w, b),
+    b,
+    ahead: (xs: Value) => dense(g, maskSteps(g, xs, mask()), w, rows.length === 0 ? b : undefined),
     masked: (h: Value) => maskSteps(g, h, stateMask()),
     recurrent: (h: Value) => dense(g, h, u, undefined),
   }
@@ -149,31 +151,52 @@ export const lstmCell = defineCell(
   },
 )
 
-/** One step of `layers.gru`: (features) and the state (units) → (units), the output and the new state. */
-export const gruCell = defineCell('GRUCell', gatedCellDefaults, checkCell, (builder, shape, config) => {
-  const { g } = builder
-  const { activation, recurrentActivation } = config
-  const { ahead, masked, recurrent } = products(builder, shape, config, 3)
-  const times = (a: Value, b: Value) => combine(g, 'multiply', a, b)
-  const thirds = (z: Value) => split(g, z, 0, 3) as [Value, Value, Value]
-  const sum = (a: Value, b: Value) => combine(g, 'add', a, b)
-  return {
-    states: [[config.units]],
-    ahead,
-    step(x, [state]) {
-      const h = masked(state!)
-      const [updateX, resetX, candidateX] = thirds(x)
-      const [updateH, resetH] = thirds(recurrent(h))
-      const z = activate(g, sum(updateX, updateH), recurrentActivation ?? 'linear')
-      const r = activate(g, sum(resetX, resetH), recurrentActivation ?? 'linear')
-      // All columns of the product, of which only the last third is wanted: weights cannot be cut.
-      const [, , candidateH] = thirds(recurrent(times(r, h)))
-      const candidate = activate(g, sum(candidateX, candidateH), activation ?? 'linear')
-      const y = sum(times(z, h), times(opposite(g, z), candidate))
-      return [y, y]
-    },
-  }
-})
+/** The rows of a weight (2, n), for each sample: its product with the unit matrix. */
+function rowsOf(g: Graph, b: Value): [first: Value, second: Value] {
+  const one = opposite(g, zeros(g, [1]))
+  const unit = g.view(concat(g, [one, zeros(g, [2]), one], 0), [2, 2])
+  const rows = split(g, dense(g, unit, b, undefined), 0, 2)
+  return rows.map(row => g.view(row, [b.shape[1]!])) as [Value, Value]
+}
+
+/**
+ * One step of `layers.gru`: (features) and the state (units) → (units), the output and the new state. Source: as
+ * `layers.gru`.
+ */
+export const gruCell = defineCell(
+  'GRUCell',
+  {
+    ...gatedCellDefaults,
+    /** As that of `layers.gru`. */
+    resetAfter: false,
+  },
+  checkCell,
+  (builder, shape, config) => {
+    const { g } = builder
+    const { activation, recurrentActivation, resetAfter } = config
+    const { ahead, masked, recurrent, b } = products(builder, shape, config, 3, resetAfter ? [2] : [])
+    const [inputBias, stateBias] = b && resetAfter ? rowsOf(g, b) : []
+    const times = (a: Value, b: Value) => combine(g, 'multiply', a, b)
+    const sum = (a: Value, b: Value | undefined) => (b ? combine(g, 'add', a, b) : a)
+    const gate = (z: Value) => activate(g, z, recurrentActivation ?? 'linear')
+    const thirds = (z: Value) => split(g, z, 0, 3) as [Value, Value, Value]
+    return {
+      states: [[config.units]],
+      ahead: xs => sum(ahead(xs), inputBias && repeat(g, inputBias, 0, xs.shape[0]!)),
+      step(x, [state]) {
+        const h = masked(state!)
+        const [updateX, resetX, candidateX] = thirds(x)
+        const [updateH, resetH, innerH] = thirds(sum(recurrent(h), stateBias))
+        const [z, r] = [gate(sum(updateX, updateH)), gate(sum(resetX, resetH))]
+        // All columns of the product, of which only the last third is wanted: weights cannot be cut.
+        const candidateH = resetAfter ? times(r, innerH) : thirds(recurrent(times(r, h)))[2]
+        const candidate = activate(g, sum(candidateX, candidateH), activation ?? 'linear')
+        const y = sum(times(z, h), times(opposite(g, z), candidate))
+        return [y, y]
+      },
+    }
+  },
+)
 
 /** Where the weights of a cell of a stack are. */
 export const scopeOf = (scope: string, cell: number): string => `${scope}/RNNCell_${cell}`

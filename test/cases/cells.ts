@@ -93,6 +93,7 @@ const cells = {
   long: () => lstmCell({ units: 5, ...smooth, activation: 'softsign' }),
   gated: () => gruCell({ units: 3, ...smooth, activation: 'mish' }),
   fused: () => lstmCell({ units: 6, ...smooth }),
+  gatedAfter: () => gruCell({ units: 4, ...smooth, activation: 'softsign', resetAfter: true }),
   dropped: () => gruCell({ units: 3, ...smooth, dropout: 0.3, recurrentDropout: 0.2 }),
   stack: () => stackedRNNCells({ cells: [lstmCell({ units: 3, ...smooth }), simpleRNNCell({ units: 2 })] }),
 }
@@ -123,7 +124,10 @@ export const cellExamples = {
       'dataFormat' in options ? [3, 5, 4] : [5, 4, 3],
     ),
   ),
-  gruCell: singles(gruCell as Make, smooth),
+  gruCell: [
+    ...singles(gruCell as Make, smooth),
+    ...singles(gruCell as Make, { ...smooth, resetAfter: true }),
+  ],
   lstmCell: [...singles(lstmCell as Make, smooth), single(lstmCell({ units: 2, unitForgetBias: true }), [3])],
   rnn: rnnExamples(false),
   simpleRNNCell: singles(simpleRNNCell as Make),

@@ -23,6 +23,7 @@ interface Options extends CellOptions, ConvolutionOptions {
   recurrentDropout: number
   returnSequences: boolean
   goBackwards: boolean
+  resetAfter: boolean
 }
 
 type Row = Float64Array
@@ -68,12 +69,13 @@ function products(
 ) {
   const { units, dropout, recurrentDropout } = options
   const n = kernel!.length / features!
+  const inner = bias && bias.length > n ? bias.subarray(n) : undefined
   const row = (x: Row, w: Row, b?: Row): Row => product({ shape: [1, x.length], values: x }, w, b, n).values
   const [xMask, hMask] = [drawn(features!, dropout, around), drawn(units, recurrentDropout, around)]
   return {
     fromX: (sample: number, x: Row) => row(times(x, xMask(sample)), kernel!, bias),
     masked: (sample: number, h: Row) => times(h, hMask(sample)),
-    fromH: (h: Row) => row(h, recurrent_kernel!),
+    fromH: (h: Row) => row(h, recurrent_kernel!, inner),
     f: curveOf(options.activation, around),
     gate: curveOf(options.recurrentActivation, around),
   }
@@ -100,7 +102,9 @@ const gru: Begin = (shape, weights, options, around) => {
     step(sample, x, [state]) {
       const [h, own] = [masked(sample, state!), fromX(sample, x)]
       const gates = gate(plus(own.slice(0, 2 * n), fromH(h).slice(0, 2 * n)))
-      const candidate = f(plus(own.slice(2 * n), fromH(times(h, gates.slice(n))).slice(2 * n)))
+      const r = gates.slice(n)
+      const recurrent = options.resetAfter ? times(fromH(h).slice(2 * n), r) : fromH(times(h, r)).slice(2 * n)
+      const candidate = f(plus(own.slice(2 * n), recurrent))
       const y = h.map((value, j) => gates[j]! * value + (1 - gates[j]!) * candidate[j]!)
       return [y, y]
     },
