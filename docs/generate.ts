@@ -1,55 +1,11 @@
-// node docs/generate.ts: writes layers.md and training.md from the tables of the source and their comments.
+// node docs/generate.ts: writes layers.md, training.md and tfjs.md from the tables of the source and their comments.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 import { requiredOption } from '../src/layers/define.ts'
 import { layers, namedLayers } from '../src/layers/table.ts'
 import { losses } from '../src/training/losses.ts'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
-
-/** The types and comments of what `lockstep` exports. */
-class Source {
-  private readonly checker: ts.TypeChecker
-  private readonly exported: Map<string, ts.Symbol>
-
-  constructor() {
-    const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-    const program = ts.createProgram([`${root}src/index.ts`], options)
-    this.checker = program.getTypeChecker()
-    const file = program.getSourceFile(`${root}src/index.ts`)!
-    const symbols = this.checker.getExportsOfModule(this.checker.getSymbolAtLocation(file)!)
-    this.exported = new Map(symbols.map(symbol => [symbol.name, this.checker.getAliasedSymbol(symbol)]))
-  }
-
-  /** The entries of an exported table. */
-  entries(table: string): ts.Symbol[] {
-    return this.checker.getTypeOfSymbol(this.exported.get(table)!).getProperties()
-  }
-
-  /** The properties of a property of an entry. */
-  properties(entry: ts.Symbol, name: string): ts.Symbol[] {
-    const property = this.checker.getTypeOfSymbol(entry).getProperty(name)
-    return property ? this.checker.getTypeOfSymbol(property).getProperties() : []
-  }
-
-  /** The comment of an entry, or of the constant or function that it stands for, as one line. */
-  comment(entry: ts.Symbol): string {
-    const declaration = entry.valueDeclaration
-    const value =
-      declaration && ts.isShorthandPropertyAssignment(declaration)
-        ? this.checker.getShorthandAssignmentValueSymbol(declaration)
-        : undefined
-    const original =
-      value && value.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(value) : value
-    for (const symbol of [entry, original]) {
-      const text = ts.displayPartsToString(symbol?.getDocumentationComment(this.checker))
-      if (text) return text.replace(/\s+/g, ' ').replace(/\|/g, '\\|')
-    }
-    return ''
-  }
-}
+import { coveragePage } from './coverage.ts'
+import { Source } from './source.ts'
 
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null && requiredOption in value) return 'required'
@@ -117,7 +73,11 @@ function trainingPage(source: Source): string {
 /** Files of this folder by name, as they must be. */
 export function pages(): Record<string, string> {
   const source = new Source()
-  return { 'layers.md': layersPage(source), 'training.md': trainingPage(source) }
+  return {
+    'layers.md': layersPage(source),
+    'training.md': trainingPage(source),
+    'tfjs.md': coveragePage(source),
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

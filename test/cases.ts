@@ -5,7 +5,7 @@ import { augmentationExamples } from './cases/augmentation.ts'
 import { cellExamples, maskedCellExamples } from './cases/cells.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { depthwiseExamples } from './cases/depthwise.ts'
-import { cross, type Example, type LayerName, of } from './cases/example.ts'
+import { cross, type Example, type LayerName, of, weightSettings } from './cases/example.ts'
 import { maskExamples, maskedExamples } from './cases/masks.ts'
 import { mergeExamples } from './cases/merge.ts'
 import { noiseExamples } from './cases/noise.ts'
@@ -32,6 +32,7 @@ const denseExamples = [
   // Past the blocks of the weight gradient's product: 256 rows, 192 columns of x, 8 panels of 16 units.
   dense({ units: 5 }, [300, 3], { samples: 1 }),
   dense({ units: 140 }, [200]),
+  dense({ units: 5, ...weightSettings('dense') }, [7]),
 ]
 
 const activation = of('activation')
@@ -59,10 +60,11 @@ export const examples = {
     batchNormalization({}, [3], { samples: 150 }),
     batchNormalization({ axis: 3 }, [9, 9, 2], { samples: 2 }),
     batchNormalization({}, [6], { samples: 2 }),
+    batchNormalization(weightSettings('batchNormalization'), [2, 5]),
   ],
   dense: denseExamples,
   flatten: [of('flatten')({}, [7]), of('flatten')({}, [2, 3]), of('flatten')({}, [2, 3, 5])],
-  inputLayer: [of('inputLayer')({}, [3, 4])],
+  inputLayer: [of('inputLayer')({}, [3, 4]), of('inputLayer')({ sparse: true }, [5])],
   ...sequences,
   reshape: [
     of('reshape')({ targetShape: [3, 4] }, [12]),
@@ -86,3 +88,8 @@ export const masked: Partial<Record<LayerName, readonly Example[]>> = {
   ...maskedCellExamples,
   ...maskedWrapperExamples,
 }
+
+/** All examples by layer. */
+export const cases = Object.entries(examples as Record<LayerName, readonly Example[]>).map(
+  ([name, list]) => [name as LayerName, [...list, ...(masked[name as LayerName] ?? [])]] as const,
+)

@@ -6,81 +6,18 @@ import { activate } from '../src/ops/activation.ts'
 import { dense as denseOp } from '../src/ops/dense.ts'
 import { losses } from '../src/training/losses.ts'
 import type { Loss } from '../src/training/rowLosses.ts'
-import { noise, relativeError } from './bed.ts'
+import { relativeError } from './bed.ts'
 import { type Example, examples, masked } from './cases.ts'
+import { drawFor, drawOf, type LossName, lossShapes, ofProbabilities, setupOf } from './reference/draw.ts'
 import { logitLossReferences, lossReferences, type RowLoss } from './reference/losses.ts'
-import { build, type Inputs, measure, type Setup } from './reference/measure.ts'
-import { type Draw, drawWeights, gradientError, lossesOf, prove, wide } from './reference/prove.ts'
+import { type Inputs, measure, type Setup } from './reference/measure.ts'
+import { type Draw, gradientError, lossesOf, prove, wide } from './reference/prove.ts'
 
 // The bounds asked for are 1e-5 and 1e-4; what float32 gives is below 2e-6 everywhere.
 const forwardLimit = 5e-6
 const gradientLimit = 1e-5
 /** Between two orders of summation. */
 const leavesLimit = 1e-6
-
-type LossName = keyof typeof losses
-const nonNegative: readonly LossName[] = [
-  'poisson',
-  'kullbackLeiblerDivergence',
-  'meanSquaredLogarithmicError',
-]
-
-/** Targets that suit a loss, for `rows` rows of n predictions. */
-function targetsFor(loss: LossName, rows: number, n: number, seed: number): Float32Array {
-  const raw = noise(rows * n, seed)
-  if (loss === 'hinge' || loss === 'squaredHinge') return raw.map(x => (x < 0 ? -1 : 1))
-  if (loss.startsWith('binary')) return raw.map(x => (x < -0.5 ? 0 : x < 0.5 ? 1 : x))
-  if (loss === 'sparseCategoricalCrossentropy')
-    return noise(rows, seed).map(x => Math.floor(((x + 1) / 2) * n))
-  if (loss === 'categoricalHinge') return raw.map((_, i) => Number(i % n === Math.floor(i / n) % n))
-  if (loss === 'meanAbsolutePercentageError') return raw.map(x => x + Math.sign(x))
-  if (nonNegative.includes(loss)) return raw.map(x => Math.abs(x) + 0.01)
-  if (!loss.startsWith('categorical')) return raw
-  // Every other row puts all on one class; the others need not sum to 1.
-  return raw.map((x, i) => {
-    const row = Math.floor(i / n)
-    return row % 2 === 1 ? Number(i % n === row % n) : Math.abs(x)
-  })
-}
-
-/** Whether a step is padding where some are: none of the first sample, all of the second. */
-function isPadding(step: number, steps: number): boolean {
-  const sample = Math.floor(step / steps)
-  return sample === 1 || (sample > 1 && (step * 5) % 3 !== 0)
-}
-
-/**
- * Draws inputs in centre ± spread, integers below `integers`, or in (0.05, 0.95) where predictions must be
- * probabilities.
- */
-function drawFor(
-  setup: Setup,
-  loss: LossName,
-  {
-    spread = 2,
-    centre = 0,
-    integers = 0,
-    weighted = false,
-    probable = false,
-    masked = false,
-    padding = 0,
-  } = {},
-): Draw {
-  const { shape } = build(setup)
-  const { input, samples } = setup
-  const n = shape.at(-1) ?? 1
-  const size = sizeOf(input.slice(1))
-  return seed => ({
-    x: noise(samples * sizeOf(input), seed).map((x, i) => {
-      if (masked && isPadding(Math.floor(i / size), input[0]!)) return padding
-      if (integers > 0) return Math.floor(((x + 1) / 2) * integers)
-      return probable ? 0.5 + 0.45 * x : centre + x * spread
-    }),
-    target: targetsFor(loss, (samples * sizeOf(shape)) / n, n, seed + 7000),
-    weight: weighted ? noise(samples, seed + 8000).map(x => 1.5 + x) : undefined,
-    weights: drawWeights(setup, seed),
-  })
-}
 
 /** The gradients of three leaves, in a plan with room for more samples, against those of one. */
 function leavesError(setup: Setup, inputs: Inputs): number {
@@ -105,18 +42,8 @@ describe.each([...Object.entries(examples), ...Object.entries(masked)])(
   '%s',
   (_, list: readonly Example[]) => {
     test.each(list.map(example => [example.title, example] as const))('%s', (_, example) => {
-      const { layer, input, samples, spread, centre = 0, integers, masked = false } = example
-      const discrete = integers !== undefined
-      const stack = masked ? [layers.masking({}), layer] : [layer]
-      const setup = { layers: stack, input, samples, discrete, loss: losses.meanSquaredError }
-      const draw = drawFor(setup, 'meanSquaredError', {
-        spread,
-        centre,
-        ...(discrete && { integers }),
-        masked: masked || 'maskValue' in layer.config,
-        padding: (layer.config.maskValue as number) ?? 0,
-        weighted: samples > 2,
-      })
+      const setup = setupOf(example)
+      const draw = drawOf(example, setup)
       proveAll(setup, lossReferences.meanSquaredError, draw)
     })
   },
@@ -140,23 +67,18 @@ const { activation, batchNormalization, conv2d, dense, dropout, flatten, globalA
 const { maxPooling2d, averagePooling2d, leakyReLU, reshape } = layers
 
 describe.each(Object.keys(losses) as LossName[])('loss %s', name => {
-  const ofProbabilities = name.endsWith('rossentropy') || nonNegative.includes(name)
-  const shapes = [[1], [2], [5], [8], [17], [3, 4], [2, 3, 9]].filter(
-    shape => !/ategorical|cosine/.test(name) || shape.at(-1)! > 1,
-  )
-  test.each(shapes.flatMap(shape => [false, true].map(weighted => [shape, weighted] as const)))(
+  const probable = ofProbabilities(name)
+  test.each(lossShapes(name).flatMap(shape => [false, true].map(weighted => [shape, weighted] as const)))(
     'of [%s], weighted %s',
     (input, weighted) => {
       const setup = { layers: [activation({ activation: 'linear' })], input, samples: 4, loss: losses[name] }
-      const draw = drawFor(setup, name, { weighted, probable: ofProbabilities })
+      const draw = drawFor(setup, name, { weighted, probable })
       proveAll(setup, lossReferences[name], draw)
     },
   )
 
   test('behind a dense layer of every activation', () => {
-    const ends = ofProbabilities
-      ? (['softmax', 'sigmoid'] as const)
-      : (['linear', 'tanh', 'relu', null] as const)
+    const ends = probable ? (['softmax', 'sigmoid'] as const) : (['linear', 'tanh', 'relu', null] as const)
     for (const end of ends) {
       const setup = {
         layers: [dense({ units: 4, activation: end })],

@@ -4,6 +4,9 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 /** Keys under which the first string of a list is the name of a layer: ['dense_Dense1', 0, 0]. */
 const listsOfNames = new Set(['inboundNodes', 'inputLayers', 'outputLayers'])
 
+/** A name with an underscore of its own. TensorFlow.js makes geluNew of it, and cannot load what it has saved. */
+const whole = 'gelu_new'
+
 /** Deeper nesting than any model has. It guards the stack against a hostile file. */
 const deepest = 200
 
@@ -40,7 +43,7 @@ function convert(
   if (depth > deepest)
     throw new RangeError(`naming: a config must be nested at most ${deepest} deep, got more`)
   if (value === null || value === undefined) return null
-  if (typeof value === 'string') return rename(value)
+  if (typeof value === 'string') return value === whole ? value : rename(value)
   if (typeof value === 'number' || typeof value === 'boolean') return value
   if (Array.isArray(value)) {
     const isName = (item: unknown, i: number) => i === 0 && typeof item === 'string' && listsOfNames.has(list)
@@ -65,8 +68,8 @@ export function toSavedNames(config: unknown): Json {
 }
 
 /**
- * A saved config in TypeScript's names, the way back (TF.js' convertPythonicToTs). Boxed numbers are
- * unwrapped.
+ * A saved config in TypeScript's names, the way back (TF.js' convertPythonicToTs, but for gelu_new). Boxed
+ * numbers are unwrapped.
  * @throws RangeError for a config nested more than 200 deep
  */
 export function fromSavedNames(config: unknown): Json {

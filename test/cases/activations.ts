@@ -1,4 +1,4 @@
-import { cross, of } from './example.ts'
+import { cross, of, weightSettings } from './example.ts'
 
 const shapes = [[1], [17], [3, 5], [2, 3, 4]]
 const [prelu, softmax] = [of('prelu'), of('softmax')]
@@ -30,6 +30,7 @@ export const activationLayerExamples = {
       ],
       [null, [1, 2], [3], [2], [1, 3], [1, 2, 3], [2, 3]],
     ).map(([input, sharedAxes]) => prelu({ sharedAxes }, input, { samples: 2 })),
+    prelu(weightSettings('prelu'), [2, 5]),
     ...[null, [2, 4], [5], [1, 3]].map(sharedAxes => prelu({ sharedAxes }, [2, 3, 2, 2, 3], { samples: 2 })),
   ],
   reLU: cross([{}, { maxValue: 1 }, { maxValue: 0.5 }], shapes).map(([options, input]) =>

@@ -1,7 +1,7 @@
 import { Layer } from '../../src/layers/define.ts'
 import { layers } from '../../src/layers/table.ts'
 import { activate } from '../../src/ops/activation.ts'
-import type { Example } from '../cases.ts'
+import { type Example, of, weightSettings } from './example.ts'
 
 type Options = Parameters<typeof layers.multiHeadAttention>[0]
 
@@ -9,6 +9,7 @@ type Options = Parameters<typeof layers.multiHeadAttention>[0]
 const attention = (options: Options, input: readonly number[], samples = 2): Example => ({
   title: `multiHeadAttention ${JSON.stringify(options)} [${input}] × ${samples}`,
   layer: layers.multiHeadAttention({ ...options, useBias: false }),
+  options: { ...options, useBias: false },
   input,
   samples,
   spread: 2,
@@ -24,7 +25,15 @@ function crossed(options: Options, input: readonly number[]): Example {
   })(inner.className, { ...inner.config, crossed: true }, { name: inner.name }, ({ g }, [x]) => [
     inner.build(g, x!, activate(g, x!, 'sigmoid'), activate(g, x!, 'tanh')),
   ])
-  return { title: `multiHeadAttention crossed [${input}]`, layer, input, samples: 3, spread: 2 }
+  return {
+    title: `multiHeadAttention crossed [${input}]`,
+    layer,
+    options,
+    inner: { layer: inner, inputs: [input, input, input] },
+    input,
+    samples: 3,
+    spread: 2,
+  }
 }
 
 export const attentionExamples = {
@@ -38,18 +47,16 @@ export const attentionExamples = {
     attention({ numHeads: 2, keyDim: 4, dropout: 0.4 }, [5, 8], 3),
     attention({ numHeads: 2, keyDim: 3, dropout: 0.2, useCausalMask: true }, [19, 4], 2),
     crossed({ numHeads: 2, keyDim: 3 }, [4, 6]),
+    attention({ numHeads: 2, keyDim: 3, ...weightSettings('multiHeadAttention') }, [5, 4]),
   ],
   positionEmbedding: [
-    [1, 1],
-    [5, 3],
-    [3, 16],
-    [4, 17],
-    [2, 40],
-  ].map((input, i) => ({
-    title: `positionEmbedding [${input}]`,
-    layer: layers.positionEmbedding({}),
-    input,
-    samples: 1 + i,
-    spread: 2,
-  })),
+    ...[
+      [1, 1],
+      [5, 3],
+      [3, 16],
+      [4, 17],
+      [2, 40],
+    ].map((input, i) => of('positionEmbedding')({}, input, { samples: 1 + i })),
+    of('positionEmbedding')(weightSettings('positionEmbedding'), [4, 3]),
+  ],
 }

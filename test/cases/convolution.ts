@@ -1,5 +1,5 @@
 import { activationNames } from '../../src/ops/activation.ts'
-import { cross, of } from './example.ts'
+import { cross, of, weightSettings } from './example.ts'
 
 const paddings = ['valid', 'same'] as const
 const conv2d = of('conv2d')
@@ -25,6 +25,7 @@ const conv2dExamples = [
   ...activationNames.map(activation =>
     conv2d({ filters: 5, kernelSize: 2, activation }, [3, 4, 2], { samples: 2 }),
   ),
+  conv2d({ filters: 5, kernelSize: 2, ...weightSettings('conv2d') }, [3, 4, 2]),
 ]
 
 const stepPools = [{}, { poolSize: 3, strides: 1 }, { poolSize: [2], strides: [3] }]
@@ -65,6 +66,8 @@ const conv1dExamples = [
     [4, 6],
   ),
   conv1d({ filters: 3, kernelSize: 3, dilationRate: 2, padding: 'causal' }, [300, 2], { samples: 1 }),
+  ...activationNames.map(activation => conv1d({ filters: 5, kernelSize: 2, activation }, [4, 3])),
+  conv1d({ filters: 5, kernelSize: 2, ...weightSettings('conv1d') }, [4, 3]),
 ]
 
 const dilatedExamples = [
@@ -97,6 +100,10 @@ const transposedExamples = [
       samples: 1,
     }),
   ]),
+  ...activationNames.map(activation =>
+    conv2dTranspose({ filters: 5, kernelSize: 2, activation }, [3, 2, 3], { samples: 2 }),
+  ),
+  conv2dTranspose({ filters: 5, kernelSize: 2, ...weightSettings('conv2dTranspose') }, [3, 2, 3]),
 ]
 
 const globals = (name: `global${'Average' | 'Max'}Pooling2d`) => [

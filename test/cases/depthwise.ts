@@ -1,5 +1,5 @@
 import { activationNames } from '../../src/ops/activation.ts'
-import { cross, of } from './example.ts'
+import { cross, of, weightSettings } from './example.ts'
 
 const paddings = ['valid', 'same'] as const
 const moves = [
@@ -33,6 +33,7 @@ const filterExamples = [
   depthwiseConv2d({ kernelSize: 2, dilationRate: 5, padding: 'same' }, [3, 3, 4]),
   depthwiseConv2d({ kernelSize: 5, padding: 'same', depthMultiplier: 2 }, [2, 3, 9]),
   depthwiseConv2d({ kernelSize: 1, strides: 3, padding: 'same' }, [8, 8, 17]),
+  depthwiseConv2d({ kernelSize: 2, ...weightSettings('depthwiseConv2d') }, [3, 4, 5]),
 ]
 
 const separableConv2d = of('separableConv2d')
@@ -48,6 +49,7 @@ const separableExamples = [
   ...activationNames.map(activation =>
     separableConv2d({ filters: 6, kernelSize: 2, activation, depthMultiplier: 2 }, [3, 4, 5]),
   ),
+  separableConv2d({ filters: 6, kernelSize: 2, ...weightSettings('separableConv2d') }, [3, 4, 5]),
 ]
 
 /** Examples of the layers in src/layers/depthwise.ts. */

@@ -4,7 +4,12 @@ import { layers } from '../../src/layers/table.ts'
 /** A layer with an input to prove it on. */
 export interface Example {
   readonly title: string
+  /** Of one input. */
   readonly layer: Layer
+  /** As a user writes them. */
+  readonly options: object
+  /** Where `layer` gives branches of its input to a layer of several: that one, and what shapes they have. */
+  readonly inner?: { readonly layer: Layer; readonly inputs: readonly (readonly number[])[] }
   /** Shape of one sample. */
   readonly input: readonly number[]
   readonly samples: number
@@ -32,6 +37,22 @@ const titleOf = (options: object): string =>
     return { [name]: Object.fromEntries(own) }
   })
 
+/** A layer as TensorFlow.js' name of its factory and the options say. */
+export const makeLayer = (name: LayerName, options: object): Layer =>
+  (layers[name] as (options: object) => Layer)(options)
+
+/** Something else than the default for every option that says how weights begin and what they keep to. */
+export const weightSettings = (name: LayerName) =>
+  Object.fromEntries(
+    Object.keys(layers[name].defaults).flatMap((option): [string, unknown][] => {
+      if (/initializer$/i.test(option)) return [[option, { className: 'RandomUniform', config: range }]]
+      if (/regularizer$/i.test(option))
+        return [[option, { className: 'L1L2', config: { l1: 0.01, l2: 0.02 } }]]
+      return /constraint$/i.test(option) ? [[option, 'nonNeg']] : []
+    }),
+  )
+const range = { minval: 0.1, maxval: 0.9 }
+
 /** An example from the layer's options and the shape of one sample. */
 export const of =
   (name: LayerName) =>
@@ -41,7 +62,8 @@ export const of =
     { samples = 3, spread = 2, centre = 0, integers, masked = false }: Extra = {},
   ): Example => ({
     title: `${name} ${titleOf(options)} [${input}] × ${samples}${masked ? ', masked' : ''}`,
-    layer: (layers[name] as (options: object) => Layer)(options),
+    layer: makeLayer(name, options),
+    options,
     input,
     samples,
     spread,

@@ -27,29 +27,37 @@ export const maskExamples = {
 
 /** Examples of the layers of other files behind a masking layer. */
 export const maskedExamples = {
+  alphaDropout: behind('alphaDropout', { rate: 0.4 }),
   activation: [
     ...behind('activation', { activation: 'tanh' }),
     ...behind('activation', { activation: 'softmax' }),
   ],
   batchNormalization: behind('batchNormalization'),
   dense: [...behind('dense', { units: 5 }), ...behind('dense', { units: 17, activation: 'sigmoid' })],
+  averagePooling1d: behind('averagePooling1d'),
+  conv1d: behind('conv1d', { filters: 5, kernelSize: 2 }),
   dropout: behind('dropout', { rate: 0.4 }),
   embedding: shapes.map(([steps, outputDim], i) =>
     of('embedding')({ inputDim: 3, outputDim, maskZero: true }, [steps], { integers: 3, samples: 3 + i }),
   ),
   flatten: behind('flatten'),
+  gaussianDropout: behind('gaussianDropout', { rate: 0.4 }),
   gaussianNoise: behind('gaussianNoise', { stddev: 0.5 }),
   globalAveragePooling1d: behind('globalAveragePooling1d'),
+  inputLayer: behind('inputLayer'),
   layerNormalization: behind('layerNormalization', { epsilon: 0.1 }),
   multiHeadAttention: [
     ...behind('multiHeadAttention', { numHeads: 2, keyDim: 4, useBias: false }),
     ...behind('multiHeadAttention', { numHeads: 3, keyDim: 5, useCausalMask: true, useBias: false }),
     ...behind('multiHeadAttention', { numHeads: 2, keyDim: 3, dropout: 0.3, useBias: false }),
   ],
+  normalization: behind('normalization', { mean: 0.5, variance: 2 }),
   permute: behind('permute', { dims: [2, 1] }),
   positionEmbedding: behind('positionEmbedding'),
+  rescaling: behind('rescaling', { scale: 0.5, offset: 0.25 }),
   reshape: behind('reshape', { targetShape: [-1, 1] }),
   sinePositionEncoding: behind('sinePositionEncoding'),
   softmax: behind('softmax'),
   spatialDropout1d: behind('spatialDropout1d', { rate: 0.4 }),
+  thresholdedReLU: behind('thresholdedReLU', { theta: 0.3 }),
 }

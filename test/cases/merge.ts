@@ -1,8 +1,7 @@
 import { Layer } from '../../src/layers/define.ts'
-import { layers } from '../../src/layers/table.ts'
 import { activate } from '../../src/ops/activation.ts'
 import { crop } from '../../src/ops/moves.ts'
-import type { Example } from '../cases.ts'
+import { type Example, makeLayer } from './example.ts'
 
 /** What each input of a join is of the one input x of its example; see `fan` in test/reference/joins.ts. */
 export const branches = [null, 'sigmoid', 'tanh'] as const
@@ -11,9 +10,9 @@ type Shapes = readonly (readonly number[])[]
 type JoinName = 'dot' | 'add' | 'average' | 'concatenate' | 'maximum' | 'minimum' | 'multiply' | 'subtract'
 
 /** A layer of one input: a join of `count` branches of it, cut to these shapes (without leading axes) if given. */
-function fanned(name: JoinName, count: number, options: object, shapes?: Shapes): Layer {
-  const join = (layers[name] as (options: object) => Layer)(options)
-  return new Layer(join.className, { ...join.config, shapes }, {}, ({ g }, [x]) => {
+function fanned(name: JoinName, count: number, options: object, input: readonly number[], shapes?: Shapes) {
+  const join = makeLayer(name, options)
+  const layer = new Layer(join.className, { ...join.config, shapes }, {}, ({ g }, [x]) => {
     const inputs = branches.slice(0, count).map((branch, i) => {
       const whole = branch === null ? x! : activate(g, x!, branch)
       const shape = shapes?.[i]
@@ -24,6 +23,7 @@ function fanned(name: JoinName, count: number, options: object, shapes?: Shapes)
     })
     return [join.build(g, ...inputs)]
   })
+  return { layer, options, inner: { layer: join, inputs: shapes ?? Array<typeof input>(count).fill(input) } }
 }
 
 const shapes = [[1], [5], [17], [3, 8], [2, 3, 5]]
@@ -31,7 +31,7 @@ const shapes = [[1], [5], [17], [3, 8], [2, 3, 5]]
 const of = (name: JoinName, count: number, options = {}, inputs = shapes): Example[] =>
   inputs.map((input, i) => ({
     title: `${name} ${JSON.stringify(options)} of ${count} [${input}]`,
-    layer: fanned(name, count, options),
+    ...fanned(name, count, options, input),
     input,
     samples: 1 + (i % 4),
     spread: 2,
@@ -40,7 +40,7 @@ const of = (name: JoinName, count: number, options = {}, inputs = shapes): Examp
 /** Examples of a join of inputs of these shapes, which are parts of x. */
 const ofParts = (name: JoinName, input: readonly number[], shapes: Shapes, options = {}): Example => ({
   title: `${name} ${JSON.stringify(options)} of [${shapes.join('], [')}]`,
-  layer: fanned(name, shapes.length, options, shapes),
+  ...fanned(name, shapes.length, options, input, shapes),
   input,
   samples: 3,
   spread: 2,

@@ -1,4 +1,5 @@
-import { cross, of } from './example.ts'
+import { recurrentActivations } from '../../src/ops/recurrent.ts'
+import { cross, of, weightSettings } from './example.ts'
 
 const layerNormalization = of('layerNormalization')
 const normExamples = cross(
@@ -32,10 +33,16 @@ const recurrentExamples = (name: 'gru' | 'lstm' | 'simpleRNN', options: object =
   ),
   of(name)({ ...options, units: 5 }, [2, 2], { samples: 50, spread: 1 }),
   of(name)({ ...options, units: 5, dropout: 0.3, recurrentDropout: 0.4 }, [4, 3], { samples: 4 }),
-  ...(['linear', 'sigmoid', 'relu', 'relu6', 'elu', 'selu', 'softplus'] as const).map(activation =>
+  ...recurrentActivations.map(activation =>
     of(name)({ ...options, units: 3, activation, returnSequences: true }, [3, 2], { samples: 2, spread: 1 }),
   ),
+  of(name)({ ...options, units: 3, unroll: true, ...weightSettings(name) }, [3, 2]),
 ]
+
+const gatesOf = (name: 'gru' | 'lstm') =>
+  recurrentActivations.map(recurrentActivation =>
+    of(name)({ units: 3, recurrentActivation }, [3, 2], { samples: 2, spread: 1 }),
+  )
 
 /** Examples of the layers that sequences are made for. */
 export const sequences = {
@@ -43,20 +50,24 @@ export const sequences = {
     ...embeddingExamples,
     embedding({ inputDim: 40, outputDim: 5 }, [3, 4], { integers: 40, samples: 2 }),
     embedding({ inputDim: 3, outputDim: 20, inputLength: 50 }, [50], { integers: 3 }),
+    embedding({ inputDim: 5, outputDim: 3, ...weightSettings('embedding') }, [4], { integers: 5 }),
   ],
   gru: [
     ...recurrentExamples('gru', gated),
     ...recurrentExamples('gru', { ...gated, resetAfter: true }),
-    of('gru')({ units: 4 }, [5, 3]),
+    of('gru')({ units: 4, implementation: 2 }, [5, 3]),
+    ...gatesOf('gru'),
   ],
   layerNormalization: [
     ...normExamples,
     layerNormalization({ axis: 2 }, [3, 4]),
+    layerNormalization(weightSettings('layerNormalization'), [2, 5]),
     layerNormalization({ axis: [-1] }, [40], { samples: 70 }),
   ],
   lstm: [
     ...recurrentExamples('lstm', gated),
     of('lstm')({ units: 4, unitForgetBias: true, implementation: 2 }, [5, 3]),
+    ...gatesOf('lstm'),
   ],
   simpleRNN: recurrentExamples('simpleRNN'),
 }

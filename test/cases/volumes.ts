@@ -1,5 +1,5 @@
 import { activationNames } from '../../src/ops/activation.ts'
-import { cross, of } from './example.ts'
+import { cross, of, weightSettings } from './example.ts'
 
 const paddings = ['valid', 'same'] as const
 const kernelSizes = [1, 2, [1, 3, 2], [3, 1, 2], [2, 2, 3]]
@@ -20,6 +20,7 @@ const conv3dExamples = [
   conv3d({ filters: 33, kernelSize: [3, 2, 2], activation: 'relu', padding: 'same' }, [3, 4, 3, 2]),
   // Longer than the 256 pixels that the weight gradient packs at once.
   conv3d({ filters: 2, kernelSize: [2, 3, 3], padding: 'same' }, [2, 18, 17, 1], { samples: 1 }),
+  conv3d({ filters: 5, kernelSize: 2, ...weightSettings('conv3d') }, [3, 2, 3, 2]),
 ]
 
 const conv3dTranspose = of('conv3dTranspose')
@@ -33,6 +34,10 @@ const transposedExamples = [
     conv3dTranspose({ filters: 17, kernelSize: 3, strides: 2, padding, activation: 'relu' }, [2, 2, 2, 2]),
     conv3dTranspose({ filters: 2, kernelSize: 2, padding, activation: 'softmax' }, [2, 2, 3, 3]),
   ]),
+  ...activationNames.map(activation =>
+    conv3dTranspose({ filters: 5, kernelSize: 2, activation }, [2, 1, 2, 3], { samples: 2 }),
+  ),
+  conv3dTranspose({ filters: 5, kernelSize: 2, ...weightSettings('conv3dTranspose') }, [2, 1, 2, 3]),
 ]
 
 const pools = [

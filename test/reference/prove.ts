@@ -119,6 +119,10 @@ export function gradientError(f: () => number, values: Float64Array, gradient: F
   return Math.max(singles, ...sums)
 }
 
+/** What the layers predict outside of training, in float64. */
+export const predictionOf = (setup: Setup, inputs: Inputs64): Predicted =>
+  forward(setup, inputs, { ...silent, training: false, steps: paddingOf(setup, inputs) })
+
 export interface Errors {
   readonly inputs: Inputs
   /** Of predictions and losses, in training and outside. */

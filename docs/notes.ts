@@ -1,0 +1,101 @@
+/** How entries and options differ where no program can find out, by TensorFlow.js' names. */
+const differences: Readonly<Record<string, string>> = {
+  'layers.randomWidth': 'keeps the width of images, and cuts or fills what is stretched or squeezed',
+  'layers.softmax.axis': 'an axis of the batch, where TensorFlow.js can only take the last one',
+  'model.fit.stepsPerEpoch': 'as in Keras; TensorFlow.js throws',
+  'model.fit.sampleWeight': 'as in Keras; TensorFlow.js throws',
+  'model.save.handlerOrURL': 'a `file://` URL',
+  'tf.loadLayersModel.pathOrIOHandler': 'a `file://` URL',
+}
+
+/** Why there is no such entry or option. */
+const absences: Readonly<Record<string, string>> = {
+  'data.microphone': 'of browsers',
+  'data.webcam': 'of browsers',
+  'layers.*.cell': 'TensorFlow.js declares it by mistake',
+  'layers.*.dropoutFunc': 'a hook of its tests',
+  'layers.conv2dTranspose.dilationRate': 'TensorFlow.js ignores it',
+  'layers.conv3dTranspose.dilationRate': 'TensorFlow.js ignores it',
+  'layers.dense.inputDim': 'give `inputShape: [n]`',
+  'layers.depthwiseConv2d.kernelConstraint': 'TensorFlow.js ignores it',
+  'layers.depthwiseConv2d.kernelInitializer': 'TensorFlow.js ignores it',
+  'layers.depthwiseConv2d.kernelRegularizer': 'TensorFlow.js ignores it',
+  'layers.randomWidth.autoVectorize': 'TensorFlow.js ignores it',
+  'layers.separableConv2d.kernelConstraint': 'TensorFlow.js refuses it',
+  'layers.separableConv2d.kernelInitializer': 'TensorFlow.js refuses it',
+  'layers.separableConv2d.kernelRegularizer': 'TensorFlow.js refuses it',
+  'metrics.mape': 'a name for `compile`',
+  'metrics.mse': 'a name for `compile`',
+  'model.evaluate.sampleWeight': 'TensorFlow.js throws',
+  'model.evaluate.steps': 'TensorFlow.js throws',
+  'model.fit.validationSteps': 'TensorFlow.js throws',
+  'model.fit.yieldEvery': 'the main thread is free while workers train',
+  'model.fitDataset.yieldEvery': 'the main thread is free while workers train',
+}
+
+const asked = new Set<string>()
+
+function noteIn(notes: Readonly<Record<string, string>>, path: readonly string[]): string | undefined {
+  const [table, , ...rest] = path
+  const names = [path.join('.'), [table, '*', ...rest].join('.')]
+  for (const name of names) asked.add(name)
+  return notes[names[0]!] ?? (rest.length > 0 ? notes[names[1]!] : undefined)
+}
+
+/** How an entry or an option differs, if that is noted. */
+export const difference = (...path: readonly string[]): string | undefined => noteIn(differences, path)
+
+/** Why there is none, if that is noted. */
+export const absence = (...path: readonly string[]): string | undefined => noteIn(absences, path)
+
+/** Notes on what TensorFlow.js does not have. */
+export const strayNotes = (): string[] =>
+  [...Object.keys(differences), ...Object.keys(absences)].filter(name => !asked.has(name))
+
+export const head = `# TensorFlow.js Layers
+
+What is covered of TensorFlow.js Layers 4.22. Written by \`node docs/generate.ts\`: the tables compare the types, the
+constructors and the defaults of both libraries as they are installed, and try every value that an option can have. What stands
+under *the same* has the same name, the same default and takes the same values; under *differs* stands how.
+
+In general:
+
+- Names, options, defaults, the shapes, names and order of weights and the files of saved models are TensorFlow.js' own. What is
+  Lockstep's own besides (or Keras') is in \`layers.md\` and \`training.md\`.
+- Unknown options are refused; TensorFlow.js ignores them.
+- \`fit\`, \`evaluateAsync\` and \`predictAsync\` run on worker threads; \`evaluate\`, \`predict\` and \`trainOnBatch\` on the calling thread.
+- Results follow from \`seed\`, with the same bits for any number of workers. The \`seed\` of a layer or an initializer has the
+  meaning of TensorFlow.js' (but for 0), and draws other numbers.
+- Metrics are exact over an epoch, not means of those of its batches; \`evaluate\` adds what regularizers add, as Keras does.
+- Tensors hold data: they have no operations, and need not be disposed of. \`tidy\`, \`keep\`, \`dispose\` and \`memory\` are there for
+  programs that call them.
+`
+
+/** What the sections are about. */
+export const about = {
+  layers: 'The options that all have stand below.',
+  common: '',
+  layer: 'Methods and properties of a layer that TensorFlow.js documents.',
+  activations: 'Given to layers by name.',
+  losses:
+    'Names that `compile` takes. (The functions of `tf.losses` are operations on tensors, and not part of Layers.)',
+  metrics: 'Names that `compile` takes.',
+  metricFunctions: 'There functions of tensors; here objects for `compile`.',
+  train: 'Arguments are given by their place, or as one object of options.',
+  optimizers: 'Names that `compile` takes.',
+  initializers: 'Given by name too.',
+  regularizers: 'Given by name too.',
+  constraints: 'Given by name too.',
+  callbacks: '`fit` also takes an object of functions, named as the hooks.',
+  hooks: 'Methods of `Callback`, or functions in an object.',
+  data: '',
+  dataset: 'Methods of a dataset.',
+  models: 'Functions that make models, and methods and properties of these.',
+  exports: 'What else TensorFlow.js Layers exports.',
+} as const
+
+export const faultsHead = `## Where TensorFlow.js is wrong
+
+Found by comparing both libraries with formulas in float64. For each of these \`test/tfjsFaults.test.ts\` shows that TensorFlow.js 4.22
+gives something else, and that Lockstep does not.
+`
