@@ -8,8 +8,12 @@ import {
   applyCurve,
   applySlope,
   BLOCK,
+  counts,
   passOn,
   place,
+  putOut,
+  setOut,
+  stateBefore,
   takeIn,
   unmask,
 } from './recurrent';
@@ -40,15 +44,17 @@ export function mix(n: i32, z: usize, h: usize, g: usize, y: usize): void {
 
 /**
  * z = x·w + b becomes the gates after their activations: of z + h·u, g of z + (r·h)·u; state g + z·(h - g);
- * reset (samples,time,units) = r·h; h, mask and y as those of lstm. u in panels (3·units/16, units, 16);
- * scratch: BLOCK + 1 rows of units + 16. begin, end in samples.
+ * reset (samples,time,units) = r·h; steps, mask, h0, h and y as those of lstm. u in panels (3·units/16, units,
+ * 16); scratch: BLOCK + 1 rows of units + 16. begin, end in samples.
  */
 export function gru(
   begin: i32,
   end: i32,
   z: usize,
   u: usize,
+  steps: usize,
   mask: usize,
+  h0: usize,
   h: usize,
   reset: usize,
   y: usize,
@@ -67,47 +73,61 @@ export function gru(
   const width = units + skip;
   const panels = u + ((<usize>((2 * units) >> 4) * bytes) << 4);
   const pitch = (<usize>width) << 2;
-  const state = scratch + <usize>BLOCK * pitch;
+  const fresh = scratch + <usize>BLOCK * pitch;
   for (let first = begin; first < end; first += BLOCK) {
     const m = min(BLOCK, end - first);
     for (let s = 0; s < time; s++) {
-      const before = h + <usize>first * row + <usize>place(s, time, backwards) * bytes;
+      const t = place(s, time, backwards);
+      const before = h + <usize>first * row + <usize>t * bytes;
       const kept = reset + (before - h);
       const gates = z + 3 * (before - h);
-      if (s) addProduct(m, before, row, units, u, bytes << 4, gates, 3 * row, 2 * units, true);
+      if (!s) for (let i = 0; i < m; i++) setOut(h0, mask, before + <usize>i * row, first + i, units);
+      if (s || h0) addProduct(m, before, row, units, u, bytes << 4, gates, 3 * row, 2 * units, true);
       for (let i = 0; i < m; i++) {
         const own = gates + <usize>i * (3 * row);
         const offset = <usize>i * row;
-        if (!s) memory.fill(before + offset, 0, bytes);
+        if (!counts(steps, first + i, t, time)) {
+          memory.fill(kept + offset, 0, bytes);
+          continue;
+        }
         applyCurve(recurrentActivation, own, 2 * units);
         multiply(0, units, own + bytes, before + offset, kept + offset);
       }
-      if (s) addProduct(m, kept, row, units, panels, bytes << 4, scratch, pitch, width, false);
+      const product = s > 0 || h0 != 0;
+      if (product) addProduct(m, kept, row, units, panels, bytes << 4, scratch, pitch, width, false);
       for (let i = 0; i < m; i++) {
+        const sample = first + i;
         const own = gates + <usize>i * (3 * row);
         const candidate = own + 2 * bytes;
         const part = scratch + <usize>i * pitch + ((<usize>skip) << 2);
-        if (s) add(0, units, candidate, part, candidate);
-        applyCurve(activation, candidate, units);
-        mix(units, own, before + <usize>i * row, candidate, state);
-        passOn(state, mask, h, y, first + i, s, time, units, sequences, backwards);
+        const old = before + <usize>i * row;
+        let state = fresh;
+        if (counts(steps, sample, t, time)) {
+          if (product) add(0, units, candidate, part, candidate);
+          applyCurve(activation, candidate, units);
+          mix(units, own, old, candidate, state);
+        } else state = stateBefore(h0, old, y, sample, s, time, units, sequences);
+        passOn(state, steps, mask, h, y, sample, s, time, units, sequences, backwards);
       }
     }
   }
 }
 
 /**
- * The gates z become the gradients of what they were activations of; dy is that of y; ut the panels of u's
- * transpose. scratch: 2·BLOCK + 2 rows of units. begin, end in samples.
+ * The gates z become the gradients of what they were activations of; dy is that of y, dh0 that of h0; ut the
+ * panels of u's transpose. scratch: 2·BLOCK + 2 rows of units. begin, end in samples.
  */
 export function gruGradient(
   begin: i32,
   end: i32,
   z: usize,
   ut: usize,
+  steps: usize,
   mask: usize,
+  h0: usize,
   h: usize,
   dy: usize,
+  dh0: usize,
   scratch: usize,
   time: i32,
   units: i32,
@@ -126,18 +146,24 @@ export function gruGradient(
     const m = min(BLOCK, end - first);
     memory.fill(dhs, 0, <usize>BLOCK * bytes);
     for (let s = time - 1; s >= 0; s--) {
-      const before = h + <usize>first * row + <usize>place(s, time, backwards) * bytes;
+      const t = place(s, time, backwards);
+      const before = h + <usize>first * row + <usize>t * bytes;
       const gates = z + 3 * (before - h);
       for (let i = 0; i < m; i++) {
         const own = gates + <usize>i * (3 * row);
         const dh = dhs + <usize>i * bytes;
         takeIn(dh, dy, first + i, s, time, units, sequences);
+        if (!counts(steps, first + i, t, time)) {
+          memory.fill(own, 0, 3 * bytes);
+          continue;
+        }
         mixGradient(units, own, before + <usize>i * row, own + 2 * bytes, dh, spare, spare + bytes);
         applySlope(recurrentActivation, own, spare, own, units);
         applySlope(activation, own + 2 * bytes, spare + bytes, own + 2 * bytes, units);
-        if (!s) memory.fill(own + bytes, 0, bytes);
+        if (!s && !h0) memory.fill(own + bytes, 0, bytes);
       }
-      if (!s) break;
+      if (!s && !h0) break;
+      // To the gradients of states that stay, the products add zeros.
       const candidates = ut + ((<usize>units) << 7);
       addProduct(m, gates + 2 * bytes, 3 * row, units, candidates, pitch, dresets, bytes, units, false);
       for (let i = 0; i < m; i++) {
@@ -148,8 +174,9 @@ export function gruGradient(
         applySlope(recurrentActivation, gate, dreset, gate, units);
       }
       addProduct(m, gates, 3 * row, 2 * units, ut, pitch, dhs, bytes, units, true);
-      unmask(m, first, dhs, mask, units);
+      unmask(m, first, dhs, steps, mask, t, time, units);
     }
+    putOut(m, first, dhs, dh0, units);
   }
 }
 

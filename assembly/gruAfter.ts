@@ -7,8 +7,12 @@ import {
   applyCurve,
   applySlope,
   BLOCK,
+  counts,
   passOn,
   place,
+  putOut,
+  setOut,
+  stateBefore,
   takeIn,
   unmask,
 } from './recurrent';
@@ -34,7 +38,9 @@ export function gruAfter(
   z: usize,
   u: usize,
   bias: usize,
+  steps: usize,
   mask: usize,
+  h0: usize,
   h: usize,
   inner: usize,
   y: usize,
@@ -51,43 +57,50 @@ export function gruAfter(
   for (let first = begin; first < end; first += BLOCK) {
     const m = min(BLOCK, end - first);
     for (let s = 0; s < time; s++) {
-      const before = h + <usize>first * row + <usize>place(s, time, backwards) * bytes;
+      const t = place(s, time, backwards);
+      const before = h + <usize>first * row + <usize>t * bytes;
       const offset = (before - h) * 3;
       for (let i = 0; i < m; i++) {
         const own = inner + offset + <usize>i * (3 * row);
+        if (!s) setOut(h0, mask, before + <usize>i * row, first + i, units);
         if (bias) memory.copy(own, bias, 3 * bytes);
         else memory.fill(own, 0, 3 * bytes);
       }
-      if (s) addProduct(m, before, row, units, u, bytes << 4, inner + offset, 3 * row, 3 * units, true);
+      if (s || h0) addProduct(m, before, row, units, u, bytes << 4, inner + offset, 3 * row, 3 * units, true);
       for (let i = 0; i < m; i++) {
+        const sample = first + i;
         const own = z + offset + <usize>i * (3 * row);
         const part = inner + offset + <usize>i * (3 * row);
         const old = before + <usize>i * row;
-        if (!s) memory.fill(old, 0, bytes);
-        add(0, 2 * units, own, part, own);
-        applyCurve(recurrentActivation, own, 2 * units);
-        addMultiply(units, own + bytes, part + 2 * bytes, own + 2 * bytes);
-        applyCurve(activation, own + 2 * bytes, units);
-        mix(units, own, old, own + 2 * bytes, scratch);
-        passOn(scratch, mask, h, y, first + i, s, time, units, sequences, backwards);
+        let state = scratch;
+        if (counts(steps, sample, t, time)) {
+          add(0, 2 * units, own, part, own);
+          applyCurve(recurrentActivation, own, 2 * units);
+          addMultiply(units, own + bytes, part + 2 * bytes, own + 2 * bytes);
+          applyCurve(activation, own + 2 * bytes, units);
+          mix(units, own, old, own + 2 * bytes, state);
+        } else state = stateBefore(h0, old, y, sample, s, time, units, sequences);
+        passOn(state, steps, mask, h, y, sample, s, time, units, sequences, backwards);
       }
     }
   }
 }
 
 /**
- * The gates z become the gradients of what they were activations of, inner its own gradient; dy is that of y;
- * ut the panels of u's transpose. scratch: BLOCK + 2 rows of units. begin, end in samples.
+ * The gates z become the gradients of what they were activations of, inner its own gradient; dy is that of y,
+ * dh0 that of h0; ut the panels of u's transpose. scratch: BLOCK + 2 rows of units. begin, end in samples.
  */
 export function gruAfterGradient(
   begin: i32,
   end: i32,
   z: usize,
   ut: usize,
+  steps: usize,
   mask: usize,
   h: usize,
   inner: usize,
   dy: usize,
+  dh0: usize,
   scratch: usize,
   time: i32,
   units: i32,
@@ -104,7 +117,8 @@ export function gruAfterGradient(
     const m = min(BLOCK, end - first);
     memory.fill(scratch, 0, <usize>BLOCK * bytes);
     for (let s = time - 1; s >= 0; s--) {
-      const before = h + <usize>first * row + <usize>place(s, time, backwards) * bytes;
+      const t = place(s, time, backwards);
+      const before = h + <usize>first * row + <usize>t * bytes;
       const offset = (before - h) * 3;
       for (let i = 0; i < m; i++) {
         const own = z + offset + <usize>i * (3 * row);
@@ -112,6 +126,11 @@ export function gruAfterGradient(
         const candidate = own + 2 * bytes;
         const dh = scratch + <usize>i * bytes;
         takeIn(dh, dy, first + i, s, time, units, sequences);
+        if (!counts(steps, first + i, t, time)) {
+          memory.fill(own, 0, 3 * bytes);
+          memory.fill(part - 2 * bytes, 0, 3 * bytes);
+          continue;
+        }
         mixGradient(units, own, before + <usize>i * row, candidate, dh, spare, second);
         applySlope(recurrentActivation, own, spare, own, units);
         applySlope(activation, candidate, second, candidate, units);
@@ -120,9 +139,11 @@ export function gruAfterGradient(
         applySlope(recurrentActivation, own + bytes, second, own + bytes, units);
         memory.copy(part - 2 * bytes, own, 2 * bytes);
       }
-      if (!s) break;
+      if (!s && !dh0) break;
+      // To the gradients of states that stay, the product adds zeros.
       addProduct(m, inner + offset, 3 * row, 3 * units, ut, bytes * 48, scratch, bytes, units, true);
-      unmask(m, first, scratch, mask, units);
+      unmask(m, first, scratch, steps, mask, t, time, units);
     }
+    putOut(m, first, scratch, dh0, units);
   }
 }

@@ -25,8 +25,10 @@ import { strip } from './tile';
 // What the recurrent kernels share. A kernel takes its samples through the whole sequence by itself, BLOCK
 // at a time, so that a block's step and the recurrent weights stay in the second-level cache and no barrier
 // lies between two steps. Arrays of all steps are (samples,time,·). Gates `z` and states `h` lie in the order
-// of the input; what a layer puts out, and `c`, in the order of the steps, which is the reverse of it with
-// `backwards`.
+// of the input, as does `steps`, which is 1 where a step counts and 0 where the state stays as it is and is put
+// out again; what a layer puts out, and `c`, in the order of the steps, which is the reverse of it with
+// `backwards`. An address of 0 stands for steps that all count, for a mask of ones, for initial states of zeros,
+// and for gradients that do not come or are not asked for.
 
 /** Samples that go through the sequence together; a multiple of the six rows of a tile. */
 export const BLOCK: i32 = 48;
@@ -117,12 +119,44 @@ export function addProduct(
   }
 }
 
+/** Whether the step at place t of the input counts. */
+// @ts-ignore: decorator
+@inline export function counts(steps: usize, sample: i32, t: i32, time: i32): bool {
+  return !steps || load<f32>(steps + ((<usize>(sample * time + t)) << 2)) != 0;
+}
+
+/** h (units) = the masked state before the first step, from h0 (samples,units). */
+export function setOut(h0: usize, mask: usize, h: usize, sample: i32, units: i32): void {
+  const bytes = (<usize>units) << 2;
+  const from = <usize>sample * bytes;
+  if (!h0) memory.fill(h, 0, bytes);
+  else if (mask) multiply(0, units, h0 + from, mask + from, h);
+  else memory.copy(h, h0 + from, bytes);
+}
+
 /**
- * Puts the new state of one sample where it belongs: into the layer's output, and masked before the next
- * step, s + 1. A mask address of 0 stands for ones.
+ * Where the state of one sample before step s lies, unmasked: `h` is that of the first step, masked. Without
+ * `sequences`, y holds the latest state as long as there are `steps`.
  */
+export function stateBefore(
+  h0: usize,
+  h: usize,
+  y: usize,
+  sample: i32,
+  s: i32,
+  time: i32,
+  units: i32,
+  sequences: i32,
+): usize {
+  const bytes = (<usize>units) << 2;
+  if (s) return y + <usize>(sequences ? sample * time + s - 1 : sample) * bytes;
+  return h0 ? h0 + <usize>sample * bytes : h;
+}
+
+/** Puts the new state of one sample where it belongs: into the layer's output, and masked before step s + 1. */
 export function passOn(
   state: usize,
+  steps: usize,
   mask: usize,
   h: usize,
   y: usize,
@@ -135,7 +169,7 @@ export function passOn(
 ): void {
   const bytes = (<usize>units) << 2;
   if (sequences) memory.copy(y + <usize>(sample * time + s) * bytes, state, bytes);
-  else if (s + 1 == time) memory.copy(y + <usize>sample * bytes, state, bytes);
+  else if (s + 1 == time || steps) memory.copy(y + <usize>sample * bytes, state, bytes);
   if (s + 1 == time) return;
   const next = h + <usize>(sample * time + place(s + 1, time, backwards)) * bytes;
   if (mask) multiply(0, units, state, mask + <usize>sample * bytes, next);
@@ -152,13 +186,36 @@ export function takeIn(
   units: i32,
   sequences: i32,
 ): void {
-  if (!sequences && s + 1 < time) return;
+  if (!dy || (!sequences && s + 1 < time)) return;
   const bytes = (<usize>units) << 2;
   const from = dy + <usize>(sequences ? sample * time + s : sample) * bytes;
   add(0, units, dh, from, dh);
 }
 
-/** dh (m,units) becomes the gradient of the unmasked states of m samples from `first` on. */
-export function unmask(m: i32, first: i32, dh: usize, mask: usize, units: i32): void {
-  if (mask) multiply(0, m * units, dh, mask + ((<usize>(first * units)) << 2), dh);
+/**
+ * dh (m,units) becomes the gradient of the unmasked states of m samples from `first` on, where the step at place
+ * t counts.
+ */
+export function unmask(
+  m: i32,
+  first: i32,
+  dh: usize,
+  steps: usize,
+  mask: usize,
+  t: i32,
+  time: i32,
+  units: i32,
+): void {
+  if (!mask) return;
+  const bytes = (<usize>units) << 2;
+  for (let i = 0; i < m; i++) {
+    const row = dh + <usize>i * bytes;
+    if (counts(steps, first + i, t, time)) multiply(0, units, row, mask + <usize>(first + i) * bytes, row);
+  }
+}
+
+/** to (samples,units) = the gradients dh of m samples from `first` on, if it is asked for. */
+export function putOut(m: i32, first: i32, dh: usize, to: usize, units: i32): void {
+  const bytes = (<usize>units) << 2;
+  if (to) memory.copy(to + <usize>first * bytes, dh, <usize>m * bytes);
 }

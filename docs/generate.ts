@@ -1,7 +1,7 @@
 // node docs/generate.ts: writes layers.md, training.md and tfjs.md from the tables of the source and their comments.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { requiredOption } from '../src/layers/define.ts'
+import { requiredOption } from '../src/layers/options.ts'
 import { layers, namedLayers } from '../src/layers/table.ts'
 import { losses } from '../src/training/losses.ts'
 import { coveragePage } from './coverage.ts'

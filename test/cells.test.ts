@@ -4,11 +4,13 @@ import { sizeOf } from '../src/graph/value.ts'
 import * as ls from '../src/index.ts'
 import { defineCell } from '../src/layers/cells.ts'
 import { Composite } from '../src/layers/composite.ts'
-import { unroll } from '../src/layers/rnn.ts'
+import { unroll } from '../src/layers/course.ts'
 import { layers } from '../src/layers/table.ts'
+import { activate } from '../src/ops/activation.ts'
 import { dense } from '../src/ops/dense.ts'
+import { stepMask } from '../src/ops/masks.ts'
 import { combine } from '../src/ops/merge.ts'
-import { concat } from '../src/ops/moves.ts'
+import { concat, sliceAxis } from '../src/ops/moves.ts'
 import { losses } from '../src/training/losses.ts'
 import { noise, relativeError } from './bed.ts'
 import { caught } from './caught.ts'
@@ -139,53 +141,185 @@ describe.each(Object.entries(networks))('%s', (_, [input, recipe]) => {
   })
 })
 
-describe('a cell recorded step by step is the layer', () => {
+describe('steps recorded one by one do what kernels do of all at once', () => {
   const options = { units: 5, recurrentActivation: 'sigmoid', dropout: 0.3, recurrentDropout: 0.2 } as const
   const { recurrentActivation: _, ...simple } = options
-  const pairs = [
-    [
-      'simpleRNN',
-      () => layers.simpleRNNCell(simple),
-      (course: object) => layers.simpleRNN({ ...simple, ...course }),
-    ],
-    ['gru', () => layers.gruCell(options), (course: object) => layers.gru({ ...options, ...course })],
-    [
-      'gru, reset after',
-      () => layers.gruCell({ ...options, resetAfter: true }),
-      (course: object) => layers.gru({ ...options, ...course, resetAfter: true }),
-    ],
-    ['lstm', () => layers.lstmCell(options), (course: object) => layers.lstm({ ...options, ...course })],
-  ] as const
-  const courses = [
-    {},
-    { returnSequences: true },
-    { goBackwards: true },
-    { goBackwards: true, returnSequences: true },
-  ]
-  const cases = pairs.flatMap(([name, cell, make]) =>
-    courses.map(course => [name, course, cell(), make(course)] as const),
+  const cells = {
+    simpleRNNCell: () => layers.simpleRNNCell(simple),
+    gruCell: () => layers.gruCell(options),
+    'gruCell, resetAfter': () => layers.gruCell({ ...options, resetAfter: true }),
+    lstmCell: () => layers.lstmCell(options),
+  }
+  const flags = [false, true]
+  const cases = Object.entries(cells).flatMap(([name, make]) =>
+    flags.flatMap(sequences =>
+      flags.flatMap(backwards => flags.map(masked => [name, make, sequences, backwards, masked] as const)),
+    ),
   )
 
-  test.each(cases)('%s %o, forward and backward', (_, course, cell, whole) => {
-    const { goBackwards = false, returnSequences = false } = course
-    const stepwise = new Composite('Stepwise', { cell }, { name: whole.name }, (builder, [x]) => {
-      const steps = cell.begin(builder.g, x!.shape.slice(1), whole.name)
-      return unroll(builder, steps, x!, { sequences: returnSequences, backwards: goBackwards }).slice(0, 1)
-    })
-    const setup = { input: [6, 4], samples: 7, loss: losses.meanSquaredError }
-    const [a, b] = [stepwise, whole].map(layer => {
-      const { shape, weights } = build({ ...setup, layers: [layer] })
-      const target = noise(7 * sizeOf(shape), 2)
+  test.each(cases)(
+    '%s %o, sequences %s, backwards %s, masked %s',
+    (_, make, sequences, backwards, masked) => {
+      const [samples, time, n] = [7, 6, 10]
+      const cell = make()
+      const layerOf = (kind: 'whole' | 'unrolled') =>
+        new Composite('Steps', { cell }, { name: 'steps' }, (builder, [x]) => {
+          const { g } = builder
+          const steps = cell.begin(g, [n], 'steps')
+          const initial = steps.states.map((_, i) =>
+            g.view(activate(g, sliceAxis(g, x!, 0, i, 1), 'tanh'), [n]),
+          )
+          const course = {
+            sequences,
+            backwards,
+            steps: masked ? stepMask(g, x!, 0) : undefined,
+            initial: initial.map(h => sliceAxis(g, h, 0, 0, 5)),
+          }
+          const { y, states } =
+            kind === 'whole' ? steps.whole!(x!, course) : unroll(builder, steps, x!, course)
+          return [
+            concat(
+              g,
+              [y, ...states].map(part => g.view(part, [sizeOf(part.shape)])),
+              0,
+            ),
+          ]
+        })
+      const setup = { input: [time, n], samples, loss: losses.meanSquaredError }
+      const { shape, weights } = build({ ...setup, layers: [layerOf('whole')] })
+      const target = noise(samples * sizeOf(shape), 2)
+      const x = noise(samples * time * n, 1).map((value, i) => (Math.floor(i / n) % 3 === 1 ? 0 : value))
       const named = Object.fromEntries(
         weights.map(({ name, shape }, i) => [name, noise(sizeOf(shape), 3 + i)]),
       )
-      return measure({ ...setup, layers: [layer] }, { x: noise(7 * 24, 1), target, weights: named })
-    })
-    expect(relativeError(a!.y, b!.y)).toBeLessThan(1e-6)
-    expect(relativeError(a!.dx, b!.dx)).toBeLessThan(2e-6)
-    for (const [name, dw] of Object.entries(b!.gradients))
-      expect(relativeError(a!.gradients[name]!, dw), name).toBeLessThan(2e-6)
+      const run = (kind: 'whole' | 'unrolled') =>
+        measure({ ...setup, layers: [layerOf(kind)] }, { x, target, weights: named })
+      const [whole, unrolled] = [run('whole'), run('unrolled')]
+      expect(relativeError(unrolled.y, whole.y)).toBeLessThan(1e-6)
+      expect(relativeError(unrolled.dx, whole.dx)).toBeLessThan(2e-6)
+      expect(Object.keys(whole.gradients)).toHaveLength(3)
+      for (const [name, dw] of Object.entries(whole.gradients))
+        expect(relativeError(unrolled.gradients[name]!, dw), name).toBeLessThan(2e-6)
+    },
+  )
+})
+
+describe('states', () => {
+  type Layers = typeof tf.layers
+  const recurrences: Record<
+    string,
+    [shape: number[], states: number[][], make: (make: Layers, options: object) => tf.layers.Layer]
+  > = {
+    'rnn of one cell': [
+      [3],
+      [[4], [4]],
+      (make, options) => make.rnn({ cell: make.lstmCell({ units: 4, activation: 'mish' }), ...options }),
+    ],
+    'rnn of stacked cells': [
+      [3],
+      [[2], [4], [4]],
+      (make, options) =>
+        make.rnn({ cell: [make.lstmCell({ units: 4 }), make.gruCell({ units: 2 })] as never, ...options }),
+    ],
+    convLstm2d: [
+      [4, 3, 2],
+      [
+        [3, 2, 3],
+        [3, 2, 3],
+      ],
+      (make, options) => make.convLstm2d({ filters: 3, kernelSize: 2, ...options } as never),
+    ],
+  }
+  const all = Object.entries(recurrences)
+  /** Both models from a layer applied to x and initial states: all its outputs. */
+  const modelsOf = (
+    input: number[],
+    states: number[][],
+    make: (make: Layers, options: object) => tf.layers.Layer,
+    options: object,
+  ) => {
+    const build = (library: typeof tf) => {
+      const inputs = [input, ...states].map(shape => library.input({ shape }))
+      const [x, ...initial] = inputs as [tf.SymbolicTensor, ...tf.SymbolicTensor[]]
+      const layer = make(library.layers, { returnState: true, ...options })
+      const outputs = layer.apply(x, { initialState: initial }) as tf.SymbolicTensor[]
+      return library.model({ inputs, outputs })
+    }
+    const ours = build(ls as unknown as typeof tf) as unknown as ls.Model
+    const theirs = build(tf)
+    stir(ours)
+    copyWeights({ ours, theirs } as never)
+    return { ours, theirs }
+  }
+
+  test.each(all)('%s takes and returns them as TensorFlow.js', async (_, [shape, states, make]) => {
+    for (const options of [{}, { returnSequences: true, goBackwards: true }]) {
+      const { ours, theirs } = modelsOf([4, ...shape], states, make, options)
+      const batches = [[4, ...shape], ...states].map((own, i) =>
+        batchOf(noise(5 * sizeOf(own), 3 + i), [5, ...own]),
+      )
+      const found = ours.predict(batches.map(batch => batch.ours)) as ls.Tensor[]
+      const expected = theirs.predict(batches.map(batch => batch.theirs)) as tf.Tensor[]
+      expect(found.map(own => own.shape)).toEqual(expected.map(own => own.shape))
+      found.forEach((own, i) => close(own.dataSync(), expected[i]!.dataSync(), `output ${i}`))
+      const again = await readByOurs(theirs)
+      const read = (again as unknown as ls.Model).predict(batches.map(batch => batch.ours)) as ls.Tensor[]
+      read.forEach((own, i) => expect(own.dataSync()).toEqual(found[i]!.dataSync()))
+      const back = (await readByTheirs(ours)).predict(batches.map(batch => batch.theirs)) as tf.Tensor[]
+      back.forEach((own, i) => close(own.dataSync(), found[i]!.dataSync(), `read by TensorFlow.js, ${i}`))
+    }
   })
+
+  test.each(all)('%s keeps them from one mini-batch to the next', (_, [shape, , make]) => {
+    const layersOf = (options: object, time: number) => [
+      make(ls.layers as unknown as Layers, { batchInputShape: [2, time, ...shape], ...options }) as never,
+    ]
+    const long = ls.sequential({ layers: layersOf({ returnSequences: true }, 6), seed: 3 })
+    const short = ls.sequential({ layers: layersOf({ returnSequences: true, stateful: true }, 3), seed: 3 })
+    const x = noise(12 * sizeOf(shape), 1)
+    const whole = ls.tensor(x, [2, 6, ...shape])
+    const [first, second] = [0, 1].map(half => {
+      const values = [0, 1].flatMap(sample => [
+        ...x.slice((sample * 6 + half * 3) * sizeOf(shape), (sample * 6 + half * 3 + 3) * sizeOf(shape)),
+      ])
+      return ls.tensor(values, [2, 3, ...shape])
+    })
+    const expected = long.predict(whole).dataSync()
+    const size = expected.length / 12
+    const partOf = (half: number) =>
+      [0, 1].flatMap(sample => [
+        ...expected.slice((sample * 6 + half * 3) * size, (sample * 6 + half * 3 + 3) * size),
+      ])
+    expect([...short.predict(first!).dataSync()]).toEqual(partOf(0))
+    expect([...short.predict(second!).dataSync()]).toEqual(partOf(1))
+    short.resetStates()
+    expect([...short.predict(first!).dataSync()]).toEqual(partOf(0))
+    for (const model of [long, short]) model.dispose()
+  })
+})
+
+test('a cell alone is one step', () => {
+  const [x, h, c] = [[3], [4], [4]].map(shape => ls.input({ shape }))
+  const cell = ls.layers.lstmCell({ units: 4, name: 'cell' })
+  const model = ls.model({ inputs: [x!, h!, c!], outputs: cell.apply([x!, h!, c!]) as ls.SymbolicTensor[] })
+  const whole = ls.layers.lstm({ units: 4, returnState: true })
+  const sequence = ls.input({ shape: [1, 3] })
+  const outputs = whole.apply<ls.SymbolicTensor[]>(sequence, { initialState: [h!, c!] })
+  const other = ls.model({ inputs: [sequence, h!, c!], outputs })
+  other.setWeights(model.getWeights())
+  const values = [3, 4, 4].map((n, i) => noise(2 * n, i))
+  const [found, expected] = [
+    model.predict(values.map((own, i) => ls.tensor(own, [2, [3, 4, 4][i]!]))),
+    other.predict(values.map((own, i) => ls.tensor(own, i === 0 ? [2, 1, 3] : [2, 4]))),
+  ] as ls.Tensor[][]
+  expect(found!.map(({ shape }) => shape)).toEqual([
+    [2, 4],
+    [2, 4],
+    [2, 4],
+  ])
+  found!.forEach((own, i) => close(own.dataSync(), expected![i]!.dataSync(), `output ${i}`))
+  expect(ls.layers.lstmCell({ units: 4 }).apply(x!)).toHaveLength(3)
+  for (const each of [model, other]) each.dispose()
 })
 
 /** s becomes s + x·kernel; the output is s beside x. */
@@ -316,6 +450,15 @@ test('cells give the same bits for any number of workers, all leaves at once or 
 
 describe('messages', () => {
   const { convLstm2d, gruCell, lstmCell, rnn, simpleRNNCell, stackedRNNCells } = ls.layers
+  const wrong = defineCell(
+    'Wrong',
+    {},
+    () => {},
+    ({ g }, [n]) => ({
+      states: [[n!]],
+      step: (x, [s]) => [concat(g, [x, s!], 0), s!],
+    }),
+  )
   const add = (make: () => object) => () => ls.sequential({ layers: [make() as never] })
   test.each<[() => unknown, string]>([
     [
@@ -337,7 +480,7 @@ describe('messages', () => {
     ],
     [() => gruCell({ unit: 3 } as never), 'TypeError: GRUCell: unknown option "unit"; did you mean "units"?'],
     [() => simpleRNNCell({ units: 0 }), 'RangeError: SimpleRNNCell: units must be a positive integer, got 0'],
-    [() => lstmCell({ units: 1, recurrentActivation: 'sigmoids' as never }), ''],
+    [() => lstmCell({ units: 1, dropout: 1 }), 'RangeError: LSTMCell: dropout must be in [0, 1), got 1'],
     [
       () => convLstm2d({ filters: 2 } as never),
       'TypeError: ConvLSTM2D: kernelSize must be given, got undefined; add it to the options',
@@ -350,8 +493,18 @@ describe('messages', () => {
       add(() => convLstm2d({ name: 'c', filters: 2, kernelSize: 4, inputShape: [2, 3, 5, 1] })),
       "RangeError: c: a window of [4,4] must fit into the input, got [3,5,1]; use padding: 'same' or a smaller window",
     ],
-    [add(() => rnn({ name: 'r', cell: lstmCell({ units: 2, name: 'l' }), inputShape: [5] })), ''],
-    [add(() => rnn({ name: 'r', cell: lstmCell({ units: 2, name: 'l' }), inputShape: [5, 2, 2] })), ''],
+    [
+      add(() => rnn({ name: 'r', cell: lstmCell({ units: 2, name: 'l' }), inputShape: [5] })),
+      'RangeError: r: the input must have shape [time, …], got [5]; add layers.reshape() before it',
+    ],
+    [
+      add(() => rnn({ name: 'r', cell: lstmCell({ units: 2, name: 'l' }), inputShape: [5, 2, 2] })),
+      "RangeError: l: a step's input must have shape [features], got [2,2]; add layers.reshape() before it",
+    ],
+    [
+      add(() => rnn({ name: 'r', cell: wrong({ name: 'w' }), inputShape: [5, 2] })),
+      'RangeError: r: a step must return its output and its states, [2] and [2], got [4] and [2]; correct step, states or output',
+    ],
   ])('%#', async (run, text) => {
     expect(await caught(run)).toBe(text)
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
+import { activationNames } from '../src/ops/activation.ts'
 import { noise } from './bed.ts'
 import { caught } from './caught.ts'
 
@@ -34,16 +35,42 @@ describe('messages', () => {
     ],
     [() => gru({ units: 0 }), 'RangeError: GRU: units must be a positive integer, got 0'],
     [
-      () => lstm({ units: 3, returnState: true }),
-      'RangeError: LSTM: returnState must be false, got true; use returnSequences for the states of all steps',
+      add(() => lstm({ name: 'l', units: 3, returnState: true, inputShape: [5, 2] })),
+      'RangeError: add: l must have one output in a stack, got 3; use ls.model()',
     ],
     [
-      () => simpleRNN({ units: 3, stateful: true }),
-      'RangeError: SimpleRNN: stateful must be false, got true; give whole sequences',
+      add(() => simpleRNN({ name: 'r', units: 3, stateful: true, inputShape: [5, 2] })),
+      'RangeError: r: with stateful all mini-batches must have one size, got none; begin the model with batchInputShape or batchShape, [32, …]',
     ],
     [
-      () => gru({ units: 3, recurrentActivation: 'softmax' as never }),
-      'RangeError: GRU: recurrentActivation must be one of "linear", "tanh", "sigmoid", "hardSigmoid", "relu", "relu6", "elu", "selu", "softplus", got "softmax"',
+      add(() => simpleRNN({ units: 3, batchInputShape: [0, 5, 2] })),
+      'RangeError: SimpleRNN: the first size of batchInputShape must be a positive integer, got 0',
+    ],
+    [
+      () => lstm({ name: 'l', units: 3 }).apply([ls.input({ shape: [5, 2] }), ls.input({ shape: [3] })]),
+      'RangeError: l: initialState must be 2, got 1; give those that returnState returns',
+    ],
+    [
+      () =>
+        gru({ name: 'g', units: 3 }).apply(ls.input({ shape: [5, 2] }), {
+          initialState: ls.input({ shape: [4] }),
+        }),
+      'RangeError: g: a state of initialState must have shape [3], got [4]; correct it',
+    ],
+    [
+      () => {
+        const h = ls.input({ shape: [3] })
+        return gru({ name: 'g', units: 3 }).apply([ls.input({ shape: [5, 2] }), h], { initialState: [h] })
+      },
+      'RangeError: g: initialState must be given once, got 1 states in the list of inputs besides; leave one out',
+    ],
+    [
+      () => gru({ name: 'g', units: 3 }).apply(ls.input({ shape: [5, 2] }), { initial_state: [] } as never),
+      'TypeError: g: apply: unknown option "initial_state"; did you mean "initialState"?',
+    ],
+    [
+      () => gru({ units: 3, recurrentActivation: 'sigmoids' as never }),
+      `RangeError: GRU: recurrentActivation must be one of ${activationNames.map(name => `"${name}"`).join(', ')}, got "sigmoids"; did you mean "sigmoid"?`,
     ],
     [() => lstm({ units: 3, dropout: 1 }), 'RangeError: LSTM: dropout must be in [0, 1), got 1'],
     [

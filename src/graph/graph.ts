@@ -5,7 +5,7 @@ import { byStorage, byValue, Notes } from './notes.ts'
 import type { GraphOptions } from './options.ts'
 import { LeafSums, TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Storage, Value } from './value.ts'
-import { samples, sizeOf, slices, update, write } from './value.ts'
+import { samples, sizeOf, slices, touched, update, write } from './value.ts'
 
 /** A kernel's arguments after `begin` and `end`, by name of the kernel. */
 type Arguments<K extends KernelName> =
@@ -26,6 +26,8 @@ export class Graph extends Allocator {
   /** What each fault number means; entry 0 is unused. */
   readonly faults: Fault[] = [{ problem: '' }]
   readonly training: boolean
+  /** Samples of every mini-batch, where that is fixed. */
+  readonly batchSize: number | undefined
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
   /** Outputs of layers that cost a penalty of l1·Σ|y| + l2·Σy² a sample. */
@@ -34,7 +36,11 @@ export class Graph extends Allocator {
   readonly logits = new Notes<{ activation: 'softmax' | 'sigmoid'; logits: Value }>(byStorage)
   private readonly gradients = new Map<Storage, Value>()
   private readonly derived = new Map<string, Value[]>()
-  private readonly backward: { output: Value; fold: number; record: (dy: Value) => void }[] = []
+  private readonly backward: {
+    outputs: readonly Value[]
+    fold: number
+    record: (dys: readonly (Value | undefined)[]) => void
+  }[] = []
   private recording: Call[] = this.calls
   private readonly leafSums = new LeafSums(() => this.treeSum())
   private sites = 0
@@ -43,6 +49,7 @@ export class Graph extends Allocator {
   constructor(options: GraphOptions) {
     super(options)
     this.training = options.training
+    this.batchSize = options.batchSize
   }
 
   /**
@@ -129,7 +136,13 @@ export class Graph extends Allocator {
 
   /** `record` receives the gradient of y, in y's shape, when `differentiate` comes to this op. */
   onBackward(y: Value, record: (dy: Value) => void): void {
-    if (this.training && y.differentiable) this.backward.push({ output: y, fold: this.fold, record })
+    this.onBackwardOf([y], ([dy]) => record(dy!))
+  }
+
+  /** As `onBackward`, of an op with several outputs; undefined stands for a gradient that does not come. */
+  onBackwardOf(outputs: readonly Value[], record: (dys: readonly (Value | undefined)[]) => void): void {
+    if (this.training && outputs.some(y => y.differentiable))
+      this.backward.push({ outputs, fold: this.fold, record })
   }
 
   /** The gradient of a value, in its shape, once something has produced it. */
@@ -212,26 +225,14 @@ export class Graph extends Allocator {
 
   /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */
   differentiate(): void {
-    for (const { output, fold, record } of this.backward.splice(0).reverse()) {
-      const dy = this.gradientOf(output)
-      if (dy) this.within(fold, () => record(dy))
+    for (const { outputs, fold, record } of this.backward.splice(0).reverse()) {
+      const dys = outputs.map(y => this.gradientOf(y))
+      if (dys.some(dy => dy !== undefined)) this.within(fold, () => record(dys))
     }
   }
 
   private record(kernel: string, cut: Cut, args: readonly Argument[], stage: Call['stage']): void {
-    const reads: Storage[] = []
-    const writes: Storage[] = []
-    const bound = args.map(arg => {
-      if (typeof arg === 'number') return arg
-      const { storage } = 'mode' in arg ? arg.value : arg
-      if (!('mode' in arg) || arg.mode === 'update') reads.push(storage)
-      if ('mode' in arg) writes.push(storage)
-      return storage
-    })
-    if (new Set(writes.filter(({ label }) => label === 'scratch')).size > 1)
-      throw new Error(
-        `${kernel}: a call must have one scratch, got several, which share their memory; join them`,
-      )
+    const { args: bound, reads, writes } = touched(kernel, args)
     const wholeRows = cut.axis === 'rows' || this.cells.spans.some(span => reads.includes(span.storage))
     const { leaf, group } = this
     const ownCut = cut.axis === 'rows' ? { ...cut, unit: cut.unit * this.fold, leaf } : cut

@@ -6,4 +6,6 @@ export interface GraphOptions {
   leaves: number
   /** Largest mini-batch; chunk sizes of sums over samples follow from it. */
   rows: number
+  /** Samples of every mini-batch, where the model fixes that. */
+  batchSize?: number | undefined
 }

@@ -75,3 +75,21 @@ export interface Call {
   /** Whether the kernel counts samples over the whole mini-batch, as calls cut by rows do. */
   readonly wholeRows: boolean
 }
+
+/** The arguments of a call as it keeps them, and what it reads and writes. */
+export function touched(kernel: string, given: readonly Argument[]): Pick<Call, 'args' | 'reads' | 'writes'> {
+  const reads: Storage[] = []
+  const writes: Storage[] = []
+  const args = given.map(arg => {
+    if (typeof arg === 'number') return arg
+    const { storage } = 'mode' in arg ? arg.value : arg
+    if (!('mode' in arg) || arg.mode === 'update') reads.push(storage)
+    if ('mode' in arg) writes.push(storage)
+    return storage
+  })
+  if (new Set(writes.filter(({ label }) => label === 'scratch')).size > 1)
+    throw new Error(
+      `${kernel}: a call must have one scratch, got several, which share their memory; join them`,
+    )
+  return { args, reads, writes }
+}

@@ -4,7 +4,8 @@ import { prelu as preluOp } from '../ops/prelu.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { defineLayer, weightOptions } from './define.ts'
+import { defineLayer } from './define.ts'
+import { weightOptions } from './options.ts'
 import { checkAxes } from './reshaping.ts'
 
 /** y = max(x, 0), or min(max(x, 0), maxValue). */

@@ -2,7 +2,8 @@ import { finiteNumber, show } from '../errors.ts'
 import { brighten, contrast, eraseBox } from '../ops/appearance.ts'
 import type { Range } from '../ops/warp.ts'
 import { around, checkFactor, checkPixels, type Factor, seedDefaults } from './augmentation.ts'
-import { defineLayer, required } from './define.ts'
+import { defineLayer } from './define.ts'
+import { required } from './options.ts'
 
 // Layers that change the values of images, in training only, each image otherwise; see augmentation.ts.
 

@@ -7,7 +7,8 @@ import { allOf } from '../ops/masks.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { type Builder, defineJoin, required, weightOptions } from './define.ts'
+import { type Builder, defineJoin } from './define.ts'
+import { required, weightOptions } from './options.ts'
 
 /** What attends to what. */
 interface Sequences {

@@ -12,7 +12,8 @@ import {
   translate,
   zoom,
 } from '../ops/warp.ts'
-import { type Builder, defineLayer, required } from './define.ts'
+import { type Builder, defineLayer } from './define.ts'
+import { required } from './options.ts'
 import { checkSize, fitted, sizeDefaults } from './preprocessing.ts'
 import { checkImage } from './reshaping.ts'
 

@@ -1,11 +1,13 @@
 import { show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
+import type { Course, Recurred } from '../ops/recurrent.ts'
 import { zeros } from '../ops/steps.ts'
 import { Composite } from './composite.ts'
-import { type Builder, defineAll, type FullConfig, type LayerFactory } from './define.ts'
+import { type Builder, defineNetwork, type LayerFactory } from './define.ts'
+import type { FullConfig } from './options.ts'
 
-type Shape = readonly number[]
+export type Shape = readonly number[]
 
 /** A cell that is about to go through the steps of a sequence. */
 export interface CellSteps {
@@ -20,6 +22,8 @@ export interface CellSteps {
   readonly ahead?: (xs: Value) => Value
   /** The output of a step, and as many new states as there are, from its input and the states before. */
   step(x: Value, states: readonly Value[]): readonly [output: Value, ...states: Value[]]
+  /** All steps of x (time, …) at once, where kernels do the same as `step`. */
+  readonly whole?: (x: Value, course: Course) => Recurred
 }
 
 export const outputOf = ({ output, states }: CellSteps): Shape => output ?? states[0]!
@@ -84,7 +88,7 @@ export function defineCell<D extends object>(
     checkStates(builder, steps, given)
     return stepOf(builder.g, steps, x!, states)
   }
-  return defineAll(className, defaults, check, single, 'drops', OwnCell)
+  return defineNetwork(className, defaults, check, single, 'drops', OwnCell)
 }
 
 /** Refuses states of other shapes, or too many. */
@@ -94,4 +98,12 @@ export function checkStates({ refuse }: Builder, { states }: CellSteps, given: r
     const expected = states.map(own => `[${own}]`).join(' and ')
     refuse(`its states must have shape ${expected}, got ${show(shape)} as number ${i}; correct the state`)
   })
+}
+
+/** Refuses what is no list of cells. */
+export function checkCells(where: string, name: string, cells: readonly Cell[]): void {
+  if (Array.isArray(cells) && cells.length > 0 && cells.every(cell => cell instanceof Cell)) return
+  throw new TypeError(
+    `${where}: ${name} must be cells, got ${show(cells)}; write [ls.layers.lstmCell({ units: 32 })]`,
+  )
 }

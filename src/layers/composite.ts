@@ -2,15 +2,14 @@ import { isPlainObject, show } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
 import {
   type Builder,
-  type ConfigOf,
   defineLayer,
-  type FullConfig,
   Layer,
   type LayerClass,
   type LayerFactory,
   type Weight,
 } from './define.ts'
 import type { Masking } from './masks.ts'
+import type { ConfigOf, FullConfig } from './options.ts'
 
 /** Options that hold a layer, or a list of them, in whatever layer has them; they are saved as layers are. */
 export const innerOptions: readonly string[] = ['layer', 'backwardLayer', 'cell', 'cells']

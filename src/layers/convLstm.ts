@@ -1,17 +1,20 @@
 import { positiveInteger } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
+import { activate } from '../ops/activation.ts'
 import { convolution, ones } from '../ops/convolution.ts'
 import { dropoutMask, maskSteps } from '../ops/dropout.ts'
 import { combine } from '../ops/merge.ts'
 import { permute } from '../ops/moves.ts'
 import { type Padding, spread, windowOf } from '../ops/window.ts'
-import { type CellSteps, defineCell } from './cells.ts'
+import { type CellSteps, defineCell, type Shape } from './cells.ts'
 import { checkRates, onesAlong } from './convolution.ts'
-import { type Builder, defineLayer, type FullConfig, required, weightOptions } from './define.ts'
+import { courseDefaults, recur } from './course.ts'
+import { type Builder, defineNetwork } from './define.ts'
+import { type FullConfig, required, weightOptions } from './options.ts'
 import { biasOf, checkCurves, gatedCellDefaults, longShortStep } from './recurrentCells.ts'
+import { RecurrentLayer } from './recurrentLayer.ts'
 import type { DataFormat } from './reshaping.ts'
-import { unroll } from './rnn.ts'
 import { checkFit, checkFormat, checkPadding, checkSizes, type Sizes, tripleOf } from './windows.ts'
 
 const { units: _, ...shared } = gatedCellDefaults
@@ -48,14 +51,14 @@ function check(where: string, config: Config): void {
 }
 
 /** Refuses an input of other axes than those of a step, and of `before` before it. */
-function checkAxes({ refuse }: Builder, { dataFormat }: Config, shape: readonly number[], before = ''): void {
+function checkAxes({ refuse }: Builder, { dataFormat }: Config, shape: Shape, before = ''): void {
   if (shape.length === (before === '' ? 3 : 4)) return
   const form = dataFormat === 'channelsLast' ? 'height, width, channels' : 'channels, height, width'
   refuse(`the input must have shape [${before}${form}], got [${shape}]; add layers.reshape() before it`)
 }
 
 /** The steps with channels last: z = x ⋆ kernel + bias of all steps at once, h ⋆ recurrent_kernel step by step. */
-function stepsLast(builder: Builder, shape: readonly number[], config: Config): CellSteps {
+function stepsLast(builder: Builder, shape: Shape, config: Config): CellSteps {
   const { g, weight, refuse } = builder
   const { filters, padding } = config
   const [height, width, channels] = shape as [number, number, number]
@@ -76,6 +79,8 @@ function stepsLast(builder: Builder, shape: readonly number[], config: Config): 
   const mask = dropoutMask(g, sizeOf(shape), config.dropout)
   const state = [rows, columns, filters]
   const stateMask = dropoutMask(g, sizeOf(state), config.recurrentDropout)
+  const curve = (x: Value) => activate(g, x, config.activation)
+  const gate = (x: Value) => activate(g, x, config.recurrentActivation)
   return {
     states: [state, state],
     ahead: xs => convolution(g, maskSteps(g, xs, mask), w, b, { strides, padding, rates }),
@@ -83,7 +88,7 @@ function stepsLast(builder: Builder, shape: readonly number[], config: Config): 
       const before = g.view(maskSteps(g, h!, stateMask), [1, ...state])
       const recurrent = convolution(g, before, u, undefined, { strides: ones, padding: 'same' })
       const gates = combine(g, 'add', z, g.view(recurrent, z.shape))
-      const [y, next] = longShortStep(g, gates, c!, config)
+      const [y, next] = longShortStep(g, gates, c!, curve, gate)
       return [y, y, next]
     },
   }
@@ -102,11 +107,11 @@ const toFirst = (g: Graph, x: Value): Value =>
       .toSpliced(-2, 0, x.shape.length - 1),
   )
 
-const lastShape = ([channels, ...places]: readonly number[]) => [...places, channels!]
-const firstShape = (shape: readonly number[]) => [shape.at(-1)!, ...shape.slice(0, -1)]
+const lastShape = ([channels, ...places]: Shape) => [...places, channels!]
+const firstShape = (shape: Shape) => [shape.at(-1)!, ...shape.slice(0, -1)]
 
 /** The steps as the user sees input and states. */
-function stepsOf(builder: Builder, shape: readonly number[], config: Config): CellSteps {
+function stepsOf(builder: Builder, shape: Shape, config: Config): CellSteps {
   checkAxes(builder, config, shape)
   if (config.dataFormat === 'channelsLast') return stepsLast(builder, shape, config)
   const { g } = builder
@@ -133,29 +138,18 @@ export const convLstm2dCell = defineCell('ConvLSTM2DCell', cellDefaults, check, 
 
 /**
  * Long short-term memory whose products are convolutions: (time, height, width, channels) → (outHeight, outWidth,
- * filters), or (time, outHeight, outWidth, filters) with returnSequences. Source: Shi et al. (2015),
- * "Convolutional LSTM network". In training memory grows with the number of steps; each step adds about 40 kernel
- * calls to the plan.
+ * filters), or (time, outHeight, outWidth, filters) with returnSequences; states h and c, (outHeight, outWidth,
+ * filters) each. Dropout takes one mask for all gates, as Keras 3; TensorFlow.js draws one for each. The steps are
+ * recorded one by one: plan and memory grow with them. Source: Shi et al. (2015), "Convolutional LSTM network".
  */
-export const convLstm2d = defineLayer(
+export const convLstm2d = defineNetwork(
   'ConvLSTM2D',
-  {
-    ...cellDefaults,
-    returnSequences: false,
-    returnState: false,
-    goBackwards: false,
-    stateful: false,
-    unroll: false,
-  },
+  { ...cellDefaults, ...courseDefaults },
   check,
-  (builder, x, config) => {
-    checkAxes(builder, config, x.shape, 'time, ')
-    const { g } = builder
-    const isLast = config.dataFormat === 'channelsLast'
-    const xs = isLast ? x : toLast(g, x)
-    const steps = stepsLast(builder, xs.shape.slice(1), config)
-    const course = { sequences: config.returnSequences, backwards: config.goBackwards, mask: g.masks.of(x) }
-    const [y] = unroll(builder, steps, xs, course)
-    return isLast ? y : toFirst(g, y)
+  (builder, inputs, config) => {
+    if (inputs[0]) checkAxes(builder, config, inputs[0].shape, 'time, ')
+    return recur(builder, inputs, config, [shape => stepsOf(builder, shape, config)])
   },
+  'drops',
+  RecurrentLayer,
 )

@@ -6,7 +6,8 @@ import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { checkActivation } from './core.ts'
-import { defineLayer, required, weightOptions } from './define.ts'
+import { defineLayer } from './define.ts'
+import { required, weightOptions } from './options.ts'
 import type { DataFormat } from './reshaping.ts'
 import {
   type Axes,

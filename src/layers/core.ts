@@ -6,7 +6,8 @@ import { reshape as reshapeOp } from '../ops/shape.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { defineLayer, required, weightOptions } from './define.ts'
+import { defineLayer } from './define.ts'
+import { required, weightOptions } from './options.ts'
 
 export function checkActivation(where: string, activation: ActivationName | null): void {
   if (activation !== null) oneOf(where, 'activation', activation, activationNames)

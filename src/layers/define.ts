@@ -1,57 +1,22 @@
 import { checkOptions, show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { Parameter } from '../graph/parameter.ts'
-import type { Value } from '../graph/value.ts'
-import { type Constraint, type ConstraintIdentifier, getConstraint } from '../training/constraints.ts'
-import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
-import { getRegularizer, type L1L2, type RegularizerIdentifier } from '../training/regularizers.ts'
+import { assign, type Parameter } from '../graph/parameter.ts'
+import { sizeOf, type Value } from '../graph/value.ts'
+import { type Constraint, getConstraint } from '../training/constraints.ts'
+import { getInitializer, type Initializer } from '../training/initializers.ts'
+import { getRegularizer, type L1L2 } from '../training/regularizers.ts'
 import { autoName } from './autoName.ts'
 import { type Masking, spreadMasks } from './masks.ts'
-import { type CommonConfig, checkCommon, commonKeys } from './options.ts'
+import {
+  type CommonConfig,
+  type ConfigOf,
+  checkCommon,
+  commonKeys,
+  type FullConfig,
+  requiredOption,
+  type WeightOptions,
+} from './options.ts'
 import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
-
-/** Marks an option that must be given. */
-export const requiredOption: unique symbol = Symbol('required')
-export type Required<T> = { readonly [requiredOption]: T }
-
-/** The default of an option that has none: it must be given. */
-export const required = <T>(): Required<T> => ({ [requiredOption]: undefined }) as Required<T>
-
-type RequiredKeys<D> = { [K in keyof D]: D[K] extends Required<unknown> ? K : never }[keyof D]
-type ValueOf<T> = T extends Required<infer U> ? U : T
-
-/** What a user writes: required options, and any of the others. */
-export type ConfigOf<D> = { [K in RequiredKeys<D>]: ValueOf<D[K]> } & {
-  [K in Exclude<keyof D, RequiredKeys<D>>]?: D[K] | null
-} & CommonConfig
-
-/** What `build` sees: every option, defaults filled in. */
-export type FullConfig<D> = { [K in keyof D]: ValueOf<D[K]> }
-
-export interface WeightOptions {
-  readonly initializer: InitializerIdentifier
-  readonly regularizer?: RegularizerIdentifier | null
-  readonly constraint?: ConstraintIdentifier | null
-  /** false for statistics that the optimizer never touches. */
-  readonly trainable?: boolean
-  /** As `Parameter.columnAxes`. */
-  readonly columnAxes?: number
-}
-
-/** A layer's options `kernelInitializer`, `kernelRegularizer` and `kernelConstraint` as those of its weight. */
-export function weightOptions<P extends string>(
-  prefix: P,
-  config: { readonly [K in `${P}Initializer`]: InitializerIdentifier } & {
-    readonly [K in `${P}Regularizer`]?: RegularizerIdentifier | null
-  } & { readonly [K in `${P}Constraint`]?: ConstraintIdentifier | null },
-): WeightOptions {
-  const options = config as Readonly<Record<string, unknown>>
-  return {
-    initializer: options[`${prefix}Initializer`],
-    regularizer: options[`${prefix}Regularizer`],
-    constraint: options[`${prefix}Constraint`],
-  } as WeightOptions
-}
 
 /** A parameter of a layer, with how it begins and what penalty it adds to the loss. */
 export interface Weight extends Parameter {
@@ -72,6 +37,11 @@ export interface Builder {
   readonly scope: string
   /** The layer's weight of this name, made when it is first asked for. */
   weight(name: string, shape: readonly number[], options: WeightOptions): Value
+  /**
+   * What the layer keeps of each place in the mini-batch for the next one (see `keep` in ops/state.ts), zeros at
+   * first: `shape` a sample. Refuses mini-batches of no fixed size.
+   */
+  state(name: string, shape: readonly number[]): Value
   /** Throws a RangeError in the layer's name. */
   refuse(message: string): never
 }
@@ -90,6 +60,7 @@ export class Layer {
   /** Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
   private readonly own = new Map<string, Weight>()
+  private readonly kept = new Map<string, Parameter>()
   private readonly record: Recorder
   private readonly masking: Masking
   private learns: boolean
@@ -113,6 +84,21 @@ export class Layer {
 
   get weights(): readonly Weight[] {
     return [...this.own.values()]
+  }
+
+  /** What it keeps from one mini-batch to the next: a row for each sample. */
+  get states(): readonly Parameter[] {
+    return [...this.kept.values()]
+  }
+
+  /** Whether a mini-batch begins where the one before ended. */
+  get stateful(): boolean {
+    return this.config.stateful === true
+  }
+
+  /** Lets the next mini-batch begin anew: from zeros. */
+  resetStates(): void {
+    for (const state of this.states) assign(state, new Float32Array(sizeOf(state.shape)))
   }
 
   get trainable(): boolean {
@@ -139,6 +125,7 @@ export class Layer {
       name,
       scope,
       weight: (weightName, shape, options) => g.parameter(this.weight(scope, weightName, shape, options)),
+      state: (stateName, shape) => g.view(g.parameter(this.state(stateName, shape, g.batchSize)), shape),
       refuse(message) {
         throw new RangeError(`${name}: ${message}`)
       },
@@ -164,21 +151,39 @@ export class Layer {
     return outputs.length === 1 ? outputs[0]! : outputs
   }
 
+  /** The one of this name, which must have this shape. */
+  private known<P extends Parameter>(list: ReadonlyMap<string, P>, name: string, shape: readonly number[]) {
+    const found = list.get(name)
+    if (found && String(found.shape) !== String(shape))
+      throw new RangeError(
+        `${this.name}: ${name} must keep its shape [${found.shape}], got [${shape}]; make a new layer`,
+      )
+    return found
+  }
+
+  private state(stateName: string, sample: readonly number[], batchSize: number | undefined): Parameter {
+    if (batchSize === undefined)
+      throw new RangeError(
+        `${this.name}: with stateful all mini-batches must have one size, got none; ` +
+          `begin the model with batchInputShape or batchShape, [32, …]`,
+      )
+    // Rows lie one behind the other, as those of other values: a parameter of one row does.
+    const shape = [batchSize * sizeOf(sample)]
+    const known = this.known(this.kept, stateName, shape)
+    if (known) return known
+    const state = { name: `${this.name}/${stateName}`, shape, trainable: false, offset: 0 }
+    this.kept.set(stateName, state)
+    return state
+  }
+
   private weight(
     scope: string,
     weightName: string,
     shape: readonly number[],
     options: WeightOptions,
   ): Weight {
-    const known = this.own.get(weightName)
-    if (known) {
-      if (String(known.shape) !== String(shape)) {
-        throw new RangeError(
-          `${this.name}: ${weightName} must keep its shape [${known.shape}], got [${shape}]; make a new layer`,
-        )
-      }
-      return known
-    }
+    const known = this.known(this.own, weightName, shape)
+    if (known) return known
     const learnt = options.trainable ?? true
     const constraint = getConstraint(options.constraint)
     constraint?.check(`${this.name}: constraint of ${weightName}`, shape, options.columnAxes)
@@ -212,44 +217,17 @@ export interface LayerFactory<D, L extends Layer = Layer> {
 }
 
 /**
- * A kind of layer. `defaults` names every option once: its default, or `required()`; it is the documentation,
- * the check of what a user writes, and the saved form. `check` refuses wrong values; `build` records the
- * layer on a graph, asking for its weights as it goes, and its result's shape is the layer's output shape;
- * `masking` says what becomes of a mask.
+ * A kind of layer with any number of inputs and outputs. `defaults` names every option once: its default, or
+ * `required()`; it is the documentation, the check of what a user writes, and the saved form. `check` refuses wrong
+ * values; `build` records the layer on a graph, asking for its weights as it goes, and the shapes of its results are
+ * the layer's output shapes; `masking` says what becomes of a mask.
  */
-export function defineLayer<D extends object, L extends Layer = Layer>(
+export function defineNetwork<D extends object, L extends Layer = Layer>(
   className: string,
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
-  build: (builder: Builder, x: Value, config: FullConfig<D>) => Value,
+  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => readonly Value[],
   masking: Masking = 'drops',
-  kind?: LayerClass<L>,
-): LayerFactory<D, L> {
-  const buildOne = (builder: Builder, inputs: readonly Value[], config: FullConfig<D>): Value => {
-    if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
-    return build(builder, inputs[0]!, config)
-  }
-  return defineAll(className, defaults, check, buildOne, masking, kind)
-}
-
-/** As `defineLayer`, for a layer of several inputs. */
-export function defineJoin<D extends object>(
-  className: string,
-  defaults: D,
-  check: (where: string, config: FullConfig<D>) => void,
-  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
-  masking: Masking = 'drops',
-): LayerFactory<D> {
-  return defineAll(className, defaults, check, build, masking)
-}
-
-/** As `defineLayer`, for a layer of several inputs and outputs. */
-export function defineAll<D extends object, L extends Layer = Layer>(
-  className: string,
-  defaults: D,
-  check: (where: string, config: FullConfig<D>) => void,
-  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value | readonly Value[],
-  masking: Masking,
   kind: LayerClass<L> = Layer as LayerClass<L>,
 ): LayerFactory<D, L> {
   const names = [...Object.keys(defaults), ...commonKeys]
@@ -267,10 +245,37 @@ export function defineAll<D extends object, L extends Layer = Layer>(
       config[name] = value === undefined || (value === null && byDefault !== null) ? byDefault : value
     }
     check(className, config as FullConfig<D>)
-    const record: Recorder = (builder, inputs) => [build(builder, inputs, config as FullConfig<D>)].flat()
+    const record: Recorder = (builder, inputs) => build(builder, inputs, config as FullConfig<D>)
     const layer = new kind(className, config, options, record, masking)
     makers.set(layer, make as (options: object) => Layer)
     return layer
   }
   return Object.assign(make as (config: ConfigOf<D>) => L, { className, defaults })
+}
+
+/** As `defineNetwork`, for a layer of one output. */
+export function defineJoin<D extends object>(
+  className: string,
+  defaults: D,
+  check: (where: string, config: FullConfig<D>) => void,
+  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => Value,
+  masking?: Masking,
+): LayerFactory<D> {
+  return defineNetwork(className, defaults, check, (...given) => [build(...given)], masking)
+}
+
+/** As `defineNetwork`, for a layer of one input and one output. */
+export function defineLayer<D extends object, L extends Layer = Layer>(
+  className: string,
+  defaults: D,
+  check: (where: string, config: FullConfig<D>) => void,
+  build: (builder: Builder, x: Value, config: FullConfig<D>) => Value,
+  masking?: Masking,
+  kind?: LayerClass<L>,
+): LayerFactory<D, L> {
+  const buildOne = (builder: Builder, inputs: readonly Value[], config: FullConfig<D>): Value[] => {
+    if (inputs.length !== 1) builder.refuse(`it must have one input, got ${inputs.length}; give it one`)
+    return [build(builder, inputs[0]!, config)]
+  }
+  return defineNetwork(className, defaults, check, buildOne, masking, kind)
 }

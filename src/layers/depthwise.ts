@@ -6,7 +6,8 @@ import { depthwise } from '../ops/depthwise.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import { checkRates, convolutionDefaults, onesAlong } from './convolution.ts'
 import { checkActivation } from './core.ts'
-import { type Builder, defineLayer, type FullConfig, weightOptions } from './define.ts'
+import { type Builder, defineLayer } from './define.ts'
+import { type FullConfig, weightOptions } from './options.ts'
 import { asVolume, checkFit, checkFormat, checkPadding, checkRank, checkSizes, tripleOf } from './windows.ts'
 
 const { filters, kernelInitializer, kernelRegularizer, kernelConstraint, ...shared } = convolutionDefaults

@@ -1,7 +1,8 @@
 import { show } from '../errors.ts'
 import { dot as dotOp } from '../ops/dot.ts'
-import { type Builder, defineJoin, required } from './define.ts'
+import { type Builder, defineJoin } from './define.ts'
 import { checkCount } from './merge.ts'
+import { required } from './options.ts'
 import { checkAxes } from './reshaping.ts'
 
 /** The axis of a sample of so many axes that is meant by an axis of the batch. */

@@ -5,7 +5,8 @@ import { stepMask } from '../ops/masks.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { type ConfigOf, defineLayer, type Layer, required, weightOptions } from './define.ts'
+import { defineLayer, type Layer } from './define.ts'
+import { type ConfigOf, required, weightOptions } from './options.ts'
 
 /** Integers reach the kernels as float32, which holds all of them up to here. */
 const mostRows = 2 ** 24

@@ -1,6 +1,6 @@
 import { nonNegativeInteger, show } from '../errors.ts'
 import { defineLayer } from './define.ts'
-import type { CommonConfig } from './options.ts'
+import { type CommonConfig, checkBatchSize } from './options.ts'
 import { addNode, type SymbolicTensor } from './symbolic.ts'
 
 /** Where data enters a model. */
@@ -15,7 +15,7 @@ export const inputLayer = defineLayer(
 export interface InputConfig {
   /** Shape of one sample, null for a size that comes with the data. */
   shape?: readonly (number | null)[]
-  /** As shape, with the batch axis (null) before it. */
+  /** As shape, with the batch axis before it: null, or the size of all mini-batches. */
   batchShape?: readonly (number | null)[]
   name?: string
   dtype?: string
@@ -27,6 +27,8 @@ export function input({ shape, batchShape, ...rest }: InputConfig): SymbolicTens
   if (!Array.isArray(sample))
     throw new TypeError(`input: shape must be given, got ${show(sample)}; write shape: [784]`)
   for (const size of sample) if (size !== null) nonNegativeInteger('input', 'a size of shape', size)
-  const common: CommonConfig = { ...rest, batchInputShape: [null, ...sample] }
-  return addNode(inputLayer(common), [], [sample])[0]!
+  checkBatchSize('input', 'batchShape', batchShape)
+  const batchSize = batchShape?.[0] ?? null
+  const common: CommonConfig = { ...rest, batchInputShape: [batchSize, ...sample] }
+  return addNode(inputLayer(common), [], [sample], batchSize)[0]!
 }

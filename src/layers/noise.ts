@@ -7,7 +7,8 @@ import {
   gaussianNoise as gaussianNoiseOp,
   type NoiseShape,
 } from '../ops/dropout.ts'
-import { type Builder, defineLayer, required } from './define.ts'
+import { type Builder, defineLayer } from './define.ts'
+import { required } from './options.ts'
 import { checkAxes } from './reshaping.ts'
 
 type Sizes = readonly (number | null)[]

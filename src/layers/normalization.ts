@@ -4,7 +4,8 @@ import { batchNorm } from '../ops/normalization.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { defineLayer, weightOptions } from './define.ts'
+import { defineLayer } from './define.ts'
+import { weightOptions } from './options.ts'
 
 /**
  * y = gamma·(x − mean) / √(variance + epsilon) + beta for each feature of the last axis; statistics of the

@@ -1,5 +1,17 @@
-import { nonNegativeInteger, show } from '../errors.ts'
+import { nonNegativeInteger, positiveInteger, show } from '../errors.ts'
+import type { ConstraintIdentifier } from '../training/constraints.ts'
+import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
+
+/** Marks an option that must be given. */
+export const requiredOption: unique symbol = Symbol('required')
+export type Required<T> = { readonly [requiredOption]: T }
+
+/** The default of an option that has none: it must be given. */
+export const required = <T>(): Required<T> => ({ [requiredOption]: undefined }) as Required<T>
+
+type RequiredKeys<D> = { [K in keyof D]: D[K] extends Required<unknown> ? K : never }[keyof D]
+type ValueOf<T> = T extends Required<infer U> ? U : T
 
 /** Options that every layer takes. */
 export interface CommonConfig {
@@ -7,13 +19,46 @@ export interface CommonConfig {
   name?: string
   /** Shape of one sample, null for a size that comes with the data; needed on the first layer. */
   inputShape?: readonly (number | null)[]
-  /** As inputShape, with the batch axis (null) before it. */
+  /** As inputShape, with the batch axis before it: null, or the size of all mini-batches. */
   batchInputShape?: readonly (number | null)[]
   /** Whether the optimizer changes the weights; true by default. */
   trainable?: boolean
   /** Penalty on the outputs, the mean over the samples of which is added to the loss. */
   activityRegularizer?: RegularizerIdentifier | null
   dtype?: string
+}
+
+/** What a user writes: required options, and any of the others. */
+export type ConfigOf<D> = { [K in RequiredKeys<D>]: ValueOf<D[K]> } & {
+  [K in Exclude<keyof D, RequiredKeys<D>>]?: D[K] | null
+} & CommonConfig
+
+/** What `build` sees: every option, defaults filled in. */
+export type FullConfig<D> = { [K in keyof D]: ValueOf<D[K]> }
+
+export interface WeightOptions {
+  readonly initializer: InitializerIdentifier
+  readonly regularizer?: RegularizerIdentifier | null
+  readonly constraint?: ConstraintIdentifier | null
+  /** false for statistics that the optimizer never touches. */
+  readonly trainable?: boolean
+  /** As `Parameter.columnAxes`. */
+  readonly columnAxes?: number
+}
+
+/** A layer's options `kernelInitializer`, `kernelRegularizer` and `kernelConstraint` as those of its weight. */
+export function weightOptions<P extends string>(
+  prefix: P,
+  config: { readonly [K in `${P}Initializer`]: InitializerIdentifier } & {
+    readonly [K in `${P}Regularizer`]?: RegularizerIdentifier | null
+  } & { readonly [K in `${P}Constraint`]?: ConstraintIdentifier | null },
+): WeightOptions {
+  const options = config as Readonly<Record<string, unknown>>
+  return {
+    initializer: options[`${prefix}Initializer`],
+    regularizer: options[`${prefix}Regularizer`],
+    constraint: options[`${prefix}Constraint`],
+  } as WeightOptions
 }
 
 export const commonKeys = [
@@ -25,7 +70,16 @@ export const commonKeys = [
   'dtype',
 ] as const
 
-/** @throws TypeError or RangeError for a wrong one */
+/** The batch axis of a shape: null, or a size that all mini-batches have. */
+export function checkBatchSize(
+  where: string,
+  name: string,
+  shape: readonly (number | null)[] | undefined,
+): void {
+  const [size] = shape ?? []
+  if (size !== null && size !== undefined) positiveInteger(where, `the first size of ${name}`, size)
+}
+
 export function checkCommon(where: string, { inputShape, batchInputShape, dtype }: CommonConfig): void {
   const shape = inputShape ?? batchInputShape?.slice(1)
   if (shape !== undefined && !Array.isArray(shape)) {
@@ -33,6 +87,7 @@ export function checkCommon(where: string, { inputShape, batchInputShape, dtype 
       `${where}: inputShape must be an array of sizes, got ${show(shape)}; write inputShape: [784]`,
     )
   }
+  checkBatchSize(where, 'batchInputShape', batchInputShape)
   for (const size of shape ?? []) if (size !== null) nonNegativeInteger(where, 'a size of inputShape', size)
   if (dtype !== undefined && dtype !== null && dtype !== 'float32') {
     throw new RangeError(`${where}: dtype must be "float32", got ${show(dtype)}; leave it out`)

@@ -4,7 +4,8 @@ import type { Value } from '../graph/value.ts'
 import { crop } from '../ops/moves.ts'
 import { encode, rescale } from '../ops/preprocessing.ts'
 import { type Interpolation, resize } from '../ops/resize.ts'
-import { defineLayer, required } from './define.ts'
+import { defineLayer } from './define.ts'
+import { required } from './options.ts'
 import { checkImage } from './reshaping.ts'
 
 /** y = scale·x + offset. */

@@ -1,4 +1,4 @@
-import { inRange, oneOf, positiveInteger, show } from '../errors.ts'
+import { inRange, oneOf, positiveInteger } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import { type ActivationName, activate, activationNames } from '../ops/activation.ts'
@@ -6,19 +6,38 @@ import { dense } from '../ops/dense.ts'
 import { dropoutMask, maskSteps } from '../ops/dropout.ts'
 import { combine } from '../ops/merge.ts'
 import { concat, repeat, split } from '../ops/moves.ts'
+import {
+  gruAfter,
+  gru as gruOp,
+  lstm as lstmOp,
+  type RecurrentActivation,
+  type RecurrentOp,
+  recurrentActivations,
+  simpleRnn as simpleRnnOp,
+} from '../ops/recurrent.ts'
 import { opposite, zeros } from '../ops/steps.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
-import { getInitializer, type InitializerIdentifier } from '../training/initializers.ts'
+import { getInitializer, type Initializer, type InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { Cell, type CellSteps, defineCell, lazily, outputOf, stepOf } from './cells.ts'
+import {
+  type Cell,
+  type CellBuild,
+  type CellSteps,
+  checkCells,
+  defineCell,
+  lazily,
+  outputOf,
+  type Shape,
+  stepOf,
+} from './cells.ts'
 import { checkActivation } from './core.ts'
-import { type Builder, type FullConfig, required, weightOptions } from './define.ts'
-import { forgetOnes } from './recurrent.ts'
+import type { Builder } from './define.ts'
+import { type FullConfig, required, weightOptions } from './options.ts'
 
 export const cellDefaults = {
   /** Size of the state. */
   units: required<number>(),
-  activation: 'tanh' as ActivationName | null,
+  activation: 'tanh' as ActivationName,
   useBias: true,
   kernelInitializer: 'glorotNormal' as InitializerIdentifier,
   recurrentInitializer: 'orthogonal' as InitializerIdentifier,
@@ -37,119 +56,149 @@ export const cellDefaults = {
 
 export const gatedCellDefaults = {
   ...cellDefaults,
-  recurrentActivation: 'hardSigmoid' as ActivationName | null,
+  recurrentActivation: 'hardSigmoid' as ActivationName,
   /** Changes nothing, as in TensorFlow.js. */
   implementation: null as number | null,
 }
 
 type CellConfig = FullConfig<typeof cellDefaults>
 
-export interface Curves {
-  readonly activation: ActivationName | null
-  readonly recurrentActivation: ActivationName | null
+/** Of the state and the candidate, and of the gates, where there are some. */
+interface Curves {
+  readonly activation: ActivationName
+  readonly recurrentActivation?: ActivationName
 }
 
 type Rates = { dropout: number; recurrentDropout: number }
 
-export function checkCurves(where: string, config: Rates & Partial<Curves>): void {
-  checkActivation(where, config.activation ?? null)
-  if (config.recurrentActivation != null)
+export function checkCurves(where: string, config: Rates & Curves): void {
+  checkActivation(where, config.activation)
+  if (config.recurrentActivation !== undefined)
     oneOf(where, 'recurrentActivation', config.recurrentActivation, activationNames)
   inRange(where, 'dropout', config.dropout, '[0, 1)')
   inRange(where, 'recurrentDropout', config.recurrentDropout, '[0, 1)')
 }
 
-function checkCell(where: string, config: CellConfig & Partial<Curves>): void {
+export function checkCell(where: string, config: CellConfig & Curves): void {
   positiveInteger(where, 'units', config.units)
   checkCurves(where, config)
+}
+
+/** Ones for the forget gate, the second quarter; `others` fills the rest. */
+function forgetOnes(others: Initializer): Initializer {
+  return {
+    ...others,
+    apply: ([size], random) => {
+      const units = size! / 4
+      const quarters = [others.apply([units], random), new Float32Array(units).fill(1)]
+      const values = [...quarters, others.apply([2 * units], random)].flatMap(part => [...part])
+      return Float32Array.from(values)
+    },
+  }
 }
 
 type BiasConfig = Parameters<typeof weightOptions<'bias'>>[1] & { useBias: boolean; unitForgetBias?: boolean }
 
 /** The bias of the gates, if there is one. */
-export function biasOf({ weight }: Builder, config: BiasConfig, shape: readonly number[]): Value | undefined {
+export function biasOf({ weight }: Builder, config: BiasConfig, shape: Shape): Value | undefined {
   if (!config.useBias) return undefined
   const own = getInitializer(config.biasInitializer)
   const initializer = config.unitForgetBias ? forgetOnes(own) : own
   return weight('bias', shape, { ...weightOptions('bias', config), initializer })
 }
 
-/** What the cells below share: inputs times the kernel, ahead, and states times the recurrent one; `rows` of the bias. */
+/**
+ * What the cells below share: inputs times the kernel, ahead, and states times the recurrent one; `rows` of the bias.
+ * `kernels` does all steps by an op that knows the activations.
+ */
 function products(
   builder: Builder,
-  shape: readonly number[],
-  config: CellConfig & { unitForgetBias?: boolean },
+  shape: Shape,
+  config: CellConfig & Curves & { unitForgetBias?: boolean },
   gates: number,
-  rows: readonly number[] = [],
+  rows: Shape = [],
 ) {
   const { g, weight, refuse } = builder
+  const { units, activation, recurrentActivation = 'linear', dropout, recurrentDropout } = config
   if (shape.length !== 1 || shape.includes(0))
     refuse(`a step's input must have shape [features], got [${shape}]; add layers.reshape() before it`)
-  const n = gates * config.units
+  const n = gates * units
   const w = weight('kernel', [shape[0]!, n], weightOptions('kernel', config))
-  const u = weight('recurrent_kernel', [config.units, n], weightOptions('recurrent', config))
+  const u = weight('recurrent_kernel', [units, n], weightOptions('recurrent', config))
   const b = biasOf(builder, config, [...rows, n])
-  const mask = lazily(() => dropoutMask(g, shape[0]!, config.dropout))
-  const stateMask = lazily(() => dropoutMask(g, config.units, config.recurrentDropout))
+  const mask = lazily(() => dropoutMask(g, shape[0]!, dropout))
+  const stateMask = lazily(() => dropoutMask(g, units, recurrentDropout))
   return {
     b,
     ahead: (xs: Value) => dense(g, maskSteps(g, xs, mask()), w, rows.length === 0 ? b : undefined),
     masked: (h: Value) => maskSteps(g, h, stateMask()),
     recurrent: (h: Value) => dense(g, h, u, undefined),
+    curve: (x: Value) => activate(g, x, activation),
+    gate: (x: Value) => activate(g, x, recurrentActivation),
+    kernels: (op: RecurrentOp): Pick<CellSteps, 'whole'> => {
+      if (!isKnown(activation) || !isKnown(recurrentActivation)) return {}
+      const own = { w, u, b, activation, recurrentActivation, dropout, recurrentDropout }
+      return { whole: (x, course) => op(g, x, { ...own, ...course }) }
+    },
+  }
+}
+
+const isKnown = (name: ActivationName): name is RecurrentActivation =>
+  (recurrentActivations as readonly ActivationName[]).includes(name)
+
+export const simpleSteps: CellBuild<typeof cellDefaults> = (builder, shape, config) => {
+  const { g } = builder
+  const { ahead, masked, recurrent, curve, kernels } = products(builder, shape, config, 1)
+  return {
+    states: [[config.units]],
+    ahead,
+    step(z, [h]) {
+      const y = curve(combine(g, 'add', z, recurrent(masked(h!))))
+      return [y, y]
+    },
+    ...kernels(simpleRnnOp),
   }
 }
 
 /** One step of `layers.simpleRNN`: (features) and the state (units) → (units), the output and the new state. */
-export const simpleRNNCell = defineCell(
-  'SimpleRNNCell',
-  cellDefaults,
-  checkCell,
-  (builder, shape, config) => {
-    const { g } = builder
-    const { ahead, masked, recurrent } = products(builder, shape, config, 1)
-    return {
-      states: [[config.units]],
-      ahead,
-      step(z, [h]) {
-        const y = activate(g, combine(g, 'add', z, recurrent(masked(h!))), config.activation ?? 'linear')
-        return [y, y]
-      },
-    }
-  },
-)
+export const simpleRNNCell = defineCell('SimpleRNNCell', cellDefaults, checkCell, simpleSteps)
 
 /** The new h and c from the gates input, forget, cell, output side by side, and the c before. */
-export function longShortStep(g: Graph, z: Value, c: Value, curves: Curves): [h: Value, c: Value] {
+export function longShortStep(
+  g: Graph,
+  z: Value,
+  c: Value,
+  curve: (x: Value) => Value,
+  gate: (x: Value) => Value,
+): [h: Value, c: Value] {
   const [i, f, candidate, o] = split(g, z, z.shape.length - 1, 4) as [Value, Value, Value, Value]
-  const gate = (x: Value) => activate(g, x, curves.recurrentActivation ?? 'linear')
-  const curve = (x: Value) => activate(g, x, curves.activation ?? 'linear')
   const times = (a: Value, b: Value) => combine(g, 'multiply', a, b)
   const next = combine(g, 'add', times(gate(f), c), times(gate(i), curve(candidate)))
   return [times(gate(o), curve(next)), next]
 }
 
+export const lstmDefaults = {
+  ...gatedCellDefaults,
+  /** Whether the bias of the forget gate starts as 1; false by default, as in TensorFlow.js. */
+  unitForgetBias: false,
+}
+
+export const lstmSteps: CellBuild<typeof lstmDefaults> = (builder, shape, config) => {
+  const { g } = builder
+  const { ahead, masked, recurrent, curve, gate, kernels } = products(builder, shape, config, 4)
+  return {
+    states: [[config.units], [config.units]],
+    ahead,
+    step(z, [h, c]) {
+      const [y, next] = longShortStep(g, combine(g, 'add', z, recurrent(masked(h!))), c!, curve, gate)
+      return [y, y, next]
+    },
+    ...kernels(lstmOp),
+  }
+}
+
 /** One step of `layers.lstm`: (features) and the states h and c, (units) each → h, and the new h and c. */
-export const lstmCell = defineCell(
-  'LSTMCell',
-  {
-    ...gatedCellDefaults,
-    /** Whether the bias of the forget gate starts as 1; false by default, as in TensorFlow.js. */
-    unitForgetBias: false,
-  },
-  checkCell,
-  (builder, shape, config) => {
-    const { g } = builder
-    const { ahead, masked, recurrent } = products(builder, shape, config, 4)
-    return {
-      states: [[config.units], [config.units]],
-      ahead,
-      step(z, [h, c]) {
-        const [y, next] = longShortStep(g, combine(g, 'add', z, recurrent(masked(h!))), c!, config)
-        return [y, y, next]
-      },
-    }
-  },
-)
+export const lstmCell = defineCell('LSTMCell', lstmDefaults, checkCell, lstmSteps)
 
 /** The rows of a weight (2, n), for each sample: its product with the unit matrix. */
 function rowsOf(g: Graph, b: Value): [first: Value, second: Value] {
@@ -159,55 +208,52 @@ function rowsOf(g: Graph, b: Value): [first: Value, second: Value] {
   return rows.map(row => g.view(row, [b.shape[1]!])) as [Value, Value]
 }
 
-/**
- * One step of `layers.gru`: (features) and the state (units) → (units), the output and the new state. Source: as
- * `layers.gru`.
- */
-export const gruCell = defineCell(
-  'GRUCell',
-  {
-    ...gatedCellDefaults,
-    /** As that of `layers.gru`. */
-    resetAfter: false,
-  },
-  checkCell,
-  (builder, shape, config) => {
-    const { g } = builder
-    const { activation, recurrentActivation, resetAfter } = config
-    const { ahead, masked, recurrent, b } = products(builder, shape, config, 3, resetAfter ? [2] : [])
-    const [inputBias, stateBias] = b && resetAfter ? rowsOf(g, b) : []
-    const times = (a: Value, b: Value) => combine(g, 'multiply', a, b)
-    const sum = (a: Value, b: Value | undefined) => (b ? combine(g, 'add', a, b) : a)
-    const gate = (z: Value) => activate(g, z, recurrentActivation ?? 'linear')
-    const thirds = (z: Value) => split(g, z, 0, 3) as [Value, Value, Value]
-    return {
-      states: [[config.units]],
-      ahead: xs => sum(ahead(xs), inputBias && repeat(g, inputBias, 0, xs.shape[0]!)),
-      step(x, [state]) {
-        const h = masked(state!)
-        const [updateX, resetX, candidateX] = thirds(x)
-        const [updateH, resetH, innerH] = thirds(sum(recurrent(h), stateBias))
-        const [z, r] = [gate(sum(updateX, updateH)), gate(sum(resetX, resetH))]
-        // All columns of the product, of which only the last third is wanted: weights cannot be cut.
-        const candidateH = resetAfter ? times(r, innerH) : thirds(recurrent(times(r, h)))[2]
-        const candidate = activate(g, sum(candidateX, candidateH), activation ?? 'linear')
-        const y = sum(times(z, h), times(opposite(g, z), candidate))
-        return [y, y]
-      },
-    }
-  },
-)
+export const gruDefaults = {
+  ...gatedCellDefaults,
+  /**
+   * Whether the reset gate works after the product with the state, and the bias is (2, 3·units), as Keras has it;
+   * false by default, as in TensorFlow.js, which has only that.
+   */
+  resetAfter: false,
+}
+
+export const gruSteps: CellBuild<typeof gruDefaults> = (builder, shape, config) => {
+  const { g } = builder
+  const { units, resetAfter } = config
+  const { b, ahead, masked, recurrent, curve, gate, kernels } = products(
+    builder,
+    shape,
+    config,
+    3,
+    resetAfter ? [2] : [],
+  )
+  const biases = lazily(() => (b && resetAfter ? rowsOf(g, b) : []))
+  const times = (a: Value, b: Value) => combine(g, 'multiply', a, b)
+  const sum = (a: Value, b: Value | undefined) => (b ? combine(g, 'add', a, b) : a)
+  const thirds = (z: Value) => split(g, z, 0, 3) as [Value, Value, Value]
+  return {
+    states: [[units]],
+    ahead: xs => sum(ahead(xs), biases()[0] && repeat(g, biases()[0]!, 0, xs.shape[0]!)),
+    step(x, [state]) {
+      const h = masked(state!)
+      const [updateX, resetX, candidateX] = thirds(x)
+      const [updateH, resetH, innerH] = thirds(sum(recurrent(h), biases()[1]))
+      const [z, r] = [gate(sum(updateX, updateH)), gate(sum(resetX, resetH))]
+      // All columns of the product, of which only the last third is wanted: weights cannot be cut.
+      const candidateH = resetAfter ? times(r, innerH) : thirds(recurrent(times(r, h)))[2]
+      const candidate = curve(sum(candidateX, candidateH))
+      const y = sum(times(z, h), times(opposite(g, z), candidate))
+      return [y, y]
+    },
+    ...kernels(resetAfter ? gruAfter : gruOp),
+  }
+}
+
+/** One step of `layers.gru`: (features) and the state (units) → (units), the output and the new state. */
+export const gruCell = defineCell('GRUCell', gruDefaults, checkCell, gruSteps)
 
 /** Where the weights of a cell of a stack are. */
 export const scopeOf = (scope: string, cell: number): string => `${scope}/RNNCell_${cell}`
-
-/** Refuses what is no list of cells. */
-export function checkCells(where: string, name: string, cells: readonly Cell[]): void {
-  if (Array.isArray(cells) && cells.length > 0 && cells.every(cell => cell instanceof Cell)) return
-  throw new TypeError(
-    `${where}: ${name} must be cells, got ${show(cells)}; write [ls.layers.lstmCell({ units: 32 })]`,
-  )
-}
 
 /**
  * Cells on top of each other as one: each takes the output of the one below. The states are those of the last cell

@@ -3,7 +3,8 @@ import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import { crop, mostAxes, pad, permute as permuteOp, repeat } from '../ops/moves.ts'
 import { type Interpolation, resize } from '../ops/resize.ts'
-import { type Builder, defineLayer, required } from './define.ts'
+import { type Builder, defineLayer } from './define.ts'
+import { required } from './options.ts'
 
 export type DataFormat = 'channelsLast' | 'channelsFirst'
 export const formats = ['channelsLast', 'channelsFirst'] as const

@@ -16,8 +16,13 @@ const standIns = [5040, 10080] as const
 export const closed = (shape: OpenShape, standIn: number = standIns[0]): readonly number[] =>
   shape.map(size => size ?? standIn)
 
-function record(layer: Layer, inputs: readonly OpenShape[], standIn: number): readonly (readonly number[])[] {
-  const g = new Graph({ training: false, leaves: 1, rows: 1 })
+function record(
+  layer: Layer,
+  inputs: readonly OpenShape[],
+  standIn: number,
+  batchSize: number | undefined,
+): readonly (readonly number[])[] {
+  const g = new Graph({ training: false, leaves: 1, rows: 1, batchSize })
   const values = inputs.map(shape => g.batch('x', closed(shape, standIn)))
   return layer.buildAll(g, values).map(({ shape }) => shape)
 }
@@ -26,14 +31,15 @@ const show = (shapes: readonly OpenShape[]): string =>
   shapes.map(shape => `[${['null', ...shape.map(String)].join(', ')}]`).join(' and ')
 
 /**
- * Shapes of a layer's outputs for those of its inputs; makes its weights the first time.
+ * Shapes of a layer's outputs for those of its inputs, of batchSize samples where that is fixed; makes its weights
+ * the first time.
  * @throws RangeError for shapes that the layer cannot take, or cannot take without knowing all sizes
  */
-export function outputShapesOf(layer: Layer, inputs: readonly OpenShape[]): OpenShape[] {
-  if (!inputs.some(isOpen)) return [...record(layer, inputs, 0)]
+export function outputShapesOf(layer: Layer, inputs: readonly OpenShape[], batchSize?: number): OpenShape[] {
+  if (!inputs.some(isOpen)) return [...record(layer, inputs, 0, batchSize)]
   const [some, others] = standIns.map((standIn, pass) => {
     try {
-      return record(layer, inputs, standIn)
+      return record(layer, inputs, standIn, batchSize)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       if (pass === 0) throw new RangeError(error.message.replaceAll(`${standIn}`, 'null'))

@@ -11,17 +11,17 @@ export interface Node {
 
 /** The output of a layer before there is data: what functional models are made of. */
 export class SymbolicTensor {
-  /** With the batch axis, null, before the shape of a sample. */
+  /** With the batch axis before the shape of a sample: null, or the size of all mini-batches. */
   readonly shape: readonly (number | null)[]
   readonly dtype = 'float32'
   readonly node: Node
   /** Which of the node's outputs it is. */
   readonly index: number
 
-  constructor(node: Node, index: number, sampleShape: OpenShape) {
+  constructor(node: Node, index: number, sampleShape: OpenShape, batchSize: number | null = null) {
     this.node = node
     this.index = index
-    this.shape = [null, ...sampleShape]
+    this.shape = [batchSize, ...sampleShape]
   }
 
   get name(): string {
@@ -42,18 +42,24 @@ export function connect(layer: Layer, inputs: readonly SymbolicTensor[]): Symbol
     )
   }
   const shapes = inputs.map(({ sampleShape }) => sampleShape)
-  return addNode(layer, inputs, outputShapesOf(layer, shapes))
+  const batchSize = batchSizeOf(inputs)
+  return addNode(layer, inputs, outputShapesOf(layer, shapes, batchSize), batchSize)
 }
+
+/** The size of all mini-batches, where one of the tensors fixes it. */
+export const batchSizeOf = (tensors: readonly SymbolicTensor[]): number | undefined =>
+  tensors.map(({ shape }) => shape[0]).find(size => typeof size === 'number')
 
 /** Notes a use of a layer, whose outputs have the given shapes. */
 export function addNode(
   layer: Layer,
   inputs: readonly SymbolicTensor[],
   shapes: readonly OpenShape[],
+  batchSize?: number | null,
 ): SymbolicTensor[] {
   const outputs: SymbolicTensor[] = []
   const node: Node = { layer, inputs, outputs }
-  outputs.push(...shapes.map((shape, i) => new SymbolicTensor(node, i, shape)))
+  outputs.push(...shapes.map((shape, i) => new SymbolicTensor(node, i, shape, batchSize)))
   layer.nodes.push(node)
   return outputs
 }

@@ -3,7 +3,8 @@ import { activate } from '../ops/activation.ts'
 import { transposedConvolution } from '../ops/transposed.ts'
 import { convolutionDefaults, onesAlong } from './convolution.ts'
 import { checkActivation } from './core.ts'
-import { defineLayer, weightOptions } from './define.ts'
+import { defineLayer } from './define.ts'
+import { weightOptions } from './options.ts'
 import { type Axes, asVolume, checkFormat, checkPadding, checkRank, checkSizes, tripleOf } from './windows.ts'
 
 const { dilationRate: _, ...defaults } = convolutionDefaults

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/value.ts'
 import { defineComposite, type LayerLike } from './composite.ts'
 import type { Layer } from './define.ts'
-import { required } from './define.ts'
+import { required } from './options.ts'
 
 /**
  * A layer applied to each step of a sequence alone, with the same weights: (steps, …) → (steps, …output). All steps are

@@ -167,7 +167,8 @@ export function coursesOfDatasets(
   signal: AbortSignal,
 ): [Course, Validation | undefined] {
   const course = new DatasetCourse(claims, model, run, dataset, settings, signal)
-  const { validationData: data, validationBatchSize: batchSize } = settings
+  const { validationData: data, validationBatchSize } = settings
+  const batchSize = model.stateful ? model.batchSize! : validationBatchSize
   if (part) return [course, new ArrayValidation(claims, model, run, part, { batchSize, stream: null })]
   if (!data) return [course, undefined]
   return [course, new DatasetValidation(claims, model, run, data as Batches, settings)]

@@ -1,6 +1,7 @@
 import { type Input, type Rows, toRows } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
 import { isPlainObject, show, suggestion } from '../errors.ts'
+import { checkCount } from './batchSizes.ts'
 import { checkLabels, type RowsByName, weightsOf } from './feed.ts'
 import type { Internals } from './internals.ts'
 import type { FitSettings } from './options.ts'
@@ -91,6 +92,7 @@ export function checkInputs(where: string, what: string, model: Internals, x: un
     return { what, rows: toRows(where, what, value, model.inputShapes[i]!) }
   })
   checkCounts(where, columns)
+  checkCount(where, what, model, columns[0]!.rows.count)
   return columns.map(({ rows }) => rows)
 }
 
@@ -201,6 +203,7 @@ export function checkFitData(model: Internals, x: unknown, y: unknown, settings:
       `fit: validationSplit must leave a sample to train on, got ${show(settings.validationSplit)} of ${count}; lower it`,
     )
   }
+  checkCount('fit', 'the part that validationSplit leaves', model, kept)
   const training = { columns: weighted('fit', model, columns, settings), start: 0, count: kept }
   if (other) return { training, validation: { columns: other, start: 0, count: other.x[0]!.count } }
   const rest = { columns, start: kept, count: count - kept }

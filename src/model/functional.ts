@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import type { Layer } from '../layers/define.ts'
 import type { OpenShape } from '../layers/shapes.ts'
-import { type Node, SymbolicTensor } from '../layers/symbolic.ts'
+import { batchSizeOf, type Node, SymbolicTensor } from '../layers/symbolic.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { NetworkOptions } from './network.ts'
 import type { Predictions } from './prediction.ts'
@@ -96,6 +96,10 @@ export class Model extends Trainable<Predictions> {
 
   get outputShapes(): readonly OpenShape[] {
     return this.outputs.map(({ sampleShape }) => sampleShape)
+  }
+
+  get batchSize(): number | undefined {
+    return batchSizeOf(this.inputs)
   }
 
   get inputNames(): readonly string[] {

@@ -10,12 +10,17 @@ export type Use = 'idle' | 'training' | 'callback'
 
 /** What training, evaluation and prediction work with: a model seen from inside. */
 export interface Internals extends TrainingModel, Architecture {
+  readonly name: string
   readonly engine: Engine
   readonly outputShapes: readonly OpenShape[]
   outputShapesFor(inputShapes: readonly (readonly number[])[]): readonly (readonly number[])[]
   readonly inputNames: readonly string[]
   readonly state: ModelState
   readonly weights: readonly Weight[]
+  /** Whether layers keep states from one mini-batch to the next. */
+  readonly stateful: boolean
+  /** Declares weights and states changed by this model. */
+  own(): void
   readonly compiled: Compiled
   use: Use
   /** Called when `stopTraining` is set to true. */

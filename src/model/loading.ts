@@ -120,8 +120,9 @@ function graphOf({ name, layers, inputLayers, outputLayers }: Saved['config']): 
     return layer?.nodes[use - firstUseOf(layer)]?.outputs[output]
   }
   for (const { className, name, config } of saved) {
-    if (className === 'InputLayer')
-      addNode(made.get(name)!, [], [(config.batchInputShape as (number | null)[]).slice(1)])
+    if (className !== 'InputLayer') continue
+    const [batchSize, ...shape] = config.batchInputShape as (number | null)[]
+    addNode(made.get(name)!, [], [shape], batchSize)
   }
   let waiting = saved.flatMap(({ name, inboundNodes }) => inboundNodes.map(places => ({ name, places })))
   while (waiting.length > 0) {

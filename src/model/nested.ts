@@ -1,3 +1,4 @@
+import type { Parameter } from '../graph/parameter.ts'
 import { Layer, type Weight } from '../layers/define.ts'
 import type { Network } from './network.ts'
 
@@ -9,7 +10,7 @@ export class NestedLayer extends Layer {
   readonly model: Network & { readonly className: string }
 
   constructor(model: Network & { readonly className: string }) {
-    const batchInputShape = [null, ...model.inputShape]
+    const batchInputShape = [model.batchSize ?? null, ...model.inputShape]
     super(model.className, {}, { name: model.name, batchInputShape }, ({ g, refuse }, inputs) => {
       const { length } = model.inputShapes
       if (inputs.length !== length)
@@ -21,6 +22,14 @@ export class NestedLayer extends Layer {
 
   override get weights(): readonly Weight[] {
     return this.model.layers.flatMap(layer => layer.weights)
+  }
+
+  override get states(): readonly Parameter[] {
+    return this.model.states
+  }
+
+  override get stateful(): boolean {
+    return this.model.stateful
   }
 
   override get trainable(): boolean {

@@ -31,6 +31,8 @@ export abstract class Network {
   abstract readonly outputShapes: readonly OpenShape[]
   abstract readonly inputNames: readonly string[]
   abstract readonly outputNames: readonly string[]
+  /** Samples of every mini-batch, where the inputs fix that. */
+  abstract readonly batchSize: number | undefined
   readonly engine: Engine
   use: Use = 'idle'
   private readonly initialSeed: number
@@ -67,7 +69,7 @@ export abstract class Network {
     const key = JSON.stringify(inputShapes)
     const known = this.inferred.get(key)
     if (known) return known
-    const g = new Graph({ training: false, leaves: 1, rows: 1 })
+    const g = new Graph({ training: false, leaves: 1, rows: 1, batchSize: this.batchSize })
     const inputs = inputShapes.map(shape => g.batch('x', shape))
     const shapes = this.record(g, inputs).map(({ shape }) => shape)
     if (this.inferred.size === mostInferred) this.inferred.clear()
@@ -105,6 +107,27 @@ export abstract class Network {
     return [...all.filter(weight => weight.trainable), ...all.filter(weight => !weight.trainable)]
   }
 
+  /** What layers keep from one mini-batch to the next. */
+  get states(): Parameter[] {
+    return [...new Set(this.layers.flatMap(layer => layer.states))]
+  }
+
+  /** Whether a layer begins a mini-batch with what the one before left. */
+  get stateful(): boolean {
+    return this.layers.some(layer => layer.stateful)
+  }
+
+  /** Lets the next mini-batch begin anew: the states of all layers become zeros. */
+  resetStates(): void {
+    this.refuseWhileBusy('resetStates')
+    for (const layer of this.layers) layer.resetStates()
+  }
+
+  /** Declares weights and states changed by this model: others with the same layers take them over. */
+  own(): void {
+    this.state.own([...this.weights, ...this.states])
+  }
+
   /** The weights' memory; made, and filled by the initializers, at first use. */
   get state(): ModelState {
     if (this.disposed)
@@ -118,7 +141,7 @@ export abstract class Network {
   protected layOut(more: readonly Parameter[]): ModelState {
     const all = this.layers.flatMap(layer => layer.weights)
     this.built?.free()
-    this.built = new ModelState(this.engine.arena, [...new Set([...this.weights, ...more])])
+    this.built = new ModelState(this.engine.arena, [...new Set([...this.weights, ...this.states, ...more])])
     this.built.sync()
     for (const [site, weight] of all.entries()) {
       if (!weight.latest) this.initialize(this.built, weight, site)
@@ -150,8 +173,7 @@ export abstract class Network {
    * @throws RangeError for another number of weights or other shapes; nothing is changed then
    */
   setWeights(weights: readonly Input[]): void {
-    if (this.use === 'training') this.refuseWhileTraining('setWeights')
-    this.refuseWhileAsked('setWeights')
+    this.refuseWhileBusy('setWeights')
     const own = this.weights
     const values = checkWeights(own, weights)
     const { state } = this
@@ -197,6 +219,12 @@ export abstract class Network {
   protected refuseWhileAsked(where: string): void {
     if (this.requests === 0) return
     throw new Error(`${where}: model is in use; wait for predictAsync() or evaluateAsync() to end`)
+  }
+
+  /** As both; while training waits for a callback, the model may be changed. */
+  protected refuseWhileBusy(where: string): void {
+    if (this.use === 'training') this.refuseWhileTraining(where)
+    this.refuseWhileAsked(where)
   }
 
   protected refuseWhileTraining(where: string): void {

@@ -1,4 +1,5 @@
 import { isPlainObject, show } from '../errors.ts'
+import { checkCount } from './batchSizes.ts'
 import type { Columns, Inputs } from './fitData.ts'
 import { checkColumns, weighted } from './fitData.ts'
 import type { Internals } from './internals.ts'
@@ -107,6 +108,7 @@ export class Pass {
     const { model } = this
     const { classWeight } = this.options
     const columns = checkColumns(where, ['xs', 'ys'], model, xs, ys)
+    checkCount(where, 'xs', model, columns.x[0]!.count, true)
     return weighted(where, model, columns, { sampleWeight, classWeight })
   }
 }

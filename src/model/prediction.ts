@@ -4,6 +4,7 @@ import { sizeOf } from '../graph/value.ts'
 import { type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Logs } from '../training/callback.ts'
+import { withBatchSize } from './batchSizes.ts'
 import { withClaims } from './claims.ts'
 import { measurePass } from './datasetCourse.ts'
 import { checkEvaluateDatasetOptions, type EvaluateDatasetOptions } from './datasetOptions.ts'
@@ -39,8 +40,8 @@ const defaults = {
   stallMs: 30_000,
 }
 
-function settingsOf(where: string, given: WorkerOptions | undefined): typeof defaults {
-  const settings = withDefaults(where, defaults, given)
+function settingsOf(where: string, model: Internals, given: WorkerOptions | undefined): typeof defaults {
+  const settings = withDefaults(where, defaults, withBatchSize(where, model, given))
   positiveInteger(where, 'batchSize', settings.batchSize)
   checkWorkers(where, settings.workers)
   return settings
@@ -88,6 +89,7 @@ function predictWith(
     const recorded = recordPrediction(model, Math.min(batchSize, count), feed.sources)
     const stage = new Stage(claims, recorded, workers)
     const read = (): Predictions => {
+      if (model.stateful) model.own()
       const tensors = shapes.map((shape, i) => {
         const values = new Float32Array(arena.memory.buffer, outputs[i], count * sizeOf(shape)).slice()
         return new Tensor(values, [count, ...shape], 'float32')
@@ -102,7 +104,7 @@ function predictWith(
 
 /** Predictions for samples, on the calling thread. */
 export function predictHere(model: Internals, x: Inputs, options?: BatchOptions): Predictions {
-  const { batchSize } = settingsOf('predict', options)
+  const { batchSize } = settingsOf('predict', model, options)
   return predictWith(model, x, batchSize, 1, here('predict', model)) as Predictions
 }
 
@@ -113,7 +115,7 @@ function onWorkers<T>(
   options: WorkerOptions | undefined,
   body: (run: Run, batchSize: number) => T | Promise<T>,
 ): Promise<T> {
-  const settings = settingsOf(where, options)
+  const settings = settingsOf(where, model, options)
   return withWorkers(where, model, settings, run => body(run, settings.batchSize))
 }
 
@@ -155,7 +157,10 @@ function evaluateWith(
     const feed = residentFeed(claims, byName(columns))
     const step = { mode: 'evaluate', rows: Math.min(batchSize, count), sources: feed.sources } as const
     const stage = new Stage(claims, recordStep(model, model.compiled, step), workers)
-    const read = () => logsOf(stage, model.compiled, count)
+    const read = () => {
+      if (model.stateful) model.own()
+      return logsOf(stage, model.compiled, count)
+    }
     const done = execute(stage, feed.addresses, inOrder(count, stage.plan.rows))
     return done ? done.then(read) : read()
   })
@@ -163,7 +168,7 @@ function evaluateWith(
 
 /** Loss and metrics over samples, on the calling thread. */
 export function evaluateHere(model: Internals, x: Inputs, y: Inputs, options?: BatchOptions): Logs {
-  const { batchSize } = settingsOf('evaluate', options)
+  const { batchSize } = settingsOf('evaluate', model, options)
   return evaluateWith(model, x, y, batchSize, 1, here('evaluate', model)) as Logs
 }
 
@@ -203,7 +208,9 @@ export function evaluateBatches(
       const at = (batch: number) => `at batch ${batch}`
       const pass = new Pass(model, dataset, { where })
       const measured = measurePass(stream, pass, run.workers, at)
-      return (await measured.catch(error => rethrow(where, stream.stage?.plan, error)))!
+      const logs = (await measured.catch(error => rethrow(where, stream.stage?.plan, error)))!
+      if (model.stateful) model.own()
+      return logs
     }),
   )
 }

@@ -39,6 +39,8 @@ export interface Compiled {
 export interface Architecture {
   readonly layers: readonly Layer[]
   readonly inputShapes: readonly OpenShape[]
+  /** Samples of every mini-batch, where that is fixed. */
+  readonly batchSize: number | undefined
   /** Tells the weights where they lie. */
   readonly state: { place(): void }
   record(g: Graph, inputs: readonly Value[]): readonly Value[]
@@ -58,7 +60,7 @@ function recordForward(architecture: Architecture, g: Graph, gathering: Gatherin
 /** One step of prediction: a batch through the layers, the results into their places in `output0` …. */
 export function recordPrediction(architecture: Architecture, rows: number, sources: Sources): Recorded {
   architecture.state.place()
-  const g = new Graph({ training: false, leaves: 1, rows })
+  const g = new Graph({ training: false, leaves: 1, rows, batchSize: architecture.batchSize })
   for (const [i, y] of recordForward(architecture, g, new Gathering(g, sources)).entries()) {
     const whole = g.allocate('data', `output${i}`, y.shape, 0)
     g.call('scatter', samples(), y, g.cells.position, write(whole), sizeOf(y.shape))
@@ -79,8 +81,9 @@ export interface StepOptions {
 export function recordStep(architecture: Architecture, compiled: Compiled, options: StepOptions): Recorded {
   const { mode, rows, accumulate = false } = options
   const training = mode === 'train'
+  const { batchSize } = architecture
   architecture.state.place()
-  const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows })
+  const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows, batchSize })
   const totals = new Totals(g)
   const counts = new StepCounts(g)
   const record = () => recordPass(g, architecture, compiled, options, { totals, counts })
@@ -105,7 +108,8 @@ function countAhead(
   counts: StepCounts,
 ): void {
   const { outputs } = compiled
-  const draft = new Graph({ training: g.training, leaves: 1, rows: options.rows })
+  const { rows } = options
+  const draft = new Graph({ training: g.training, leaves: 1, rows, batchSize: architecture.batchSize })
   const drafted = recordForward(architecture, draft, gatheringOf(draft, compiled, options))
   if (!outputs.some(({ index }) => maskOf(draft, drafted[index]!))) return
   g.ahead(() =>

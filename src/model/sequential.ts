@@ -47,7 +47,11 @@ export class Sequential extends Trainable<Tensor> {
       )
     }
     const input = this.layers.length === 0 ? first!.slice(1) : this.outputShape
-    const [shape] = outputShapesOf(layer, [input])
+    const [shape, ...others] = outputShapesOf(layer, [input], this.batchSize ?? first?.[0] ?? undefined)
+    if (others.length > 0)
+      throw new RangeError(
+        `add: ${layer.name} must have one output in a stack, got ${others.length + 1}; use ls.model()`,
+      )
     if (this.layers.length === 0) this.shapes.push(input)
     this.layers.push(layer)
     this.shapes.push(shape!)
@@ -62,6 +66,10 @@ export class Sequential extends Trainable<Tensor> {
 
   get outputShapes(): readonly OpenShape[] {
     return [this.shapes.at(-1) ?? this.inputShape]
+  }
+
+  get batchSize(): number | undefined {
+    return this.layers[0]?.batchInputShape?.[0] ?? undefined
   }
 
   get inputNames(): readonly string[] {

@@ -1,5 +1,6 @@
 import { FaultError } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
+import { checkCount } from './batchSizes.ts'
 import { withClaims } from './claims.ts'
 import { faultMessage } from './faults.ts'
 import { residentFeed } from './feed.ts'
@@ -19,6 +20,7 @@ export function trainOneBatch(model: Internals, x: Inputs, y: Inputs): Logs {
   const { engine, compiled, state } = model
   const columns = checkColumns('trainOnBatch', ['x', 'y'], model, x, y)
   const { count } = columns.x[0]!
+  checkCount('trainOnBatch', 'x', model, count, true)
   return withClaims(engine.arena, claims => {
     const feed = residentFeed(claims, byName(columns))
     const step = { mode: 'train', rows: count, sources: feed.sources } as const
@@ -36,7 +38,7 @@ export function trainOneBatch(model: Internals, x: Inputs, y: Inputs): Logs {
       throw new Error(faultMessage('trainOnBatch', stage.plan, error, when, optimizer.learningRate))
     }
     optimizer.iterations++
-    state.own(model.weights)
+    model.own()
     return logsOf(stage, compiled, count)
   })
 }

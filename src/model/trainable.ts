@@ -5,6 +5,7 @@ import type { Run } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import { getOptimizer } from '../training/optimizers.ts'
+import { withBatchSize } from './batchSizes.ts'
 import { type Claims, withClaims } from './claims.ts'
 import { type CompileOptions, settleOutputs } from './compiling.ts'
 import { type Course, coursesOfArrays, type Validation } from './course.ts'
@@ -119,7 +120,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
    */
   async fit(x: Inputs, y: Inputs, options?: FitOptions): Promise<History> {
     this.refuseWhileTraining('fit')
-    const settings = checkFitOptions(options)
+    const settings = checkFitOptions(withBatchSize('fit', this, options))
     void this.compiled
     const data = checkFitData(this, x, y, settings)
     return this.train('fit', settings, (claims, run) => coursesOfArrays(claims, this, run, data, settings))
@@ -177,10 +178,12 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
    * on the others.
    */
   predict(x: Inputs, options?: prediction.BatchOptions): Output {
+    if (this.stateful) this.refuseWhileBusy('predict')
     return prediction.predictHere(this, x, options) as Output
   }
 
   predictOnBatch(x: Inputs): Output {
+    if (this.stateful) this.refuseWhileBusy('predictOnBatch')
     const [first] = checkInputs('predictOnBatch', 'x', this, x)
     return prediction.predictHere(this, x, { batchSize: first!.count }) as Output
   }
@@ -192,6 +195,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
 
   /** Loss, or [loss, …metrics], over samples, on the calling thread. */
   evaluate(x: Inputs, y: Inputs, options?: prediction.BatchOptions): Tensor | Tensor[] {
+    if (this.stateful) this.refuseWhileBusy('evaluate')
     return scalarsOf(prediction.evaluateHere(this, x, y, options))
   }
 

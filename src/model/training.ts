@@ -76,18 +76,18 @@ export class Training {
     model.whenStopped = stop
     try {
       model.state.takeSnapshot()
-      model.state.own(model.weights)
+      model.own()
       await this.begin()
       for (this.epoch = settings.initialEpoch; this.epoch < settings.epochs && !this.over; this.epoch++)
         await this.trainEpoch()
       await this.course.close()
       finalizeWeights(model)
       await this.tell('onTrainEnd')
-      model.state.own(model.weights)
+      model.own()
       return { ...this.history, workers: this.choice.workers, stopped: this.ending }
     } catch (error) {
       model.state.restoreSnapshot()
-      model.state.own(model.weights)
+      model.own()
       // What went wrong first is told; the dataset's own trouble in ending adds nothing to it.
       await this.course.close().catch(() => {})
       throw this.translated(error)
@@ -203,12 +203,14 @@ export class Training {
     if (listeners.length === 0) return
     const { model } = this
     model.use = 'callback'
-    model.state.own(model.weights)
+    model.own()
     try {
       await model.engine.park(async () => {
         for (const listener of listeners) await (listener[hook] as (...args: unknown[]) => unknown)(...args)
       })
     } finally {
+      // Callbacks may have changed the weights in another model, or the states.
+      model.state.sync()
       model.use = 'training'
       this.stale = true
     }

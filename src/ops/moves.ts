@@ -80,7 +80,7 @@ const startOf = (whole: readonly number[], at: readonly number[]): number =>
   stridesOf(whole).reduce((sum, stride, axis) => sum + stride * at[axis]!, 0)
 
 /** box = the elements of `whole` from `at` on. */
-function extract(g: Graph, whole: Value, box: Access, at: readonly number[]): void {
+export function extract(g: Graph, whole: Value, box: Access, at: readonly number[]): void {
   const { shape } = box.value
   const axes = axesOf(shape, stridesOf(whole.shape), stridesOf(shape))
   move(g, whole, box, axes, startOf(whole.shape, at))
@@ -123,8 +123,8 @@ export function sliceAxis(g: Graph, x: Value, axis: number, start: number, size:
 }
 
 /**
- * The n equal parts of x along one axis, counted from 0 in the sample's shape. All their gradients are put together
- * at once, since every use of a part is recorded after all of them: dx is written once however many there are.
+ * The n equal parts of x along one axis, counted from 0 in the sample's shape. dx is put together from all their
+ * gradients, however many there are.
  */
 export function split(g: Graph, x: Value, axis: number, n: number): Value[] {
   const size = x.shape[axis]! / n
@@ -135,20 +135,15 @@ export function split(g: Graph, x: Value, axis: number, n: number): Value[] {
     extract(g, x, write(part), at)
     return part
   })
-  let isJoined = false
-  const join = () => {
-    if (isJoined) return
-    isJoined = true
-    const gradients = parts.map(part => g.gradientOf(part))
+  g.onBackwardOf(parts, gradients =>
     g.contribute(x, dx => {
-      if (gradients.includes(undefined)) g.call('clear', samples(sizeOf(x.shape)), dx)
+      const isWhole = !gradients.includes(undefined)
+      if (!isWhole) g.call('clear', samples(sizeOf(x.shape)), dx)
       gradients.forEach((dy, i) => {
-        const whole = i === 0 && !gradients.includes(undefined) ? dx : update(dx.value)
-        if (dy) insert(g, g.view(dy, shape), whole, places[i]!)
+        if (dy) insert(g, dy, isWhole && i === 0 ? dx : update(dx.value), places[i]!)
       })
-    })
-  }
-  for (const part of parts) g.onBackward(part, join)
+    }),
+  )
   return parts
 }
 
@@ -165,6 +160,18 @@ export function concat(g: Graph, xs: readonly Value[], axis: number): Value {
   const places = starts.map(start => first.shape.map((_, i) => (i === axis ? start : 0)))
   xs.forEach((x, i) => insert(g, x, i === 0 ? write(y) : update(y), places[i]!))
   g.onBackward(y, dy => xs.forEach((x, i) => g.contribute(x, dx => extract(g, dy, dx, places[i]!))))
+  return y
+}
+
+/** y = x with its elements along one axis in reverse order; the axis counted from 0 in the sample's shape. */
+export function reverse(g: Graph, x: Value, axis: number): Value {
+  const strides = stridesOf(x.shape)
+  const [n, stride] = [x.shape[axis]!, strides[axis]!]
+  const axes = axesOf(x.shape, strides.with(axis, -stride), strides)
+  const flip = (from: Value, to: Access) => move(g, from, to, axes, (n - 1) * stride)
+  const y = g.batch('reverse', x.shape, x)
+  flip(x, write(y))
+  g.onBackward(y, dy => g.contribute(x, dx => flip(dy, dx)))
   return y
 }
 

@@ -8,9 +8,6 @@ import { concat, split } from './moves.ts'
 export const stepsOf = (g: Graph, x: Value): Value[] =>
   split(g, x, 0, x.shape[0]!).map(step => g.view(step, x.shape.slice(1)))
 
-/** x (time, …) with its steps the other way round. */
-export const reversed = (g: Graph, x: Value): Value => stack(g, stepsOf(g, x).reverse())
-
 /** Values (…) one after the other: (time, …). */
 export const stack = (g: Graph, steps: readonly Value[]): Value =>
   concat(

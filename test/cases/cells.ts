@@ -33,6 +33,7 @@ function alone(cell: Cell): Layer {
 
 const single = (cell: Cell, input: readonly number[], samples = 3): Example => ({
   title: `${cell.className} ${JSON.stringify(cell.config)} [${input}]`,
+  options: cell.config,
   layer: alone(cell),
   input,
   samples,

@@ -1,4 +1,5 @@
 import { cross, of } from './example.ts'
+import { gated, seededExamples } from './sequences.ts'
 
 /** Steps and features. */
 const shapes = [
@@ -25,6 +26,16 @@ export const maskExamples = {
   ),
 }
 
+/** Recurrent layers whose steps do not all count. */
+const recurrentBehind = (name: 'gru' | 'lstm' | 'simpleRNN', options: object = {}) => [
+  ...cross([false, true], [false, true]).flatMap(([returnSequences, goBackwards]) =>
+    behind(name, { ...options, units: 5, returnSequences, goBackwards }),
+  ),
+  ...behind(name, { ...options, units: 17, recurrentDropout: 0.4 }),
+  ...behind(name, { ...options, units: 3, recurrentDropout: 0.4, dropout: 0.2, returnSequences: true }),
+  ...seededExamples(name, options, true),
+]
+
 /** Examples of the layers of other files behind a masking layer. */
 export const maskedExamples = {
   alphaDropout: behind('alphaDropout', { rate: 0.4 }),
@@ -44,6 +55,9 @@ export const maskedExamples = {
   gaussianDropout: behind('gaussianDropout', { rate: 0.4 }),
   gaussianNoise: behind('gaussianNoise', { stddev: 0.5 }),
   globalAveragePooling1d: behind('globalAveragePooling1d'),
+  gru: [...recurrentBehind('gru', gated), ...recurrentBehind('gru', { ...gated, resetAfter: true })],
+  lstm: recurrentBehind('lstm', gated),
+  simpleRNN: recurrentBehind('simpleRNN'),
   inputLayer: behind('inputLayer'),
   layerNormalization: behind('layerNormalization', { epsilon: 0.1 }),
   multiHeadAttention: [

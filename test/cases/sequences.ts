@@ -1,5 +1,9 @@
+import { sizeOf } from '../../src/graph/value.ts'
+import { Layer } from '../../src/layers/define.ts'
+import { activate } from '../../src/ops/activation.ts'
+import { concat, crop } from '../../src/ops/moves.ts'
 import { recurrentActivations } from '../../src/ops/recurrent.ts'
-import { cross, of, weightSettings } from './example.ts'
+import { cross, type Example, makeLayer, of, weightSettings } from './example.ts'
 
 const layerNormalization = of('layerNormalization')
 const normExamples = cross(
@@ -23,8 +27,59 @@ const shapes = [
   [2, 17, 16],
   [3, 3, 17],
 ] as const
-const gated = { activation: 'tanh', recurrentActivation: 'sigmoid' }
-const recurrentExamples = (name: 'gru' | 'lstm' | 'simpleRNN', options: object = {}) => [
+type RecurrentName = 'gru' | 'lstm' | 'simpleRNN'
+
+/**
+ * A recurrent layer whose initial states are parts of its input, tanh of the first features of the first steps, and
+ * whose outputs, if there are several, lie side by side.
+ */
+export function seeded(
+  name: RecurrentName,
+  options: object,
+  input: readonly number[],
+  masked = false,
+): Example {
+  const given = { units: 3, returnState: true, ...options }
+  const inner = makeLayer(name, given)
+  const count = name === 'lstm' ? 2 : 1
+  const layer = new (class extends Layer {
+    override get weights() {
+      return inner.weights
+    }
+  })(inner.className, { ...inner.config, seeded: true }, { name: inner.name }, ({ g }, [x]) => {
+    const states = Array.from({ length: count }, (_, step) =>
+      activate(g, g.view(crop(g, x!, [step, 0], [1, given.units]), [given.units]), 'tanh'),
+    )
+    const outputs = inner.buildAll(g, [x!, ...states])
+    const flat = () => outputs.map(y => g.view(y, [sizeOf(y.shape)]))
+    return outputs.length === 1 ? outputs : [concat(g, flat(), 0)]
+  })
+  const title = `${name} ${JSON.stringify(given)} [${input}] with states${masked ? ', masked' : ''}`
+  const inputs = [input, ...Array<number[]>(count).fill([given.units])]
+  return {
+    title,
+    layer,
+    options: given,
+    inner: { layer: inner, inputs },
+    input,
+    samples: 4,
+    spread: 1,
+    masked,
+  }
+}
+
+/** Examples of all that a recurrent layer does with states. */
+export const seededExamples = (name: RecurrentName, options: object, masked = false): Example[] => [
+  seeded(name, options, [2, 3], masked),
+  seeded(name, { ...options, returnSequences: true, units: 5 }, [4, 6], masked),
+  seeded(name, { ...options, goBackwards: true, units: 17 }, [3, 17], masked),
+  seeded(name, { ...options, returnSequences: true, goBackwards: true, returnState: false }, [5, 4], masked),
+  seeded(name, { ...options, dropout: 0.3, recurrentDropout: 0.4 }, [4, 3], masked),
+  seeded(name, { ...options, recurrentDropout: 0.4, returnSequences: true }, [4, 3], masked),
+]
+
+export const gated = { activation: 'tanh', recurrentActivation: 'sigmoid' }
+const recurrentExamples = (name: RecurrentName, options: object = {}) => [
   ...shapes.flatMap(([time, features, units], i) =>
     [false, true].map(returnSequences => {
       const given = { ...options, units, returnSequences, useBias: i % 3 > 0, goBackwards: i % 2 > 0 }
@@ -36,6 +91,7 @@ const recurrentExamples = (name: 'gru' | 'lstm' | 'simpleRNN', options: object =
   ...recurrentActivations.map(activation =>
     of(name)({ ...options, units: 3, activation, returnSequences: true }, [3, 2], { samples: 2, spread: 1 }),
   ),
+  ...seededExamples(name, options),
   of(name)({ ...options, units: 3, unroll: true, ...weightSettings(name) }, [3, 2]),
 ]
 

@@ -39,7 +39,10 @@ const cases = [
   // More than one block of 48 samples, with a cut inside.
   [101, 2, 3, true, true],
 ] as const
-const named = (Object.keys(gatesOf) as Name[]).flatMap(name => cases.map(c => [name, ...c] as const))
+/** Whether some steps do not count, and the first does not begin with zeros. */
+const named = (Object.keys(gatesOf) as Name[]).flatMap(name =>
+  cases.flatMap(c => [false, true].map(given => [name, ...c, given] as const)),
+)
 
 function packed(values: Float32Array, shape: number[]): Float32Array {
   const panels = new Float32Array(16 * unitsOf(shape))
@@ -47,8 +50,9 @@ function packed(values: Float32Array, shape: number[]): Float32Array {
   return panels
 }
 
-test.each(named)('%s: %i samples, %i steps, %i units, all states %s, backwards %s', (name, ...c) => {
-  const [samples, time, units, sequences, backwards] = c
+const title = '%s: %i samples, %i steps, %i units, all states %s, backwards %s, steps and states given %s'
+test.each(named)(title, (name, ...c) => {
+  const [samples, time, units, sequences, backwards, given] = c
   const n = gatesOf[name] * units
   const z = noise(samples * time * n, 1).map(value => 2 * value)
   const u = noise(units * n, 2).map(value => value / Math.sqrt(units))
@@ -56,60 +60,86 @@ test.each(named)('%s: %i samples, %i steps, %i units, all states %s, backwards %
   const mask = noise(samples * units, 3).map(value => (value < 0 ? 0 : 2))
   const dy = noise((sequences ? samples * time : samples) * units, 4)
   const bias = noise(n, 5)
+  // The last sample begins and ends with steps that do not count.
+  const steps = given
+    ? noise(samples * time, 6).map((value, i) =>
+        Number(value < 0.2 && (i < (samples - 1) * time || (i % time) % (time - 1) > 0)),
+      )
+    : undefined
+  const [h0, c0, dc] = [7, 8, 9].map(seed => (given ? noise(samples * units, seed) : undefined))
   const flags = [Number(sequences), Number(backwards)] as const
   const states = samples * time * units
   const [forward, backward] = scratches[name](units).map(bytes => new Float32Array(bytes / 4))
+  const gated = [time, units, tanh, sigmoid, ...flags] as const
 
   const [gates, y, h, extra] = prove({
-    inputs: [z, packed(u, [units, n]), mask, forward, packed(bias, [n])],
+    inputs: [z, packed(u, [units, n]), steps, mask, h0, c0, forward, packed(bias, [n])],
     outputs: [z.length, dy.length, states, name === 'gruAfter' ? z.length : states],
     units: samples,
-    call: (k, begin, end, [x, u, mask, scratch, bias], [z, y, h, c]) => {
+    call: (k, begin, end, [x, u, steps, mask, h0, c0, scratch, bias], [z, y, h, c]) => {
       k.copy(begin * time * n, end * time * n, x!, z!)
-      const gated = [time, units, tanh, sigmoid, ...flags] as const
-      if (name === 'lstm') k.lstm(begin, end, z!, u!, mask!, h!, c!, y!, scratch!, ...gated)
+      const masks = [steps!, mask!, h0!] as const
+      if (name === 'lstm') k.lstm(begin, end, z!, u!, ...masks, c0!, h!, c!, y!, scratch!, ...gated)
       else if (name === 'gruAfter')
-        k.gruAfter(begin, end, z!, u!, bias!, mask!, h!, c!, y!, scratch!, ...gated)
-      else if (name === 'gru') k.gru(begin, end, z!, u!, mask!, h!, c!, y!, scratch!, ...gated)
-      else k.simpleRnn(begin, end, z!, u!, mask!, h!, y!, time, units, tanh, ...flags)
+        k.gruAfter(begin, end, z!, u!, bias!, ...masks, h!, c!, y!, scratch!, ...gated)
+      else if (name === 'gru') k.gru(begin, end, z!, u!, ...masks, h!, c!, y!, scratch!, ...gated)
+      else k.simpleRnn(begin, end, z!, u!, ...masks, h!, y!, time, units, tanh, ...flags)
     },
   })
-  const [dz] = prove({
-    inputs: [gates, packed(ut, [n, units]), mask, extra, h, dy, backward],
-    outputs: [z.length, extra!.length],
+  const [dz, , dh0, dc0] = prove({
+    inputs: [gates, packed(ut, [n, units]), steps, mask, h0, c0, extra, h, dy, dc, backward],
+    outputs: [z.length, extra!.length, samples * units, samples * units],
     units: samples,
-    call: (k, begin, end, [x, ut, mask, c, h, dy, scratch], [z, inner]) => {
+    call: (k, begin, end, [x, ut, steps, mask, h0, c0, c, h, dy, dc, scratch], [z, inner, dh0, dc0]) => {
       k.copy(begin * time * n, end * time * n, x!, z!)
       const each = extra!.length / Math.max(1, samples)
       k.copy(begin * each, end * each, c!, inner!)
-      const gated = [time, units, tanh, sigmoid, ...flags] as const
-      if (name === 'lstm') k.lstmGradient(begin, end, z!, ut!, mask!, c!, dy!, scratch!, ...gated)
-      else if (name === 'gruAfter')
-        k.gruAfterGradient(begin, end, z!, ut!, mask!, h!, inner!, dy!, scratch!, ...gated)
-      else if (name === 'gru') k.gruGradient(begin, end, z!, ut!, mask!, h!, dy!, scratch!, ...gated)
-      else k.simpleRnnGradient(begin, end, z!, ut!, mask!, dy!, scratch!, time, units, tanh, ...flags)
+      const masks = [steps!, mask!] as const
+      const to = given ? dh0! : 0
+      if (name === 'lstm') {
+        const gradients = [dy!, dc!, to, given ? dc0! : 0] as const
+        k.lstmGradient(begin, end, z!, ut!, ...masks, c0!, c!, ...gradients, scratch!, ...gated)
+      } else if (name === 'gruAfter')
+        k.gruAfterGradient(begin, end, z!, ut!, ...masks, h!, inner!, dy!, to, scratch!, ...gated)
+      else if (name === 'gru')
+        k.gruGradient(begin, end, z!, ut!, ...masks, h0!, h!, dy!, to, scratch!, ...gated)
+      else k.simpleRnnGradient(begin, end, z!, ut!, ...masks, dy!, to, scratch!, time, units, tanh, ...flags)
     },
   })
 
-  const given = Float64Array.from(z)
+  const [wideZ, wideH, wideC] = [z, h0 ?? [], c0 ?? []].map(values => Float64Array.from(values)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
   const options = {
     units,
     activation,
     recurrentActivation,
     returnSequences: sequences,
     goBackwards: backwards,
+    steps,
+    ...(given && { initial: [wideH, wideC] }),
   }
   const expected = () =>
     references[name](
-      { shape: [samples, time, n], values: given },
+      { shape: [samples, time, n], values: wideZ },
       { recurrent_kernel: Float64Array.from(u), bias: Float64Array.from([...bias, ...bias]) },
       { ...options, resetAfter: name === 'gruAfter', dropout: 0, recurrentDropout: 0, stateMask: mask },
       { training: true, observed: [], near() {}, becomes() {} },
-    ).values
-  expect(relativeError(y!, expected())).toBeLessThan(2e-6)
+    )
+  expect(relativeError(y!, expected().values)).toBeLessThan(2e-6)
   if (samples === 0) return
-  const f = () => expected().reduce((sum, value, i) => sum + value * dy[i]!, 0)
-  expect(gradientError(f, given, dz!)).toBeLessThan(5e-6)
+  const weighed = (values: Float64Array, by: Float32Array) =>
+    values.reduce((sum, value, i) => sum + value * by[i]!, 0)
+  const f = () => {
+    const { values, states } = expected()
+    return weighed(values, dy) + (name === 'lstm' && dc ? weighed(states[1]!, dc) : 0)
+  }
+  expect(gradientError(f, wideZ, dz!)).toBeLessThan(5e-6)
+  if (!given) return
+  expect(gradientError(f, wideH, dh0!)).toBeLessThan(5e-6)
+  if (name === 'lstm') expect(gradientError(f, wideC, dc0!)).toBeLessThan(5e-6)
 })
 
 test.each([1, 3, 5, 8, 9, 16, 17, 31, 33])('weight gradient of a GRU of %i units', units => {

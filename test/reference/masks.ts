@@ -1,5 +1,6 @@
 import { type Array64, zeros } from './arrays.ts'
 import type { Reference } from './layers.ts'
+import type { RecurrentOptions } from './recurrent.ts'
 
 /** Options of the layers in src/layers/masking.ts and src/layers/positions.ts. */
 export interface MaskingOptions {
@@ -7,6 +8,9 @@ export interface MaskingOptions {
   maskZero: boolean
   maxWavelength: number
 }
+
+/** All options that decide whether an output is masked. */
+type MaskedOptions = MaskingOptions & Pick<RecurrentOptions, 'returnSequences' | 'returnState' | 'seeded'>
 
 /** Class names of the layers that hand a mask on. */
 const passing = new Set([
@@ -32,9 +36,10 @@ const passing = new Set([
 ])
 
 /** Whether a layer's output is masked. */
-export function isMasked(className: string, { maskZero }: Partial<MaskingOptions>, before: boolean): boolean {
+export function isMasked(className: string, options: Partial<MaskedOptions>, before: boolean): boolean {
+  const { maskZero, returnSequences, returnState, seeded } = options
   if (className === 'Masking' || (className === 'Embedding' && maskZero === true)) return true
-  return before && passing.has(className)
+  return before && (passing.has(className) || (returnSequences === true && !(seeded && returnState)))
 }
 
 /** Which steps of x (samples, steps, …) hold something else than `value`. */
@@ -43,6 +48,11 @@ export function stepsOf({ values, shape }: Array64, value: number): Float64Array
   return Float64Array.from({ length: values.length / n }, (_, step) =>
     Number(values.subarray(step * n, (step + 1) * n).some(x => x !== value)),
   )
+}
+
+/** Which steps of each sample count, from its end to its begin. */
+export function reversed(steps: Float64Array, time: number): Float64Array {
+  return steps.map((_, i) => steps[i - (i % time) + time - 1 - (i % time)]!)
 }
 
 /** x where a step counts, else 0. */

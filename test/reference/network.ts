@@ -23,7 +23,7 @@ function branchOf(example: Example, learning: boolean): Branch {
   const inputs = (inner?.inputs ?? [example.input]).map(shape => ls.input({ shape }))
   const isFree = learning && integers === undefined && centre === 0
   const fronts = inputs.map(x => [
-    ...(masked ? [layers.masking({})] : []),
+    ...(masked && x.sampleShape.length === 2 ? [layers.masking({})] : []),
     ...(isFree ? [layers.dense({ units: x.shape.at(-1)! })] : []),
   ])
   const fed = inputs.map((input, i) => fronts[i]!.reduce((x, front) => front.apply(x), input))

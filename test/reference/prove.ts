@@ -2,7 +2,7 @@ import { noise, relativeError } from '../bed.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
 import { referenceOf } from './layers.ts'
 import type { RowLoss } from './losses.ts'
-import { isMasked, stepsOf } from './masks.ts'
+import { isMasked, reversed, stepsOf } from './masks.ts'
 import { build, type Inputs, measure, type Outputs, type Setup } from './measure.ts'
 
 /** Step of central differences; their own error is then about 1e-9 of the loss. */
@@ -32,15 +32,17 @@ export const wide = ({ x, target, weight, weights }: Inputs, { samples, input }:
 /** The layers in float64, and which steps of their output count. */
 function forward({ layers }: Setup, { x, weights }: Inputs64, context: Context): Predicted {
   let masked = false
+  let { steps } = context
   const y = layers.reduce((value, layer) => {
     const own = layer.weights.map(({ name }) => [name.slice(layer.name.length + 1), weights[name]!] as const)
     const becomes = (name: string, w: Float64Array) => context.becomes(`${layer.name}/${name}`, w)
     const { className, config } = layer
-    const told = { ...context, becomes, masked }
+    const told = { ...context, becomes, masked, steps }
     masked = isMasked(className, config, masked)
+    if (masked && steps && config.goBackwards) steps = reversed(steps, value.shape[1]!)
     return referenceOf(layer)(value, Object.fromEntries(own), config as never, told)
   }, x)
-  return { ...y, steps: masked ? context.steps : undefined }
+  return { ...y, steps: masked ? steps : undefined }
 }
 
 /** Which steps of the input are no padding, if the first layer masks some. */

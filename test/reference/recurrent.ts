@@ -13,8 +13,19 @@ export interface RecurrentOptions {
   resetAfter?: boolean
   dropout: number
   recurrentDropout: number
+  returnState?: boolean
   /** Masks of the state instead of drawn ones. */
   stateMask?: Float32Array
+  /** Which steps count, and states (samples, units) to begin with, instead of all and of zeros. */
+  steps?: ArrayLike<number> | undefined
+  initial?: readonly Float64Array[]
+  /** Of an example: its initial states are parts of x, and with returnState all that the layer returns lies side by side. */
+  seeded?: boolean
+}
+
+/** What a recurrence makes: y, and its states (samples, units) after the last step. */
+export interface Recurred64 extends Array64 {
+  readonly states: readonly Float64Array[]
 }
 
 type Weights = Readonly<Record<string, Float64Array>>
@@ -52,14 +63,14 @@ export function maskOf(
 }
 
 /** A recurrence in float64, step by step. */
-const recurrence =
+const steps =
   (cell: Cell) =>
   (
     x: Array64,
     { kernel, recurrent_kernel, bias }: Weights,
     options: RecurrentOptions,
     context: Context,
-  ): Array64 => {
+  ): Recurred64 => {
     const { units, returnSequences, goBackwards, dropout, recurrentDropout } = options
     const [samples, time, features] = x.shape as [number, number, number]
     const n = recurrent_kernel!.length / units
@@ -78,9 +89,10 @@ const recurrence =
       gate: curve(options.recurrentActivation),
     }
     const y = zeros(returnSequences ? [samples, time, units] : [samples, units])
+    const counted = options.steps ?? (context.masked ? context.steps : undefined)
+    const states = [0, 1].map(i => options.initial?.[i]?.slice() ?? new Float64Array(samples * units))
     for (let sample = 0; sample < samples; sample++) {
-      let h: Row = new Float64Array(units)
-      const memory = new Float64Array(units)
+      let [h, memory] = states.map(all => all.slice(sample * units, (sample + 1) * units)) as [Row, Row]
       for (let s = 0; s < time; s++) {
         const t = goBackwards ? time - 1 - s : s
         const row = x.values.subarray((sample * time + t) * features, (sample * time + t + 1) * features)
@@ -92,17 +104,41 @@ const recurrence =
         }
         const z = kernel ? Float64Array.from({ length: n }, (_, j) => gate(j)) : row
         const before = h.map((value, i) => value * hMask[sample * units + i]!)
-        h = cell(z, before, memory, tools)
+        if (!counted || counted[sample * time + t] === 1) h = cell(z, before, memory, tools)
         if (returnSequences) y.values.set(h, (sample * time + s) * units)
         else if (s + 1 === time) y.values.set(h, sample * units)
       }
+      for (const [i, state] of [h, memory].entries()) states[i]!.set(state, sample * units)
     }
-    return y
+    return { ...y, states }
+  }
+
+/** The recurrence of a cell with so many states. */
+const recurrence =
+  (cell: Cell, count: number) =>
+  (x: Array64, weights: Weights, options: RecurrentOptions, context: Context): Recurred64 => {
+    const { units, seeded, returnState } = options
+    if (!seeded) return steps(cell)(x, weights, options, context)
+    const [samples, time, features] = x.shape as [number, number, number]
+    const initial = Array.from({ length: count }, (_, state) =>
+      Float64Array.from({ length: samples * units }, (_, i) => {
+        const [sample, unit] = [Math.floor(i / units), i % units]
+        return Math.tanh(x.values[(sample * time + state) * features + unit]!)
+      }),
+    )
+    const { states, ...y } = steps(cell)(x, weights, { ...options, initial }, context)
+    if (!returnState) return { ...y, states }
+    const parts = [y.values, ...states.slice(0, count)]
+    const sizes = parts.map(part => part.length / samples)
+    const row = (sample: number) =>
+      parts.flatMap((part, i) => [...part.subarray(sample * sizes[i]!, (sample + 1) * sizes[i]!)])
+    const values = Float64Array.from(Array.from({ length: samples }, (_, sample) => row(sample)).flat())
+    return { shape: [samples, sizes.reduce((a, b) => a + b)], values, states }
   }
 
 const sum = (a: Row, b: Row): Row => a.map((value, i) => value + b[i]!)
 
-export const simpleRNN = recurrence((z, h, _, { product, f }) => f(sum(z, product(h, 0, z.length))))
+export const simpleRNN = recurrence((z, h, _, { product, f }) => f(sum(z, product(h, 0, z.length))), 1)
 
 export const lstm = recurrence((z, h, c, { product, f, gate }) => {
   const n = h.length
@@ -111,7 +147,7 @@ export const lstm = recurrence((z, h, c, { product, f, gate }) => {
   const [input, kept, candidate, output] = [gate(i), gate(forget), f(g), gate(o)]
   c.set(c.map((value, j) => kept[j]! * value + input[j]! * candidate[j]!))
   return f(c).map((value, j) => output[j]! * value)
-})
+}, 2)
 
 export const gru = recurrence((z, h, _, { product, f, gate, resetAfter, innerBias }) => {
   const n = h.length
@@ -121,4 +157,4 @@ export const gru = recurrence((z, h, _, { product, f, gate, resetAfter, innerBia
   const recurrent = resetAfter ? reset(inner.slice(2 * n)) : product(reset(h), 2 * n, 3 * n)
   const candidate = f(sum(z.slice(2 * n), recurrent))
   return h.map((value, j) => gates[j]! * value + (1 - gates[j]!) * candidate[j]!)
-})
+}, 1)
