@@ -28,6 +28,8 @@ export class Graph extends Allocator {
   readonly training: boolean
   /** Samples of every mini-batch, where that is fixed. */
   readonly batchSize: number | undefined
+  /** Whether nothing will run: an op may leave out what changes no shape. */
+  readonly shapesOnly: boolean
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
   /** Outputs of layers that cost a penalty of l1·Σ|y| + l2·Σy² a sample. */
@@ -50,6 +52,7 @@ export class Graph extends Allocator {
     super(options)
     this.training = options.training
     this.batchSize = options.batchSize
+    this.shapesOnly = options.shapesOnly ?? false
   }
 
   /**

@@ -1,5 +1,5 @@
 import { sizeOf, type Value } from '../graph/value.ts'
-import { reverse } from '../ops/moves.ts'
+import { reverse, sliceAxis } from '../ops/moves.ts'
 import type { Course, Recurred } from '../ops/recurrent.ts'
 import { keep } from '../ops/state.ts'
 import { opposite, stack, stepsOf, whereCounts, zeros } from '../ops/steps.ts'
@@ -44,8 +44,11 @@ function checkStep({ refuse }: Builder, steps: CellSteps, returned: readonly Val
  */
 export function unroll(builder: Builder, steps: CellSteps, x: Value, course: Course): Recurred {
   const { g } = builder
-  const inputs = stepsOf(g, steps.ahead ? steps.ahead(x) : x)
-  const column = course.steps && g.view(course.steps, [inputs.length, 1])
+  const all = steps.ahead ? steps.ahead(x) : x
+  const time = all.shape[0]!
+  // One step tells all shapes, and a length that is not known may stand for thousands.
+  const inputs = stepsOf(g, g.shapesOnly ? sliceAxis(g, all, 0, 0, 1) : all)
+  const column = course.steps && g.view(course.steps, [time, 1])
   const counts = column && stepsOf(g, column)
   const skips = column && stepsOf(g, opposite(g, column))
   let states = steps.states.map((shape, i) => course.initial[i] ?? zeros(g, shape))
@@ -63,7 +66,8 @@ export function unroll(builder: Builder, steps: CellSteps, x: Value, course: Cou
     ;[y, ...states] = kept
     outputs.push(y)
   }
-  return { y: course.sequences ? stack(g, outputs) : y, states }
+  if (!course.sequences) return { y, states }
+  return { y: g.shapesOnly ? g.batch('steps', [time, ...y.shape]) : stack(g, outputs), states }
 }
 
 /** The states to begin with: those that follow the input, or those that are kept; none for zeros. */

@@ -56,8 +56,9 @@ function drawn(size: number, rate: number, around: Surroundings): (sample: numbe
   return sample => mask.subarray(sample * size, (sample + 1) * size)
 }
 
-const curveOf = (name: ActivationName | null, { context }: Surroundings) => {
-  return (row: Row): Row => activate({ shape: [row.length], values: row }, name, context).values
+/** The activation of rows of n. */
+const curveOf = (name: ActivationName | null, n: number, { context }: Surroundings) => {
+  return (row: Row): Row => activate({ shape: [row.length / n, n], values: row }, name, context).values
 }
 
 /** What the gates make of x and h, each multiplied by its kernel: (units) states. */
@@ -76,8 +77,8 @@ function products(
     fromX: (sample: number, x: Row) => row(times(x, xMask(sample)), kernel!, bias),
     masked: (sample: number, h: Row) => times(h, hMask(sample)),
     fromH: (h: Row) => row(h, recurrent_kernel!, inner),
-    f: curveOf(options.activation, around),
-    gate: curveOf(options.recurrentActivation, around),
+    f: curveOf(options.activation, units, around),
+    gate: curveOf(options.recurrentActivation, units, around),
   }
 }
 
@@ -161,7 +162,7 @@ const convLstm: Begin = (shape, { kernel, recurrent_kernel, bias }, options, aro
   const xMask = drawn(sizeOf(last), options.dropout, around)
   const hMask = drawn(sizeOf(state), options.recurrentDropout, around)
   const seen = isFirst ? [filters, rows, columns] : state
-  const [f, gate] = [curveOf(options.activation, around), curveOf(options.recurrentActivation, around)]
+  const [f, gate] = [curveOf(options.activation, filters, around), curveOf(options.recurrentActivation, filters, around)]
   return {
     states: [seen, seen],
     output: seen,
