@@ -73,6 +73,48 @@ describe('optimizers', () => {
     ours.dispose()
   })
 
+  /** Gradients of a weight (4, 16) in the course of 20 steps, some of which are 0: at most 0.01. */
+  function recordedGradients(): Float32Array[] {
+    const [x, y] = [tf.tensor(noise(8, 5), [2, 4]), tf.tensor(noise(2, 6), [2, 1])]
+    const w = tf.variable(tf.tensor(noise(64, 7), [4, 16]))
+    const v = tf.variable(tf.tensor(noise(16, 8), [16, 1]))
+    const recorded = Array.from({ length: 20 }, () => {
+      const error = () => tf.sub(tf.matMul(tf.relu(tf.matMul(x, w)), v), y)
+      const { grads } = tf.variableGrads(() => tf.mean(tf.square(error())) as tf.Scalar, [w, v])
+      for (const each of [w, v]) each.assign(tf.sub(each, tf.mul(0.05, grads[each.name]!)))
+      return grads[w.name]!.dataSync() as Float32Array
+    })
+    const largest = recorded.flatMap(g => [...g]).reduce((most, g) => Math.max(most, Math.abs(g)), 0)
+    return recorded.map(g => g.map(value => (0.01 * value) / largest))
+  }
+
+  test.each(cases)(
+    '%s moves weights by recorded gradients as TensorFlow.js',
+    async (name, optimizer, theirOptimizer) => {
+      const gradients = recordedGradients()
+      expect(gradients.some(g => g.includes(0))).toBe(true)
+      // Hinge of −64·g times the weight, as long as that stays below 1: its gradient is g, to the bit.
+      const model = ls.sequential({
+        layers: [ls.layers.dense({ units: 64, useBias: false, inputShape: [1] })],
+      })
+      const begin = noise(64, 9).map(w => w / 10)
+      model.setWeights([begin])
+      model.compile({ optimizer: optimizer(), loss: 'hinge' })
+      const w = tf.variable(tf.tensor(begin, [1, 64]))
+      // TensorFlow.js subtracts epsilon where TensorFlow adds it, and so takes the root of less than 0.
+      const centered = () => tf.train.rmsprop(0.01, 0.8, 0.5, -1e-6, true)
+      const theirs = name === 'rmsprop centered' ? centered() : theirOptimizer()
+      for (const g of gradients) {
+        const target = g.map(value => -64 * value)
+        await model.trainOnBatch([[1]], ls.tensor(target, [1, 64]))
+        theirs.applyGradients({ [w.name]: tf.tensor(g, [1, 64]) })
+      }
+      const moved = (end: ArrayLike<number>) => begin.map((value, i) => end[i]! - value)
+      close(moved(weightsOf(model)[0]!), moved(w.dataSync()), 'change', 1e-4)
+      model.dispose()
+    },
+  )
+
   /** How far one step moves the weights of `slope`. */
   async function stepOf(optimizer: AnyOptimizer): Promise<Float32Array[]> {
     const { ours, x, y } = slope()

@@ -19,8 +19,8 @@ export type LayerLike = Layer | { toLayer(): Layer }
 
 /**
  * A layer that may contain others, given as options (`innerOptions`). Behind its own weights are theirs, named after
- * this layer, and `trainable` is handed on to them. Its `build` records them by `buildAll(g, inputs, scope)`: on the same graph, so
- * that call sites of random numbers differ, and so that their penalties count.
+ * this layer, and `trainable` is handed on to them. Its `build` records them by `buildAll(g, inputs, scope)`: on the
+ * same graph, so that call sites of random numbers differ, and so that their penalties count.
  */
 export class Composite extends Layer {
   /** In the order of their weights. */

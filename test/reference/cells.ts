@@ -162,7 +162,10 @@ const convLstm: Begin = (shape, { kernel, recurrent_kernel, bias }, options, aro
   const xMask = drawn(sizeOf(last), options.dropout, around)
   const hMask = drawn(sizeOf(state), options.recurrentDropout, around)
   const seen = isFirst ? [filters, rows, columns] : state
-  const [f, gate] = [curveOf(options.activation, filters, around), curveOf(options.recurrentActivation, filters, around)]
+  const [f, gate] = [
+    curveOf(options.activation, filters, around),
+    curveOf(options.recurrentActivation, filters, around),
+  ]
   return {
     states: [seen, seen],
     output: seen,
