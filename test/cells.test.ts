@@ -82,6 +82,26 @@ const networks: Record<string, [input: number[], recipe: Recipe]> = {
       head(make),
     ],
   ],
+  'both ways': [
+    [4, 3],
+    make => [
+      make.bidirectional({
+        layer: make.rnn({
+          cell: make.stackedRNNCells({
+            cells: [make.gruCell({ units: 3 }), make.lstmCell({ units: 2 })] as never,
+          }),
+          returnSequences: true,
+        }) as never,
+        mergeMode: 'concat',
+        inputShape: [4, 3],
+      }),
+      make.bidirectional({
+        layer: make.rnn({ cell: make.lstmCell({ units: 3, activation: 'gelu' }) }) as never,
+        mergeMode: 'sum',
+      }),
+      head(make),
+    ],
+  ],
   'convolutional memory': [
     [3, 6, 5, 2],
     make => [

@@ -17,12 +17,14 @@ export class Allocator {
   /** Rows that stand for one sample; see `Graph.folded`. */
   protected fold = 1
   private readonly mostSamples: number
+  private readonly fixedSamples: number | undefined
   private readonly parameters = new Map<Parameter, Value>()
   private storages = 0
 
-  constructor({ leaves, rows }: GraphOptions) {
+  constructor({ leaves, rows, batchSize }: GraphOptions) {
     this.leaves = leaves
     this.mostSamples = rows
+    this.fixedSamples = batchSize
     this.cells = makeCells(leaves, this.cell)
   }
 
@@ -32,6 +34,11 @@ export class Allocator {
   /** The largest mini-batch, in the rows that are being recorded. */
   get rows(): number {
     return this.mostSamples * this.fold
+  }
+
+  /** Rows of every mini-batch, where that is fixed. */
+  get batchSize(): number | undefined {
+    return this.fixedSamples && this.fixedSamples * this.fold
   }
 
   /** A value of `bytes` (a row for `batch`, in all otherwise). */

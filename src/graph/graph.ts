@@ -26,8 +26,6 @@ export class Graph extends Allocator {
   /** What each fault number means; entry 0 is unused. */
   readonly faults: Fault[] = [{ problem: '' }]
   readonly training: boolean
-  /** Samples of every mini-batch, where that is fixed. */
-  readonly batchSize: number | undefined
   /** Whether nothing will run: an op may leave out what changes no shape. */
   readonly shapesOnly: boolean
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
@@ -51,7 +49,6 @@ export class Graph extends Allocator {
   constructor(options: GraphOptions) {
     super(options)
     this.training = options.training
-    this.batchSize = options.batchSize
     this.shapesOnly = options.shapesOnly ?? false
   }
 

@@ -1,11 +1,13 @@
 import { isPlainObject, show } from '../errors.ts'
+import type { Parameter } from '../graph/parameter.ts'
 import type { Value } from '../graph/value.ts'
 import {
   type Builder,
-  defineLayer,
+  defineNetwork,
   Layer,
   type LayerClass,
   type LayerFactory,
+  makers,
   type Weight,
 } from './define.ts'
 import type { Masking } from './masks.ts'
@@ -40,6 +42,14 @@ export class Composite extends Layer {
     return [...super.weights, ...this.inner.flatMap(layer => layer.weights)]
   }
 
+  override get states(): readonly Parameter[] {
+    return [...super.states, ...this.inner.flatMap(layer => layer.states)]
+  }
+
+  override get stateful(): boolean {
+    return super.stateful || this.inner.some(layer => layer.stateful)
+  }
+
   override get trainable(): boolean {
     return this.inner.length === 0 ? super.trainable : this.inner.some(layer => layer.trainable)
   }
@@ -49,6 +59,21 @@ export class Composite extends Layer {
     for (const layer of this.inner) layer.trainable = trainable
   }
 }
+
+/** A new layer with the options of another one but for `changes`; weights are not copied. @throws TypeError for a model */
+export function copyOf(layer: Layer, changes: object): Layer {
+  const make = makers.get(layer)
+  if (!make)
+    throw new TypeError(`${layer.name}: what is copied must be a layer, got a model; take its layers`)
+  const { name, config, trainable, activityRegularizer } = layer
+  const inner = Object.entries(config).flatMap(([option, value]) =>
+    innerOptions.includes(option) && value ? [[option, mapLayers(value, each => copyOf(each, {}))]] : [],
+  )
+  return make({ ...config, ...Object.fromEntries(inner), name, trainable, activityRegularizer, ...changes })
+}
+
+const mapLayers = (value: unknown, f: (layer: Layer) => Layer): unknown =>
+  Array.isArray(value) ? value.map(f) : f(value as Layer)
 
 /** The layer that is given. @throws TypeError for something else */
 function layerFrom(where: string, name: string, given: unknown): unknown {
@@ -61,16 +86,16 @@ function layerFrom(where: string, name: string, given: unknown): unknown {
   )
 }
 
-/** As `defineLayer`, for a layer that contains others. What stands for a layer in its options becomes one. */
+/** As `defineNetwork`, for a layer that contains others. What stands for a layer in its options becomes one. */
 export function defineComposite<D extends object, L extends Composite = Composite>(
   className: string,
   defaults: D,
   check: (where: string, config: FullConfig<D>) => void,
-  build: (builder: Builder, x: Value, config: FullConfig<D>) => Value,
+  build: (builder: Builder, inputs: readonly Value[], config: FullConfig<D>) => readonly Value[],
   masking: Masking = 'drops',
   kind: LayerClass<L> = Composite as LayerClass<L>,
 ): LayerFactory<D, L> {
-  const makeComposite = defineLayer(className, defaults, check, build, masking, kind)
+  const makeComposite = defineNetwork(className, defaults, check, build, masking, kind)
   const make = (config: ConfigOf<D>): L => {
     if (!isPlainObject(config)) return makeComposite(config)
     const given = innerOptions.filter(name => name in config && name in defaults)

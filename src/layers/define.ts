@@ -152,8 +152,8 @@ export class Layer {
   }
 
   /** The one of this name, which must have this shape. */
-  private known<P extends Parameter>(list: ReadonlyMap<string, P>, name: string, shape: readonly number[]) {
-    const found = list.get(name)
+  private known<P extends Parameter>(all: ReadonlyMap<string, P>, name: string, shape: readonly number[]) {
+    const found = all.get(name)
     if (found && String(found.shape) !== String(shape))
       throw new RangeError(
         `${this.name}: ${name} must keep its shape [${found.shape}], got [${shape}]; make a new layer`,

@@ -8,6 +8,23 @@ export interface RecurrentInputs {
   initialState?: SymbolicTensor | readonly SymbolicTensor[] | null
 }
 
+/** The inputs of a layer that is applied with initial states. @throws RangeError for states given twice */
+export function withStates(
+  where: string,
+  inputs: SymbolicTensor | readonly SymbolicTensor[],
+  options: RecurrentInputs | undefined,
+): readonly SymbolicTensor[] {
+  checkOptions(`${where}: apply`, options, ['initialState'])
+  const given = [inputs].flat()
+  const states = [options?.initialState ?? []].flat()
+  if (given.length > 1 && states.length > 0)
+    throw new RangeError(
+      `${where}: initialState must be given once, got ${show(given.length - 1)} states in the list of inputs ` +
+        `besides; leave one out`,
+    )
+  return [...given, ...states]
+}
+
 /** A layer with states: it may be given those to begin with, and may return those that it ends with. */
 export class RecurrentLayer extends Composite {
   /**
@@ -18,14 +35,6 @@ export class RecurrentLayer extends Composite {
     inputs: SymbolicTensor | readonly SymbolicTensor[],
     options?: RecurrentInputs,
   ): Y {
-    checkOptions(`${this.name}: apply`, options, ['initialState'])
-    const given = [inputs].flat()
-    const states = [options?.initialState ?? []].flat()
-    if (given.length > 1 && states.length > 0)
-      throw new RangeError(
-        `${this.name}: initialState must be given once, got ${show(given.length - 1)} states in the list of inputs ` +
-          `besides; leave one out`,
-      )
-    return super.apply([...given, ...states]) as Y
+    return super.apply(withStates(this.name, inputs, options)) as Y
   }
 }

@@ -9,6 +9,7 @@ import {
   randomWidth,
   randomZoom,
 } from './augmentation.ts'
+import { bidirectional } from './bidirectional.ts'
 import { convLstm2d, convLstm2dCell } from './convLstm.ts'
 import { conv1d, conv2d, conv3d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
@@ -52,6 +53,7 @@ export const layers = {
   averagePooling2d,
   averagePooling3d,
   batchNormalization,
+  bidirectional,
   categoryEncoding,
   centerCrop,
   concatenate,

@@ -15,14 +15,16 @@ export const timeDistributed = defineComposite(
     layer: required<LayerLike>(),
   },
   () => {},
-  ({ g, scope, refuse }, x, { layer }) => {
+  ({ g, scope, refuse }, inputs, { layer }) => {
+    if (inputs.length !== 1) refuse(`it must have one input, got ${inputs.length}; give it one`)
+    const [x] = inputs as [Value]
     const [steps, ...shape] = x.shape as [number, ...number[]]
     if (steps === 0 || shape.length === 0)
       refuse(`the input must have shape [steps, …], got [${x.shape}]; add layers.reshape() before it`)
     const outputs = g.folded(steps, () => (layer as Layer).buildAll(g, [g.view(x, shape)], scope))
     const [y] = outputs as [Value]
     if (outputs.length > 1) refuse(`its layer must have one output, got ${outputs.length}; take another`)
-    return g.view(y, [steps, ...y.shape])
+    return [g.view(y, [steps, ...y.shape])]
   },
   'passes',
 )

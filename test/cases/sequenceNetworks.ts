@@ -96,4 +96,25 @@ export const sequenceNetworks: Record<string, Network> = {
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },
+  'sequences read both ways': {
+    input: [5, 4],
+    recipe: [
+      ['bidirectional', { layer: ['lstm', { units: 6, returnSequences: true }] }],
+      [
+        'bidirectional',
+        { layer: ['gru', { units: 5, returnSequences: true, goBackwards: true }], mergeMode: 'sum' },
+      ],
+      ['bidirectional', { layer: ['simpleRNN', { units: 4, returnSequences: true }], mergeMode: 'mul' }],
+      ['bidirectional', { layer: ['gru', { units: 5 }], mergeMode: 'ave' }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'sequences of sequences read both ways': {
+    input: [3, 4, 2],
+    recipe: [
+      ['timeDistributed', { layer: ['bidirectional', { layer: ['lstm', { units: 3 }] }] }],
+      ['bidirectional', { layer: ['lstm', { units: 4 }] }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
 }

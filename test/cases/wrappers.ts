@@ -6,8 +6,28 @@ const timeDistributed = (layer: object, input: readonly number[], extra = {}) =>
 const { activation, batchNormalization, conv2d, dense, dropout, embedding, flatten, gru, lstm } = layers
 const { maxPooling2d, prelu, simpleRNN } = layers
 
+const bidirectional = (layer: object, options: object, input: readonly number[], extra = {}) =>
+  of('bidirectional')({ layer, ...options }, input, { spread: 1, ...extra })
+const gated = { recurrentActivation: 'sigmoid' } as const
+const sequences = { returnSequences: true }
+
 /** Examples of layers that contain layers. */
 export const wrapperExamples = {
+  bidirectional: [
+    bidirectional(gru({ units: 3, ...gated }), {}, [4, 5]),
+    bidirectional(lstm({ units: 17, ...gated, ...sequences }), {}, [3, 4]),
+    bidirectional(simpleRNN({ units: 4, goBackwards: true, ...sequences }), { mergeMode: 'sum' }, [5, 2]),
+    bidirectional(gru({ units: 5, resetAfter: true, ...gated }), { mergeMode: 'mul' }, [2, 3], {
+      samples: 9,
+    }),
+    bidirectional(lstm({ units: 3, ...gated, ...sequences }), { mergeMode: 'ave' }, [1, 3]),
+    bidirectional(lstm({ units: 5, ...gated }), { mergeMode: 'sum' }, [4, 3]),
+    bidirectional(
+      gru({ units: 3, ...gated, ...sequences }),
+      { backwardLayer: simpleRNN({ units: 4, goBackwards: true, ...sequences }) },
+      [3, 4],
+    ),
+  ],
   timeDistributed: [
     timeDistributed(dense({ units: 5 }), [3, 4]),
     timeDistributed(dense({ units: 17, activation: 'softmax' }), [1, 3], { samples: 1 }),
@@ -36,6 +56,11 @@ export const wrapperExamples = {
 
 /** The same behind a masking layer. */
 export const maskedWrapperExamples = {
+  bidirectional: [
+    bidirectional(gru({ units: 3, ...gated, ...sequences }), {}, [5, 4], { masked: true }),
+    bidirectional(lstm({ units: 4, ...gated }), { mergeMode: 'sum' }, [7, 3], { masked: true, samples: 4 }),
+    bidirectional(simpleRNN({ units: 4, ...sequences }), { mergeMode: 'ave' }, [5, 3], { masked: true }),
+  ],
   timeDistributed: [
     of('timeDistributed')({ layer: dense({ units: 5 }) }, [4, 3], { masked: true }),
     of('timeDistributed')({ layer: dropout({ rate: 0.4 }) }, [7, 8], { masked: true, samples: 4 }),
