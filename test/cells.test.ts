@@ -82,26 +82,6 @@ const networks: Record<string, [input: number[], recipe: Recipe]> = {
       head(make),
     ],
   ],
-  'both ways': [
-    [4, 3],
-    make => [
-      make.bidirectional({
-        layer: make.rnn({
-          cell: make.stackedRNNCells({
-            cells: [make.gruCell({ units: 3 }), make.lstmCell({ units: 2 })] as never,
-          }),
-          returnSequences: true,
-        }) as never,
-        mergeMode: 'concat',
-        inputShape: [4, 3],
-      }),
-      make.bidirectional({
-        layer: make.rnn({ cell: make.lstmCell({ units: 3, activation: 'gelu' }) }) as never,
-        mergeMode: 'sum',
-      }),
-      head(make),
-    ],
-  ],
   'convolutional memory': [
     [3, 6, 5, 2],
     make => [
@@ -340,6 +320,17 @@ test('a cell alone is one step', () => {
   found!.forEach((own, i) => close(own.dataSync(), expected![i]!.dataSync(), `output ${i}`))
   expect(ls.layers.lstmCell({ units: 4 }).apply(x!)).toHaveLength(3)
   for (const each of [model, other]) each.dispose()
+})
+
+test('both ways, a cell does what the layer does', () => {
+  const { bidirectional, lstm, lstmCell, rnn } = ls.layers
+  const [ofCell, ofLayer] = [rnn({ cell: lstmCell({ units: 4 }) }), lstm({ units: 4 })].map(layer =>
+    ls.sequential({ layers: [bidirectional({ layer, inputShape: [5, 3] })] }),
+  )
+  ofLayer!.setWeights(ofCell!.getWeights())
+  const x = ls.tensor(noise(2 * 15, 1), [2, 5, 3])
+  expect(ofCell!.predict(x).dataSync()).toEqual(ofLayer!.predict(x).dataSync())
+  for (const model of [ofCell!, ofLayer!]) model.dispose()
 })
 
 /** s becomes s + x·kernel; the output is s beside x. */
