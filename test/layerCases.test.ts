@@ -130,10 +130,7 @@ describe.each(cases)('%s', (name, list) => {
   test.skipIf(networked.length === 0)('a file keeps every option and weight', async () => {
     const { model } = network
     const x = network.x(3)
-    const loaded = (await withFolder(async folder => {
-      await model.save(`file://${folder}`)
-      return ls.loadLayersModel(`file://${folder}`)
-    })) as ls.Model
+    const loaded = await reloaded(model)
     expect(topologyOf(loaded)).toEqual(topologyOf(model))
     const described = ({ weights }: ls.Model) =>
       weights.map(({ name, shape, trainable }) => ({ name, shape, trainable }))
@@ -142,6 +139,26 @@ describe.each(cases)('%s', (name, list) => {
     const expected = [model.predict(x)].flat() as ls.Tensor[]
     for (const [i, y] of found.entries()) expect(y.dataSync(), `output ${i}`).toEqual(expected[i]!.dataSync())
     loaded.dispose()
+  })
+
+  test.skipIf(networked.length === 0)('the options that all layers have are kept, and obeyed', async () => {
+    const [first] = networked as [Example]
+    const penalty = { className: 'L1L2', config: { l1: 0.01, l2: 0.02 } }
+    const own = { name: 'frozen', trainable: false, activityRegularizer: penalty }
+    const layer = makeLayer(name, { ...subject(first).config, ...own })
+    const frozen = { ...first, layer, ...(first.inner && { inner: { ...first.inner, layer } }) }
+    const network = new SideBySide([frozen], { learning: true })
+    const { model } = network
+    const loaded = await reloaded(model)
+    expect(topologyOf(loaded)).toEqual(topologyOf(model))
+    expect(loaded.getLayer('frozen')).toMatchObject({ trainable: false, activityRegularizer: penalty })
+    loaded.dispose()
+    const learnt = () => layer.weights.filter(each => each.learnt).map(each => model.state.read(each))
+    const before = learnt()
+    model.compile({ loss: 'meanSquaredError', optimizer: ls.train.sgd(0.1) })
+    for (let step = 0; step < 2; step++) await model.trainOnBatch(network.x(3), network.y(3))
+    expect(learnt()).toEqual(before)
+    model.dispose()
   })
 
   test.skipIf(networked.length === 0)('a row is predicted alone as among others', () => {
@@ -191,6 +208,12 @@ describe.each(cases)('%s', (name, list) => {
     ).toBe(true)
   })
 })
+
+const reloaded = (model: ls.Model): Promise<ls.Model> =>
+  withFolder(async folder => {
+    await model.save(`file://${folder}`)
+    return (await ls.loadLayersModel(`file://${folder}`)) as ls.Model
+  })
 
 const openShapeOf = (layer: Layer, inputs: readonly OpenShape[]): OpenShape | undefined => {
   try {
