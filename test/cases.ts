@@ -2,6 +2,7 @@ import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
 import { augmentationExamples } from './cases/augmentation.ts'
+import { cellExamples, maskedCellExamples } from './cases/cells.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { depthwiseExamples } from './cases/depthwise.ts'
 import { cross, type Example, type LayerName, of, weightSettings } from './cases/example.ts'
@@ -49,6 +50,7 @@ const normExamples = cross(
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
   ...attentionExamples,
+  ...cellExamples,
   ...augmentationExamples,
   ...maskExamples,
   ...mergeExamples,
@@ -88,6 +90,7 @@ export const examples = {
 /** The same of layers whose input is masked. */
 export const masked: Partial<Record<LayerName, readonly Example[]>> = {
   ...maskedExamples,
+  ...maskedCellExamples,
   ...maskedWrapperExamples,
 }
 

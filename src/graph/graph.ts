@@ -26,6 +26,8 @@ export class Graph extends Allocator {
   /** What each fault number means; entry 0 is unused. */
   readonly faults: Fault[] = [{ problem: '' }]
   readonly training: boolean
+  /** Whether nothing will run: an op may leave out what changes no shape. */
+  readonly shapesOnly: boolean
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
   /** Outputs of layers that cost a penalty of l1·Σ|y| + l2·Σy² a sample. */
@@ -47,6 +49,7 @@ export class Graph extends Allocator {
   constructor(options: GraphOptions) {
     super(options)
     this.training = options.training
+    this.shapesOnly = options.shapesOnly ?? false
   }
 
   /**

@@ -20,9 +20,9 @@ export const innerOptions: readonly string[] = ['layer', 'backwardLayer', 'cell'
 export type LayerLike = Layer | { toLayer(): Layer }
 
 /**
- * A layer that contains others, given as options (`innerOptions`). Its weights are theirs, named after this layer, and
- * `trainable` is handed on to them. Its `build` records them by `buildAll(g, inputs, scope)`: on the same graph, so
- * that call sites of random numbers differ, and so that their penalties count.
+ * A layer that may contain others, given as options (`innerOptions`). Behind its own weights are theirs, named after
+ * this layer, and `trainable` is handed on to them. Its `build` records them by `buildAll(g, inputs, scope)`: on the
+ * same graph, so that call sites of random numbers differ, and so that their penalties count.
  */
 export class Composite extends Layer {
   /** In the order of their weights. */
@@ -39,22 +39,23 @@ export class Composite extends Layer {
   }
 
   override get weights(): readonly Weight[] {
-    return this.inner.flatMap(layer => layer.weights)
+    return [...super.weights, ...this.inner.flatMap(layer => layer.weights)]
   }
 
   override get states(): readonly Parameter[] {
-    return this.inner.flatMap(layer => layer.states)
+    return [...super.states, ...this.inner.flatMap(layer => layer.states)]
   }
 
   override get stateful(): boolean {
-    return this.inner.some(layer => layer.stateful)
+    return super.stateful || this.inner.some(layer => layer.stateful)
   }
 
   override get trainable(): boolean {
-    return this.inner.some(layer => layer.trainable)
+    return this.inner.length === 0 ? super.trainable : this.inner.some(layer => layer.trainable)
   }
 
   override set trainable(trainable: boolean) {
+    super.trainable = trainable
     for (const layer of this.inner) layer.trainable = trainable
   }
 }

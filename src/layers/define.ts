@@ -120,10 +120,10 @@ export class Layer {
     return this.buildAll(g, inputs)[0]!
   }
 
-  /** As build: all outputs. Inside another layer, `scope` is what weights are named after. */
-  buildAll(g: Graph, inputs: readonly Value[], scope = this.name): readonly Value[] {
+  /** What the layer records itself with, its weights named after `scope`. */
+  protected builder(g: Graph, scope: string): Builder {
     const { name } = this
-    const builder: Builder = {
+    return {
       g,
       layer: this,
       name,
@@ -134,7 +134,11 @@ export class Layer {
         throw new RangeError(`${name}: ${message}`)
       },
     }
-    const outputs = this.record(builder, inputs)
+  }
+
+  /** As build: all outputs. Inside another layer, `scope` is what weights are named after. */
+  buildAll(g: Graph, inputs: readonly Value[], scope = this.name): readonly Value[] {
+    const outputs = this.record(this.builder(g, scope), inputs)
     const penalty = this.activityRegularizer?.config
     if (penalty) g.penalized.push(...outputs.map(y => ({ y, ...penalty })))
     return this.masking === 'notes' ? outputs : spreadMasks(g, this.masking, inputs, outputs)

@@ -1,5 +1,5 @@
 import { checkOptions, show } from '../errors.ts'
-import { Layer } from './define.ts'
+import { Composite } from './composite.ts'
 import type { SymbolicTensor } from './symbolic.ts'
 
 /** What a recurrent layer may be applied with besides its input. */
@@ -26,7 +26,7 @@ export function withStates(
 }
 
 /** A layer with states: it may be given those to begin with, and may return those that it ends with. */
-export class RecurrentLayer extends Layer {
+export class RecurrentLayer extends Composite {
   /**
    * As `Layer.apply`; the initial states may also follow the input, in a list. With returnState the result is a list:
    * the output, then the states. @throws RangeError for states given twice, or of another number or shape

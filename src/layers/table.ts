@@ -10,6 +10,7 @@ import {
   randomZoom,
 } from './augmentation.ts'
 import { bidirectional } from './bidirectional.ts'
+import { convLstm2d, convLstm2dCell } from './convLstm.ts'
 import { conv1d, conv2d, conv3d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { depthwiseConv2d, separableConv2d } from './depthwise.ts'
@@ -35,7 +36,9 @@ import {
 import { positionEmbedding, sinePositionEncoding } from './positions.ts'
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
+import { gruCell, lstmCell, simpleRNNCell, stackedRNNCells } from './recurrentCells.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
+import { rnn } from './rnn.ts'
 import { normalization } from './standard.ts'
 import { conv2dTranspose, conv3dTranspose } from './transposed.ts'
 import { timeDistributed } from './wrappers.ts'
@@ -59,6 +62,8 @@ export const layers = {
   conv2dTranspose,
   conv3d,
   conv3dTranspose,
+  convLstm2d,
+  convLstm2dCell,
   cropping2D,
   dense,
   dot,
@@ -74,10 +79,12 @@ export const layers = {
   globalMaxPooling1d,
   globalMaxPooling2d,
   gru,
+  gruCell,
   inputLayer,
   layerNormalization,
   leakyReLU,
   lstm,
+  lstmCell,
   masking,
   maximum,
   maxPooling1d,
@@ -104,11 +111,14 @@ export const layers = {
   rescaling,
   reshape,
   resizing,
+  rnn,
   separableConv2d,
   simpleRNN,
+  simpleRNNCell,
   sinePositionEncoding,
   softmax,
   spatialDropout1d,
+  stackedRNNCells,
   subtract,
   thresholdedReLU,
   timeDistributed,

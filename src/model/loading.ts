@@ -50,7 +50,11 @@ function knownOptions(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true
       const neutral =
-        value === null || tolerated.has(key) || key.endsWith('Constraint') || isDefaultDilation(key, value)
+        value === null ||
+        isOfCell(key, config) ||
+        tolerated.has(key) ||
+        key.endsWith('Constraint') ||
+        isDefaultDilation(key, value)
       if (!neutral)
         throw new RangeError(
           `loadLayersModel: ${className} must not have option "${key}", got ${show(value)}; it is not supported`,
@@ -63,6 +67,10 @@ function knownOptions(
 const isDefaultDilation = (key: string, value: unknown): boolean => {
   return key === 'dilationRate' && [value].flat().every(rate => rate === 1)
 }
+
+/** TensorFlow.js saves the options of an RNN's cell beside the cell as well. */
+const isOfCell = (key: string, { cell }: Record<string, unknown>): boolean =>
+  key in ((cell as Partial<Saved> | null | undefined)?.config ?? {})
 
 /** @throws RangeError for an unknown layer or option */
 function layerOf(saved: Saved): Layer {

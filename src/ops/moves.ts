@@ -123,6 +123,31 @@ export function sliceAxis(g: Graph, x: Value, axis: number, start: number, size:
 }
 
 /**
+ * The n equal parts of x along one axis, counted from 0 in the sample's shape. dx is put together from all their
+ * gradients, however many there are.
+ */
+export function split(g: Graph, x: Value, axis: number, n: number): Value[] {
+  const size = x.shape[axis]! / n
+  const shape = x.shape.with(axis, size)
+  const places = Array.from({ length: n }, (_, part) => x.shape.map((_, i) => (i === axis ? part * size : 0)))
+  const parts = places.map(at => {
+    const part = g.batch('part', shape, x)
+    extract(g, x, write(part), at)
+    return part
+  })
+  g.onBackwardOf(parts, gradients =>
+    g.contribute(x, dx => {
+      const isWhole = !gradients.includes(undefined)
+      if (!isWhole) g.call('clear', samples(sizeOf(x.shape)), dx)
+      gradients.forEach((dy, i) => {
+        if (dy) insert(g, dy, isWhole && i === 0 ? dx : update(dx.value), places[i]!)
+      })
+    }),
+  )
+  return parts
+}
+
+/**
  * y = the values side by side along one axis, counted from 0 in the sample's shape; the other axes must be
  * alike. Each gradient is its part of dy.
  */

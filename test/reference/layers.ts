@@ -6,6 +6,7 @@ import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, product, zeros } from './arrays.ts'
 import { multiHeadAttention } from './attention.ts'
 import { type AugmentationOptions, augmentationReferences } from './augmentation.ts'
+import { type CellOptions, cellReferences } from './cells.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
 import { type JoinOptions, joins } from './joins.ts'
 import { type MaskingOptions, maskReferences } from './masks.ts'
@@ -20,6 +21,7 @@ import { type WrapperOptions, wrapperReferences } from './wrappers.ts'
 export interface Options
   extends ActivationLayerOptions,
     AugmentationOptions,
+    CellOptions,
     ConvolutionOptions,
     JoinOptions,
     MaskingOptions,
@@ -125,6 +127,7 @@ export const references: Record<keyof typeof layers, Reference> = {
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
   ...augmentationReferences,
+  ...cellReferences,
   ...convolutionReferences,
   ...noiseReferences,
   ...maskReferences,

@@ -36,13 +36,18 @@ export function twins(recipe: Recipe, inputShape: readonly number[]): Twins {
     recipe.map(([name, options], i) => layerOf(make, name, { ...options, ...(i === 0 && { inputShape }) }))
   const ours = ls.sequential({ layers: layersOf(ls.layers as unknown as Make<Layer>), seed: 4 })
   const theirs = tf.sequential({ layers: layersOf(tf.layers as unknown as Make<tf.layers.Layer>) })
-  const stirred = ours.getWeights().map(({ values, shape }, i) => {
+  stir(ours)
+  copyWeights({ ours, theirs })
+  return { ours, theirs }
+}
+
+/** Moves the weights away from their initial values: none stays 0 or 1. */
+export function stir(model: ls.Sequential | ls.Model): void {
+  const stirred = model.getWeights().map(({ values, shape }, i) => {
     const noisy = noise(values.length, 60 + i).map((x, j) => (values[j] as number) + 0.2 * x)
     return ls.tensor(noisy, shape)
   })
-  ours.setWeights(stirred)
-  copyWeights({ ours, theirs })
-  return { ours, theirs }
+  model.setWeights(stirred)
 }
 
 export function copyWeights({ ours, theirs }: Twins): void {
