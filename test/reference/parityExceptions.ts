@@ -1,5 +1,6 @@
 import type { Example, LayerName } from '../cases/example.ts'
 import {
+  cellsWithin,
   innermost,
   isBilinear,
   isDilated,
@@ -257,6 +258,47 @@ export const exceptions: readonly Exception[] = [
     when: ({ padding, kernelSize, strides = 1 }) =>
       padding === 'same' && [0, 1, 2].some(axis => sizeAlong(kernelSize!, axis) < sizeAlong(strides!, axis)),
     why: 'negative padding: the first windows leave out where the volume begins',
+  },
+  {
+    layers: ['gruCell', 'lstmCell', 'simpleRNNCell', 'convLstm2dCell', 'stackedRNNCells'],
+    parts,
+    why: 'cells cannot be applied to symbolic tensors',
+  },
+  {
+    layers: ['rnn'],
+    parts,
+    when: options => cellsWithin(options).some(({ config }) => config.resetAfter === true),
+    why: 'resetAfter must be false',
+  },
+  {
+    layers: ['rnn'],
+    parts: learning,
+    when: options => cellsWithin(options).some(({ config }) => Number(config.dropout) > 0),
+    why: 'draws of its own',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts: gradients,
+    when: isDilated,
+    why: 'no gradient of dilated convolutions',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts: learning,
+    when: ({ dropout = 0 }) => dropout > 0,
+    why: 'draws of its own',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts,
+    when: ({ unroll }) => unroll === true,
+    why: 'unroll must be false',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts,
+    when: ({ recurrentActivation }) => recurrentActivation === null,
+    why: 'null is linear, not the default',
   },
   {
     layers: ['bidirectional', 'timeDistributed'],
