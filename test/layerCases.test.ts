@@ -211,10 +211,14 @@ describe.each(cases)('%s', (name, list) => {
 })
 
 /** Options with copies of the layers among them: a layer is named, and frozen, once. */
+/** An option, with layers of its own. */
+function copiedOption(value: unknown): unknown {
+  if (value instanceof Layer) return copyOf(value, {})
+  return Array.isArray(value) ? value.map(copiedOption) : value
+}
+
 const copied = (options: object) =>
-  Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [key, value instanceof Layer ? copyOf(value, {}) : value]),
-  )
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copiedOption(value)]))
 
 const reloaded = (model: ls.Model): Promise<ls.Model> =>
   withFolder(async folder => {
