@@ -2,6 +2,8 @@
 const differences: Readonly<Record<string, string>> = {
   'layers.randomWidth': 'keeps the width of images, and cuts or fills what is stretched or squeezed',
   'layers.softmax.axis': 'an axis of the batch, where TensorFlow.js can only take the last one',
+  'layers.timeDistributed':
+    'batchNormalization inside takes the statistics of all steps together, as in Keras 2',
   'model.fit.stepsPerEpoch': 'as in Keras; TensorFlow.js throws',
   'model.fit.sampleWeight': 'as in Keras; TensorFlow.js throws',
   'model.save.handlerOrURL': 'a `file://` URL',

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
@@ -7,7 +9,7 @@ import { batchOf, close, readByOurs, readByTheirs, withFolder } from './referenc
 
 beforeAll(() => tf.setBackend('cpu'))
 
-const { bidirectional, concatenate, dense, gru, lstm, simpleRNN } = ls.layers
+const { bidirectional, concatenate, dense, gru, lstm, simpleRNN, timeDistributed } = ls.layers
 
 const valuesOf = (model: ls.Sequential | ls.Model) => model.getWeights().map(weight => [...weight.dataSync()])
 const allOf = (result: ls.Tensor | ls.Tensor[]) => [result].flat().map(y => y.dataSync() as Float32Array)
@@ -146,6 +148,49 @@ test('takes another layer for the way back, and keeps it in files', async () => 
   })
   expect(again.predict(x).dataSync()).toEqual(model.predict(x).dataSync())
   for (const each of [model, again]) each.dispose()
+})
+
+test('is read with the names that Keras gives weights of cells', async () => {
+  const reader = bidirectional({ layer: lstm({ units: 2, name: 'lstm' }), inputShape: [4, 3], name: 'both' })
+  const model = ls.sequential({ layers: [reader, dense({ units: 1, name: 'end' })] })
+  const x = ls.tensor(noise(24, 1), [2, 4, 3])
+  const again = await withFolder(async folder => {
+    await model.save(`file://${folder}`)
+    const path = join(folder, 'model.json')
+    const text = await readFile(path, 'utf8')
+    const renamed = text.replace(/both\/(\w+)_lstm\//g, 'both/$1_lstm/lstm_cell_3/')
+    expect(renamed).toContain('"both/backward_lstm/lstm_cell_3/recurrent_kernel"')
+    await writeFile(path, renamed)
+    return (await ls.loadLayersModel(`file://${folder}`)) as ls.Sequential
+  })
+  expect(again.predict(x).dataSync()).toEqual(model.predict(x).dataSync())
+  for (const each of [model, again]) each.dispose()
+})
+
+test.each([
+  [
+    'bidirectional',
+    () => bidirectional({ layer: gru({ units: 3, stateful: true }), batchInputShape: [2, 4, 3] }),
+  ],
+  [
+    'timeDistributed',
+    () => timeDistributed({ layer: gru({ units: 3, stateful: true }), batchInputShape: [2, 4, 4, 3] }),
+  ],
+])('%s keeps the states of what is inside', (name, make) => {
+  const model = ls.sequential({ layers: [make()], seed: 2 })
+  const shape = name === 'bidirectional' ? [2, 4, 3] : [2, 4, 4, 3]
+  const x = ls.tensor(
+    noise(
+      shape.reduce((a, b) => a * b),
+      1,
+    ),
+    shape,
+  )
+  const [first, second] = [1, 2].map(() => model.predict(x, { batchSize: 2 }).dataSync())
+  expect(second).not.toEqual(first)
+  model.resetStates()
+  expect(model.predict(x, { batchSize: 2 }).dataSync()).toEqual(first)
+  model.dispose()
 })
 
 test('copies what it is given', () => {

@@ -153,6 +153,9 @@ function modelOf({ className, config }: Saved): Trainable {
   )
 }
 
+/** Keras saves weights of recurrent layers under the name of their cell, too: lstm/lstm_cell/kernel. */
+const withoutCell = (name: string): string => name.split('/').toSpliced(-2, 1).join('/')
+
 /**
  * Reads a model that TensorFlow.js or `save` wrote: model.json and its weights.
  * @throws RangeError for a URL that is not file://, an unknown layer or option, or files that do not fit
@@ -161,7 +164,10 @@ function modelOf({ className, config }: Saved): Trainable {
 export async function loadLayersModel(url: string): Promise<Sequential | Model> {
   const { topology, weights } = await readLayersModel(pathOfUrl('loadLayersModel', url))
   const model = modelOf(fromSavedNames(topology) as unknown as Saved)
-  const byName = new Map(weights.map(({ name, tensor }) => [name, tensor]))
+  const own = new Set(model.weights.map(({ name }) => name))
+  const byName = new Map(
+    weights.map(({ name, tensor }) => [own.has(name) ? name : withoutCell(name), tensor]),
+  )
   model.setWeights(
     model.weights.map(({ name }) => {
       const tensor = byName.get(name)

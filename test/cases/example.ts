@@ -25,14 +25,16 @@ export interface Example {
 export type LayerName = keyof typeof layers
 type Extra = { samples?: number; spread?: number; centre?: number; integers?: number; masked?: boolean }
 
+/** The name of the factory that a layer is from. */
+export const nameOf = ({ className }: Layer): LayerName =>
+  Object.entries(layers).find(([, made]) => made.className === className)![0] as LayerName
+
 /** The options as a title shows them; of a layer among them, what is no default. */
 const titleOf = (options: object): string =>
   JSON.stringify(options, (_, value) => {
     if (!(value instanceof Layer)) return value
-    const [name, { defaults }] = Object.entries(layers).find(
-      ([, made]) => made.className === value.className,
-    )!
-    const usual = defaults as Record<string, unknown>
+    const name = nameOf(value)
+    const usual = layers[name].defaults as Record<string, unknown>
     const own = Object.entries(value.config).filter(([key, each]) => each !== usual[key])
     return { [name]: Object.fromEntries(own) }
   })

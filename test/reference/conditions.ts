@@ -1,3 +1,4 @@
+import type { Layer } from '../../src/layers/define.ts'
 import type { Example } from '../cases/example.ts'
 
 // Conditions on a case, under which a library computes something else.
@@ -7,6 +8,7 @@ export interface Options {
   readonly alpha?: number
   readonly axis?: number | readonly number[]
   readonly axes?: number | readonly number[]
+  readonly backwardLayer?: Layer
   readonly center?: boolean
   readonly cropToAspectRatio?: boolean
   readonly dataFormat?: string
@@ -15,6 +17,7 @@ export interface Options {
   readonly height?: number
   readonly interpolation?: string
   readonly kernelSize?: number | readonly number[]
+  readonly layer?: Layer
   readonly noiseShape?: readonly (number | null)[] | null
   readonly normalize?: boolean
   readonly outputMode?: string
@@ -34,6 +37,12 @@ export const isFirst = ({ dataFormat }: Options) => dataFormat === 'channelsFirs
 export const isDilated = ({ dilationRate = 1 }: Options) => [dilationRate].flat().some(rate => rate > 1)
 export const some = (value: number | readonly number[], test: (n: number) => boolean) =>
   [value].flat().some(test)
+
+/** The layer in a layer, or in that one. */
+export function innermost({ layer }: Options): Layer {
+  const { layer: inner } = layer!.config as Options
+  return inner ? innermost({ layer: inner }) : layer!
+}
 
 /** The sizes along which a layer of three dimensions works. */
 const volumeOf = (options: Options, { input }: Example) =>

@@ -1,5 +1,6 @@
 import type { Layer } from '../../src/layers/define.ts'
-import { layers } from '../../src/layers/table.ts'
+import type { layers } from '../../src/layers/table.ts'
+import { nameOf } from '../cases/example.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, product, zeros } from './arrays.ts'
@@ -135,7 +136,4 @@ export const references: Record<keyof typeof layers, Reference> = {
 }
 
 /** The reference of a layer's kind. */
-export function referenceOf({ className }: Layer): Reference {
-  const [name] = Object.entries(layers).find(([, factory]) => factory.className === className)!
-  return references[name as keyof typeof layers]
-}
+export const referenceOf = (layer: Layer): Reference => references[nameOf(layer)]

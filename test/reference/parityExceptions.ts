@@ -1,5 +1,6 @@
 import type { Example, LayerName } from '../cases/example.ts'
 import {
+  innermost,
   isBilinear,
   isDilated,
   isFirst,
@@ -256,5 +257,38 @@ export const exceptions: readonly Exception[] = [
     when: ({ padding, kernelSize, strides = 1 }) =>
       padding === 'same' && [0, 1, 2].some(axis => sizeAlong(kernelSize!, axis) < sizeAlong(strides!, axis)),
     why: 'negative padding: the first windows leave out where the volume begins',
+  },
+  {
+    layers: ['bidirectional', 'timeDistributed'],
+    parts: gradients,
+    when: (_, { input }) => input[0] === 1,
+    why: 'no gradient of a sequence of one step',
+  },
+  {
+    layers: ['bidirectional'],
+    parts,
+    when: options => innermost(options).config.resetAfter === true,
+    why: 'resetAfter must be false',
+  },
+  {
+    layers: ['bidirectional'],
+    parts,
+    when: ({ backwardLayer }) => backwardLayer !== undefined,
+    why: 'there is no backwardLayer',
+  },
+  {
+    layers: ['timeDistributed'],
+    parts: learning,
+    when: options => innermost(options).className === 'BatchNormalization',
+    why: 'statistics of each step alone: the layer is called for one after the other',
+  },
+  {
+    layers: ['timeDistributed'],
+    parts: learning,
+    when: options => {
+      const { rate = 0, dropout = 0 } = innermost(options).config as Options
+      return rate > 0 || dropout > 0
+    },
+    why: 'draws of its own',
   },
 ]

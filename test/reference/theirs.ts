@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
+import { Layer } from '../../src/layers/define.ts'
 import { relativeError } from '../bed.ts'
-import type { Example, LayerName } from '../cases/example.ts'
+import { type Example, type LayerName, nameOf } from '../cases/example.ts'
 import { branches } from '../cases/merge.ts'
 import { drawOf, setupOf } from './draw.ts'
 import { lossReferences } from './losses.ts'
@@ -14,6 +15,15 @@ export type Part = (typeof parts)[number]
 export type Differences = Record<Part, number | string>
 
 type Factories = Record<string, (options: object) => tf.layers.Layer>
+
+/** Makes TensorFlow.js' layer, and those among its options. It writes into them. */
+function theirLayer(name: string, options: object): tf.layers.Layer {
+  const given = Object.entries(options).map(([option, value]) => {
+    if (!(value instanceof Layer)) return [option, structuredClone(value)]
+    return [option, theirLayer(nameOf(value), value.config)]
+  })
+  return (tf.layers as unknown as Factories)[name]!(Object.fromEntries(given))
+}
 
 /** What TensorFlow.js' types hide of a weight. */
 interface LayerVariable {
@@ -29,8 +39,7 @@ class Theirs {
 
   constructor(name: LayerName, example: Example) {
     this.example = example
-    // TensorFlow.js writes into the options.
-    this.layer = (tf.layers as unknown as Factories)[name]!(structuredClone(example.options))
+    this.layer = theirLayer(name, example.options)
   }
 
   /** All outputs side by side. */
