@@ -31,10 +31,33 @@ export {
   geluGradient,
   geluNew,
   geluNewGradient,
-  exponential,
-  logarithm,
-  cosine,
 } from './activations';
+export {
+  absolute,
+  absoluteGradient,
+  clip,
+  cosine,
+  cosineGradient,
+  exponential,
+  exponentialGradient,
+  logarithm,
+  logarithmGradient,
+  power,
+  powerGradient,
+  reciprocal,
+  reciprocalGradient,
+  signs,
+  sine,
+  sineGradient,
+  square,
+  squareGradient,
+  squareRoot,
+  squareRootGradient,
+} from './functions';
+export { choose, divide, divideGradient, equal, greater, greaterOrEqual } from './comparisons';
+export { fill, fillWith, keepColumns, repeatPanels, setFour, stepNumber } from './spread';
+export { rowArgMax, rowMaximum, rowMaximumGradient, rowSums } from './reductions';
+export { lossFactors } from './losses';
 export { softmax, logSoftmax, softmaxGradient, logSoftmaxGradient } from './softmax';
 export {
   meanSquaredError,

@@ -3,8 +3,8 @@ import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames } from '../formats/naming.ts'
 import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
+import { knownClasses } from '../layers/registry.ts'
 import { addNode, type SymbolicTensor } from '../layers/symbolic.ts'
-import { layers as factories } from '../layers/table.ts'
 import { Model } from './functional.ts'
 import { firstUseOf, NestedLayer } from './nested.ts'
 import { Sequential } from './sequential.ts'
@@ -75,18 +75,21 @@ const isOfCell = (key: string, { cell }: Record<string, unknown>): boolean =>
 function layerOf(saved: Saved): Layer {
   const { className, config } = saved
   if (isModel(className)) return new NestedLayer(modelOf(saved))
-  const known = Object.values(factories)
+  const known = knownClasses()
   const factory = known.find(candidate => candidate.className === className)
   if (!factory) {
     const guess = suggestion(
       className,
       known.map(candidate => candidate.className),
     )
-    throw new RangeError(`loadLayersModel: unknown layer "${className}"; ${guess}`)
+    throw new RangeError(
+      `loadLayersModel: layers must be of a known class, got "${className}"; ` +
+        `if it is your own, give it to ls.serialization.registerClass first; ${guess}`,
+    )
   }
   const options = knownOptions(className, config, factory.defaults)
   for (const name of innerOptions.filter(each => options[each])) options[name] = innerOf(options[name])
-  return (factory as (options: object) => Layer)(options)
+  return (factory as unknown as (options: object) => Layer)(options)
 }
 
 const innerOf = (saved: unknown): Layer | Layer[] =>

@@ -226,7 +226,7 @@ function recordUpdates(g: Graph, { optimizer, slots }: Compiled): void {
     if (!dw) return []
     const penalty = weight.regularizer?.config
     if (penalty) g.call('regularize', slices(w.storage.bytes / 64), w, update(dw), penalty.l1, penalty.l2)
-    return [{ w, dw, slots: arrays.map(slot => g.parameter(slot)) }]
+    return [{ w, dw, columnAxes: weight.columnAxes, slots: arrays.map(slot => g.parameter(slot)) }]
   })
   optimizer.record(g, updates)
   const updated = new Set(updates.map(({ w }) => w))

@@ -15,10 +15,10 @@ export interface Place {
   readonly rowBytes?: number
 }
 
-/** How a call is cut: `perSample` units a sample, a count of units, or not at all. */
+/** How a call is cut: by samples of `unit` each, a count of units (1 by default each), or not at all. */
 export type PlanCut =
   | { readonly axis: 'rows'; readonly unit: number; readonly leaf?: number | undefined }
-  | { readonly axis: 'slices'; readonly count: number }
+  | { readonly axis: 'slices'; readonly count: number; readonly unit?: number | undefined }
   | { readonly axis: 'once' }
   | { readonly axis: 'each' }
 

@@ -25,16 +25,22 @@ function checkOption(where: string, name: string, value: unknown, byDefault: unk
     throw new TypeError(`${where}: name must be a string, got ${show(value)}; leave it out`)
 }
 
-/** What `make` makes of the defaults, and a function that makes it from other options. */
+/**
+ * What `make` makes of the defaults, and a function that makes it from other options, which `check` refuses where they
+ * are wrong: by their names, unless it is given.
+ */
 export function configurable<Made extends { readonly name: string }, Options extends object>(
   defaults: Options,
   make: (options: Options) => Made,
+  check?: (options: Options) => void,
 ): Configurable<Made, Options> {
   const { name, ...rest } = make(defaults)
   const maker = (given?: Partial<Options>): Made => {
     const options = withDefaults(name, defaults, given)
-    for (const [key, value] of Object.entries(options))
-      checkOption(name, key, value, defaults[key as keyof Options])
+    if (check) check(options)
+    else
+      for (const [key, value] of Object.entries(options))
+        checkOption(name, key, value, defaults[key as keyof Options])
     return make(options)
   }
   const named = Object.defineProperty(maker, 'name', { value: name, enumerable: true })
