@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Graph } from '../src/graph/graph.ts'
 import * as ls from '../src/index.ts'
-import type { Layer } from '../src/layers/define.ts'
+import { copyOf } from '../src/layers/composite.ts'
+import { Layer } from '../src/layers/define.ts'
 import { type OpenShape, outputShapesOf } from '../src/layers/shapes.ts'
 import { layers } from '../src/layers/table.ts'
 import { topologyOf } from '../src/model/saving.ts'
@@ -145,7 +146,7 @@ describe.each(cases)('%s', (name, list) => {
     const [first] = networked as [Example]
     const penalty = { className: 'L1L2', config: { l1: 0.01, l2: 0.02 } }
     const own = { name: 'frozen', trainable: false, activityRegularizer: penalty }
-    const layer = makeLayer(name, { ...subject(first).config, ...own })
+    const layer = makeLayer(name, { ...copied(subject(first).config), ...own })
     const frozen = { ...first, layer, ...(first.inner && { inner: { ...first.inner, layer } }) }
     const network = new SideBySide([frozen], { learning: true })
     const { model } = network
@@ -208,6 +209,12 @@ describe.each(cases)('%s', (name, list) => {
     ).toBe(true)
   })
 })
+
+/** Options with copies of the layers among them: a layer is named, and frozen, once. */
+const copied = (options: object) =>
+  Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [key, value instanceof Layer ? copyOf(value, {}) : value]),
+  )
 
 const reloaded = (model: ls.Model): Promise<ls.Model> =>
   withFolder(async folder => {

@@ -1,5 +1,6 @@
 import { type Cells, makeCells, makeRowCells, type RowCells } from './cells.ts'
 import type { GraphOptions } from './options.ts'
+import { own } from './owners.ts'
 import { bytesOf, type Parameter } from './parameter.ts'
 import { type Placement, type Storage, sizeOf, type Value } from './value.ts'
 
@@ -51,7 +52,7 @@ export class Allocator {
   ): Value {
     const [leaf, rows] = placement === 'batch' ? [this.leaf, this.fold] : [undefined, 1]
     const storage: Storage = { id: this.storages++, placement, label, bytes: bytes * rows, offset: 0, leaf }
-    return { storage, shape, differentiable }
+    return { storage: own(storage, this), shape, differentiable }
   }
 
   /** Whether leaves are recorded one after the other, so that no value spans the whole mini-batch. */
@@ -87,7 +88,7 @@ export class Allocator {
       bytes: bytesOf(shape, columnAxes),
       offset,
     }
-    const value: Value = { storage, shape, differentiable: trainable }
+    const value: Value = { storage: own(storage, this), shape, differentiable: trainable }
     this.parameters.set(parameter, value)
     return value
   }

@@ -3,8 +3,6 @@ import type { Fault } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
 import { byStorage, byValue, Notes } from './notes.ts'
 import type { GraphOptions } from './options.ts'
-import { own } from './owners.ts'
-import type { Parameter } from './parameter.ts'
 import { LeafSums, TreeSum } from './tree.ts'
 import type { Access, Argument, Call, Cut, Storage, Value } from './value.ts'
 import { samples, sizeOf, slices, touched, update, write } from './value.ts'
@@ -52,18 +50,6 @@ export class Graph extends Allocator {
     super(options)
     this.training = options.training
     this.shapesOnly = options.shapesOnly ?? false
-  }
-
-  override allocate(...given: Parameters<Allocator['allocate']>): Value {
-    const value = super.allocate(...given)
-    own(value.storage, this)
-    return value
-  }
-
-  override parameter(parameter: Parameter): Value {
-    const value = super.parameter(parameter)
-    own(value.storage, this)
-    return value
   }
 
   /**
