@@ -212,9 +212,12 @@ describe.each(cases)('%s', (name, list) => {
 
 /** Options with copies of the layers among them: a layer is named, and frozen, once. */
 const copied = (options: object) =>
-  Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [key, value instanceof Layer ? copyOf(value, {}) : value]),
-  )
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copyIn(value)]))
+
+const copyIn = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(copyIn)
+  return value instanceof Layer ? copyOf(value, {}) : value
+}
 
 const reloaded = (model: ls.Model): Promise<ls.Model> =>
   withFolder(async folder => {
