@@ -11,7 +11,10 @@ import type { FullConfig } from './options.ts'
 export const courseDefaults = {
   /** Whether the output holds the outputs of all steps, or that of the last one. */
   returnSequences: false,
-  /** Whether the states after the last step are put out as well, behind the output: of an LSTM, state and cell. */
+  /**
+   * Whether the states after the last step are put out as well, behind the output: in an LSTM, state and cell. Another
+   * layer begins with them by `apply(x, { initialState })`.
+   */
   returnState: false,
   /** Whether the steps go from the end of the input to its begin; the output is in the order of the steps. */
   goBackwards: false,
