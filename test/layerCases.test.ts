@@ -22,13 +22,13 @@ const subject = ({ inner, layer }: Example): Layer => inner?.layer ?? layer
 const inputsOf = ({ inner, input }: Example) => inner?.inputs ?? [input]
 
 const sized = 'it needs a size of all batches: test/states.test.ts'
-const kept = 'it needs a size of all batches: test/cells.test.ts'
+const many = 'it has several outputs, or needs a size of all batches: test/cells.test.ts'
 /** Options without a case that sets them, and why. */
 const unset: Partial<Record<LayerName, Record<string, string>>> = {
   gru: { stateful: sized },
   lstm: { stateful: sized },
-  convLstm2d: { stateful: kept },
-  rnn: { stateful: kept },
+  convLstm2d: { returnState: many, stateful: many },
+  rnn: { returnState: many, stateful: many },
   simpleRNN: { stateful: sized },
   multiHeadAttention: {
     useAttentionMask: 'a mask is no branch of the input: test/kernels/attention.test.ts',

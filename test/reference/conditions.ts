@@ -9,6 +9,7 @@ export interface Options {
   readonly axis?: number | readonly number[]
   readonly axes?: number | readonly number[]
   readonly backwardLayer?: Layer
+  readonly cell?: Layer
   readonly center?: boolean
   readonly cropToAspectRatio?: boolean
   readonly dataFormat?: string
@@ -30,6 +31,7 @@ export interface Options {
   readonly size?: readonly [number, number]
   readonly stddev?: number
   readonly strides?: number | readonly number[] | null
+  readonly unroll?: boolean
   readonly width?: number
 }
 

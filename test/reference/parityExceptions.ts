@@ -1,3 +1,4 @@
+import type { Layer } from '../../src/layers/define.ts'
 import type { Example, LayerName } from '../cases/example.ts'
 import {
   innermost,
@@ -291,4 +292,48 @@ export const exceptions: readonly Exception[] = [
     },
     why: 'draws of its own',
   },
+  {
+    layers: ['convLstm2dCell', 'gruCell', 'lstmCell', 'simpleRNNCell', 'stackedRNNCells'],
+    parts,
+    why: 'a cell cannot be applied to its states: test/cells.test.ts compares them in rnn',
+  },
+  {
+    layers: ['rnn'],
+    parts,
+    when: options => cellsOf(options).some(({ resetAfter }) => resetAfter === true),
+    why: 'resetAfter must be false',
+  },
+  {
+    layers: ['rnn'],
+    parts: learning,
+    when: options => cellsOf(options).some(({ dropout = 0 }) => dropout > 0),
+    why: 'draws of its own',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts: learning,
+    when: ({ dropout = 0 }) => dropout > 0,
+    why: 'draws of its own',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts: gradients,
+    when: isDilated,
+    why: 'no gradient of a dilated convolution',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts,
+    when: ({ unroll }) => unroll === true,
+    why: 'unroll is refused',
+  },
 ]
+
+/** Options of the cells of an rnn. */
+function cellsOf({ cell }: Options): Options[] {
+  const inside = ({ config }: Layer): Options[] => {
+    const { cells } = config as { cells?: readonly Layer[] }
+    return cells ? cells.flatMap(inside) : [config as Options]
+  }
+  return inside(cell as Layer)
+}

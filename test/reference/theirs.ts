@@ -18,10 +18,11 @@ type Factories = Record<string, (options: object) => tf.layers.Layer>
 
 /** Makes TensorFlow.js' layer, and those among its options. It writes into them. */
 function theirLayer(name: string, options: object): tf.layers.Layer {
-  const given = Object.entries(options).map(([option, value]) => {
-    if (!(value instanceof Layer)) return [option, structuredClone(value)]
-    return [option, theirLayer(nameOf(value), value.config)]
-  })
+  const theirs = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(theirs)
+    return value instanceof Layer ? theirLayer(nameOf(value), value.config) : structuredClone(value)
+  }
+  const given = Object.entries(options).map(([option, value]) => [option, theirs(value)])
   return (tf.layers as unknown as Factories)[name]!(Object.fromEntries(given))
 }
 
