@@ -91,6 +91,7 @@ export {
 } from './metrics';
 export {
   markMaximum,
+  keepLargest,
   topKCategoricalAccuracy,
   sparseTopKCategoricalAccuracy,
   countScores,
@@ -102,7 +103,7 @@ export { clampNegative, constrainColumns, constrainRows } from './constraints';
 export { decayWeights, averageWeights } from './upkeep';
 export { activityPenalty } from './activity';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
-export { add, addInto, copy, scaleShift } from './arrays';
+export { add, addInto, copy, scaleShift, putNumber } from './arrays';
 export { attention, attentionGradient } from './attention';
 export { addPositions, sinePositions, sumPositions } from './positions';
 export { maximum, minimum, subtract, whereLess, whereNotLess } from './merge';

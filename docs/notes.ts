@@ -14,6 +14,12 @@ const differences: Readonly<Record<string, string>> = {
 const absences: Readonly<Record<string, string>> = {
   'data.microphone': 'of browsers',
   'data.webcam': 'of browsers',
+  'exports.CallbackList': 'of no use by itself',
+  'exports.CustomCallback': '`callbacks.lambda`',
+  'exports.EarlyStopping': '`callbacks.earlyStopping`',
+  'exports.History': 'what `fit` resolves with',
+  'exports.LayersModel': 'here `Model`',
+  'exports.layers.Layer': '`ls.defineLayer` makes layers of your own',
   'layers.*.cell': 'TensorFlow.js declares it by mistake',
   'layers.*.dropoutFunc': 'a hook of its tests',
   'layers.conv2dTranspose.dilationRate': 'TensorFlow.js ignores it',
@@ -69,8 +75,8 @@ In general:
 - Results follow from \`seed\`, with the same bits for any number of workers. The \`seed\` of a layer or an initializer has the
   meaning of TensorFlow.js' (but for 0), and draws other numbers.
 - Metrics are exact over an epoch, not means of those of its batches; \`evaluate\` adds what regularizers add, as Keras does.
-- Tensors hold data: they have no operations, and need not be disposed of. \`tidy\`, \`keep\`, \`dispose\` and \`memory\` are there for
-  programs that call them.
+- Tensors hold data: they have no methods that compute, and need not be disposed of. \`tidy\`, \`keep\`, \`dispose\` and \`memory\` are
+  there for programs that call them.
 `
 
 /** What the sections are about. */

@@ -61,7 +61,12 @@ export const examples = {
     batchNormalization(weightSettings('batchNormalization'), [2, 5]),
   ],
   dense: denseExamples,
-  flatten: [of('flatten')({}, [7]), of('flatten')({}, [2, 3]), of('flatten')({}, [2, 3, 5])],
+  flatten: [
+    of('flatten')({}, [7]),
+    of('flatten')({}, [2, 3]),
+    of('flatten')({}, [2, 3, 5]),
+    of('flatten')({ dataFormat: 'channelsFirst' }, [2, 3, 5]),
+  ],
   inputLayer: [of('inputLayer')({}, [3, 4]), of('inputLayer')({ sparse: true }, [5])],
   ...sequences,
   reshape: [

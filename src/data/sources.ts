@@ -30,6 +30,19 @@ function generator<T>(
   return new Dataset<T>(open, null)
 }
 
+/**
+ * What a function returns, call after call, as the `next` of an iterator: { value, done }. It goes on where the pass
+ * before has ended.
+ * @throws TypeError for no function
+ */
+function func<T>(f: () => IteratorResult<T> | Promise<IteratorResult<T>>): Dataset<T> {
+  if (typeof f !== 'function')
+    throw new TypeError(
+      `func: must be given a function, got ${show(f)}; write () => ({ value, done: false })`,
+    )
+  return new Dataset<T>(() => ({ next: async () => f() }), null)
+}
+
 type Element<D> = D extends Dataset<infer T> ? T : never
 
 /** Elements of several datasets side by side, in an array or object of the same kind; the shortest ends it. */
@@ -61,4 +74,4 @@ function zip<D extends readonly Dataset<unknown>[] | Readonly<Record<string, Dat
 }
 
 /** Datasets: sequences of elements that are pulled one by one. Names and options of TensorFlow.js' tf.data. */
-export const data = { array, csv, generator, zip }
+export const data = { array, csv, func, generator, zip }

@@ -105,5 +105,7 @@ export function settleOutputs(
   })
   if (outputs.length === 0)
     throw new TypeError(`compile: loss must be given, got ${show(options.loss)}; try 'meanSquaredError'`)
+  // Throws for options of a loss that do not fit the prediction.
+  for (const { loss, index } of outputs) loss.targetShape(closed(outputShapes[index]!))
   return outputs
 }

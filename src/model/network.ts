@@ -159,13 +159,14 @@ export abstract class Network {
   }
 
   /**
-   * Copies of the weights, trainable ones first. During training, outside callbacks, those of the last
-   * snapshot.
+   * Copies of the weights, trainable ones first, or of these only. During training, outside callbacks, those of the
+   * last snapshot.
    */
-  getWeights(): Tensor[] {
+  getWeights(trainableOnly = false): Tensor[] {
     const { state } = this
     const base = this.use === 'training' ? state.snapshotAddress : state.address
-    return this.weights.map(weight => new Tensor(state.read(weight, base), weight.shape, 'float32'))
+    const wanted = trainableOnly ? this.weights.filter(({ trainable }) => trainable) : this.weights
+    return wanted.map(weight => new Tensor(state.read(weight, base), weight.shape, 'float32'))
   }
 
   /**

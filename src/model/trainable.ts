@@ -104,6 +104,10 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     const optimizer = getOptimizer(options.optimizer)
     const leaves = positiveInteger('compile', 'leaves', options.leaves ?? 1)
     const mixUp = inRange('compile', 'mixUp', options.mixUp ?? 0, '[0, Infinity)')
+    if (mixUp > 0 && outputs.some(({ loss }) => typeof loss.ignoreClass === 'number'))
+      throw new RangeError(
+        `compile: mixUp must be 0 for a loss with ignoreClass, got ${mixUp}; leave one of them out`,
+      )
     const slots = makeSlots(this.weights, optimizer)
     const state = this.layOut([...slots.values()].flat())
     for (const arrays of slots.values()) {

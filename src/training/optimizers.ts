@@ -8,6 +8,7 @@ import {
   optionsOf,
   type SharedOptions,
 } from './optimizer.ts'
+import { schedules } from './schedules.ts'
 
 const slot = (name: string, initial = 0) => ({ name, initial })
 
@@ -125,23 +126,38 @@ function adam(
   }))
 }
 
-const adamaxDefaults = { ...adamDefaults, learningRate: 0.002 as LearningRate }
+const adamaxDefaults = {
+  ...adamDefaults,
+  learningRate: 0.002 as LearningRate,
+  /** The learning rate falls with the updates t, as learningRate / (1 + decay·t). */
+  decay: 0,
+}
+type AdamaxOptions = Partial<typeof adamaxDefaults> & SharedOptions
 
 /** Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. */
 function adamax(
-  learningRate?: LearningRate | AdamOptions,
+  learningRate?: LearningRate | AdamaxOptions,
   beta1?: number,
   beta2?: number,
   epsilon?: number,
+  decay?: number,
 ): Optimizer {
-  const given = optionsOf<AdamOptions>(learningRate, omitUndefined({ beta1, beta2, epsilon }))
-  return build('Adamax', adamaxDefaults, given, ({ beta1, beta2, epsilon }) => ({
+  const given = optionsOf<AdamaxOptions>(learningRate, omitUndefined({ beta1, beta2, epsilon, decay }))
+  return build('Adamax', adamaxDefaults, decaying(given), ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
     record: (g, cut, { w, dw, rate, slots: [m, u] }, correction) => {
       g.update('adamax', cut, update(w), dw, update(m!), update(u!), rate, correction, beta1, beta2, epsilon)
     },
   }))
+}
+
+/** A decay as the schedule that it is. */
+function decaying({ decay, ...given }: AdamaxOptions): AdamaxOptions {
+  const rate = given.learningRate ?? adamaxDefaults.learningRate
+  if (!decay || typeof rate !== 'number') return { ...given, ...(decay !== undefined && { decay }) }
+  const learningRate = schedules.inverseTime({ initialLearningRate: rate, decayRate: decay, decaySteps: 1 })
+  return { ...given, learningRate, decay }
 }
 
 const adamwDefaults = { ...adamDefaults, weightDecay: 0.004 }
@@ -199,7 +215,25 @@ function lion(learningRate?: LearningRate | LionOptions, beta1?: number, beta2?:
  */
 export const train = { sgd, momentum, rmsprop, adagrad, adadelta, adam, adamax, adamw, nadam, lion }
 
-export type OptimizerName = keyof typeof train
+/** Optimizers by name: the learning rates are those that TensorFlow.js gives to names, not to its functions. */
+const byName = {
+  ...train,
+  momentum: () => momentum(0.01),
+  adadelta: () => adadelta(1),
+  adagrad: () => adagrad(0.01),
+  rmsprop: () => rmsprop(0.001),
+}
+const classes = {
+  Adadelta: byName.adadelta,
+  Adagrad: byName.adagrad,
+  Adam: adam,
+  Adamax: adamax,
+  RMSProp: byName.rmsprop,
+  SGD: sgd,
+}
+const named: Readonly<Record<string, () => Optimizer>> = { ...byName, ...classes }
+
+export type OptimizerName = keyof typeof byName | keyof typeof classes
 
 /** @throws TypeError for something that is no optimizer, RangeError for an unknown name. */
 export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
@@ -209,8 +243,7 @@ export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
       `compile: optimizer must be a name or an optimizer, got ${show(identifier)}; try 'adam'`,
     )
   }
-  if (Object.hasOwn(train, identifier))
-    return identifier === 'momentum' ? momentum(0.01) : train[identifier as 'sgd']()
+  if (Object.hasOwn(named, identifier)) return named[identifier]!()
   const guess = suggestion(identifier, Object.keys(train))
   throw new RangeError(`compile: optimizer must be a known name, got "${identifier}"; ${guess}`)
 }

@@ -12,7 +12,7 @@ import { type MaskingOptions, maskReferences } from './masks.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
 import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
-import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
+import { permuted, type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 import { type StandardOptions, standardReferences } from './standard.ts'
 import { type WrapperOptions, wrapperReferences } from './wrappers.ts'
 
@@ -109,7 +109,10 @@ export const references: Record<keyof typeof layers, Reference> = {
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
   embedding,
-  flatten: x => reshape(x, [-1]),
+  flatten(x, _, { dataFormat }) {
+    const [batch, first, ...rest] = [...x.shape.keys()]
+    return reshape(dataFormat === 'channelsFirst' ? permuted(x, [batch!, ...rest, first!]) : x, [-1])
+  },
   gru,
   inputLayer: x => x,
   layerNormalization,

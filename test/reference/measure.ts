@@ -5,7 +5,7 @@ import type { Layer, Weight } from '../../src/layers/define.ts'
 import { Claims } from '../../src/model/claims.ts'
 import type { Internals } from '../../src/model/internals.ts'
 import { inOrder, runLocally } from '../../src/model/local.ts'
-import { recordLoss, StepCounts } from '../../src/model/maskedLoss.ts'
+import { countedRows, RowCounts, recordLoss } from '../../src/model/maskedLoss.ts'
 import { Stage } from '../../src/model/stage.ts'
 import { ModelState } from '../../src/model/state.ts'
 import { makePlan } from '../../src/plan/planner.ts'
@@ -87,9 +87,11 @@ function record(
   const y = layers.reduce((value, layer) => layer.build(g, value), x)
   const target = gathered(g, 'target', loss.targetShape(y.shape))
   const weight = weighted ? gathered(g, 'weight', [1]) : undefined
-  const counts = new StepCounts(g)
-  if (training) counts.add(0, y)
-  const { values, inner } = recordLoss(g, loss, { prediction: y, target, weight }, counts.of(0))
+  const counts = new RowCounts(g)
+  const counted = countedRows(g, loss, y, target)
+  if (training) counts.add(0, counted)
+  const comparison = { prediction: y, target, weight }
+  const { values, inner } = recordLoss(g, loss, comparison, counted, counts.of(0))
   scattered(g, 'y', y)
   scattered(g, 'losses', values)
   if (!training) return { g, inner }
