@@ -1,6 +1,6 @@
 import { checkOptions, show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { assign, type Parameter } from '../graph/parameter.ts'
+import type { Parameter } from '../graph/parameter.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
 import { type Constraint, getConstraint } from '../training/constraints.ts'
 import { getInitializer, type Initializer } from '../training/initializers.ts'
@@ -16,6 +16,7 @@ import {
   requiredOption,
   type WeightOptions,
 } from './options.ts'
+import { giveStates, type StateValues } from './states.ts'
 import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
 
 /** A parameter of a layer, with how it begins and what penalty it adds to the loss. */
@@ -96,9 +97,12 @@ export class Layer {
     return this.config.stateful === true
   }
 
-  /** Lets the next mini-batch begin anew: from zeros. */
-  resetStates(): void {
-    for (const state of this.states) assign(state, new Float32Array(sizeOf(state.shape)))
+  /**
+   * Lets the next mini-batch begin with these states, in the order in which the layer returns them, or with zeros.
+   * @throws RangeError for another number of states or samples
+   */
+  resetStates(given?: StateValues | readonly StateValues[]): void {
+    giveStates(this.name, this.states, given)
   }
 
   get trainable(): boolean {

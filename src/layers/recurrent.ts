@@ -40,7 +40,10 @@ const recurrentDefaults = {
   recurrentDropout: 0,
   /** Whether the output holds the states of all steps, or that of the last one. */
   returnSequences: false,
-  /** Whether the states after the last step are put out as well, behind the output: in an LSTM, state and cell. */
+  /**
+   * Whether the states after the last step are put out as well, behind the output: in an LSTM, state and cell. Another
+   * layer begins with them by `apply(x, { initialState })`.
+   */
   returnState: false,
   /** Whether the steps go from the end of the input to its begin; the output is in the order of the steps. */
   goBackwards: false,

@@ -5,7 +5,7 @@ import type { Run } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import { getOptimizer } from '../training/optimizers.ts'
-import { withBatchSize } from './batchSizes.ts'
+import { checkCount, withBatchSize } from './batchSizes.ts'
 import { type Claims, withClaims } from './claims.ts'
 import { type CompileOptions, settleOutputs } from './compiling.ts'
 import { type Course, coursesOfArrays, type Validation } from './course.ts'
@@ -189,6 +189,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   predictOnBatch(x: Inputs): Output {
     if (this.stateful) this.refuseWhileBusy('predictOnBatch')
     const [first] = checkInputs('predictOnBatch', 'x', this, x)
+    checkCount('predictOnBatch', 'x', this, first!.count, true)
     return prediction.predictHere(this, x, { batchSize: first!.count }) as Output
   }
 

@@ -54,6 +54,26 @@ export const sequenceNetworks: Record<string, Network> = {
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },
+  'recurrent layers behind masks': {
+    input: [6, 4],
+    padding: 0.25,
+    recipe: [
+      ['masking', { maskValue: 0.25 }],
+      ['lstm', { units: 5, returnSequences: true }],
+      ['gru', { units: 4, returnSequences: true, recurrentActivation: 'sigmoid' }],
+      ['simpleRNN', { units: 6, goBackwards: true }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'a recurrent layer behind words with padding': {
+    input: [6],
+    integers: 4,
+    recipe: [
+      ['embedding', { inputDim: 4, outputDim: 7, maskZero: true, inputLength: 6 }],
+      ['lstm', { units: 5, goBackwards: true }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
   'words with padding': {
     input: [6],
     integers: 4,
