@@ -75,8 +75,8 @@ In general:
 - Results follow from \`seed\`, with the same bits for any number of workers. The \`seed\` of a layer or an initializer has the
   meaning of TensorFlow.js' (but for 0), and draws other numbers.
 - Metrics are exact over an epoch, not means of those of its batches; \`evaluate\` adds what regularizers add, as Keras does.
-- Tensors hold data: they have no methods that compute, and need not be disposed of. \`tidy\`, \`keep\`, \`dispose\` and \`memory\` are
-  there for programs that call them.
+- Tensors hold data and have the few operations that scripts use around a model; they need not be disposed of. \`tidy\`, \`keep\`, \`dispose\` and \`memory\` are there for
+  programs that call them.
 `
 
 /** What the sections are about. */

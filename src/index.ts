@@ -2,6 +2,36 @@ export { dispose, keep, memory, tidy } from './data/compatibility.ts'
 export { math } from './data/confusion.ts'
 export { Dataset } from './data/dataset.ts'
 export { datasets } from './data/datasets.ts'
+export {
+  add,
+  argMax,
+  cast,
+  concat,
+  div,
+  expandDims,
+  max,
+  mean,
+  min,
+  mul,
+  reshape,
+  slice,
+  square,
+  squeeze,
+  stack,
+  sub,
+  sum,
+} from './data/eager.ts'
+export {
+  fill,
+  linspace,
+  oneHot,
+  ones,
+  randomNormal,
+  randomUniform,
+  range,
+  util,
+  zeros,
+} from './data/making.ts'
 export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
 export type { Value } from './graph/value.ts'
@@ -24,7 +54,7 @@ export type { CompileOptions } from './model/compiling.ts'
 export type { EvaluateDatasetOptions, FitDatasetOptions } from './model/datasetOptions.ts'
 export type { Inputs } from './model/fitData.ts'
 export { Model, type ModelOptions, model } from './model/functional.ts'
-export { loadLayersModel } from './model/loading.ts'
+export { loadLayersModel, models } from './model/loading.ts'
 export type { FitOptions, Progress } from './model/options.ts'
 export type { BatchElement, Batches } from './model/pass.ts'
 export { seed } from './model/randomness.ts'

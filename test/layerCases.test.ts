@@ -22,13 +22,13 @@ const subject = ({ inner, layer }: Example): Layer => inner?.layer ?? layer
 const inputsOf = ({ inner, input }: Example) => inner?.inputs ?? [input]
 
 const sized = 'it needs a size of all batches: test/states.test.ts'
-const many = 'it has several outputs, or needs a size of all batches: test/cells.test.ts'
+const kept = 'it needs a size of all batches: test/cells.test.ts'
 /** Options without a case that sets them, and why. */
 const unset: Partial<Record<LayerName, Record<string, string>>> = {
   gru: { stateful: sized },
   lstm: { stateful: sized },
-  convLstm2d: { returnState: many, stateful: many },
-  rnn: { returnState: many, stateful: many },
+  convLstm2d: { stateful: kept },
+  rnn: { stateful: kept },
   simpleRNN: { stateful: sized },
   multiHeadAttention: {
     useAttentionMask: 'a mask is no branch of the input: test/kernels/attention.test.ts',
@@ -211,13 +211,14 @@ describe.each(cases)('%s', (name, list) => {
 })
 
 /** Options with copies of the layers among them: a layer is named, and frozen, once. */
-const copied = (options: object) =>
-  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copyIn(value)]))
-
-const copyIn = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(copyIn)
-  return value instanceof Layer ? copyOf(value, {}) : value
+/** An option, with layers of its own. */
+function copiedOption(value: unknown): unknown {
+  if (value instanceof Layer) return copyOf(value, {})
+  return Array.isArray(value) ? value.map(copiedOption) : value
 }
+
+const copied = (options: object) =>
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copiedOption(value)]))
 
 const reloaded = (model: ls.Model): Promise<ls.Model> =>
   withFolder(async folder => {

@@ -134,6 +134,31 @@ test('a model of TF.js is read, in shards and groups too', async () => {
   expect(read.weights.map(({ tensor }) => tensor.values)).toEqual(values)
 })
 
+test('weights that were made smaller are read as TensorFlow.js reads them', async () => {
+  const quantized = (dtype: string, type: string, numbers: object = {}) =>
+    ({ name: `${dtype} of ${type}`, shape: [8], dtype, quantization: { dtype: type, ...numbers } }) as never
+  const specs: tf.io.WeightsManifestEntry[] = [
+    quantized('float32', 'uint8', { scale: 0.1, min: -3.7 }),
+    quantized('float32', 'uint16', { scale: 1e-4, min: -1.25 }),
+    quantized('float32', 'float16'),
+    quantized('int32', 'uint8', { scale: 1.5, min: -100 }),
+    quantized('int32', 'uint16', { scale: 3, min: 7 }),
+  ]
+  // Halves below 0x7c00 in size, so that none is NaN.
+  const halves = Uint16Array.of(0, 0x8000, 1, 0x3ff, 0x400, 0x3c01, 0xc000, 0x7bff)
+  const some = Uint8Array.of(0, 1, 2, 77, 128, 200, 254, 255)
+  const wide = Uint16Array.of(0, 1, 2, 777, 32768, 60000, 65534, 65535)
+  const bytes = Buffer.concat([some, wide, halves, some, wide].map(part => new Uint8Array(part.buffer)))
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'weights.bin'), bytes)
+  writeFileSync(jsonPath, JSON.stringify({ modelTopology: topology, ...manifest(specs) }))
+  const expected = tf.io.decodeWeights(new Uint8Array(bytes).buffer, specs)
+  for (const { name, tensor } of (await readLayersModel(folder)).weights) {
+    expect(tensor.dtype, name).toBe(expected[name]!.dtype)
+    expect([...tensor.values], name).toEqual([...expected[name]!.dataSync()])
+  }
+})
+
 type Spec = Record<string, unknown>
 const spec = (changes: Spec = {}) => ({ name: 'w', shape: [2], dtype: 'float32', ...changes })
 const manifest = (specs: unknown, paths: unknown = ['weights.bin']) => ({
@@ -191,8 +216,23 @@ test.each([
   ],
   [
     manifest([spec({ quantization: {} })]),
+    'TypeError',
+    `${group}.weights[0].quantization: dtype must be one of "uint8", "uint16", "float16", got undefined`,
+  ],
+  [
+    manifest([spec({ dtype: 'int32', quantization: { dtype: 'float16' } })]),
     'RangeError',
-    `${group}.weights[0] must not be quantized, got {}; convert the model without quantization`,
+    `${group}.weights[0].quantization: dtype must be one of "uint8", "uint16", got "float16"`,
+  ],
+  [
+    manifest([spec({ quantization: { dtype: 'uint8', scale: 'x' } })]),
+    'TypeError',
+    `${group}.weights[0].quantization: scale must be a finite number, got "x"`,
+  ],
+  [
+    manifest([spec({ quantization: { dtype: 'uint8' } })]),
+    'RangeError',
+    'weights must have 2 bytes in weights.bin, got 8',
   ],
   [manifest([spec({ shape: [3] })]), 'RangeError', 'weights must have 12 bytes in weights.bin, got 8'],
   [

@@ -1,19 +1,9 @@
 import { nonNegativeInteger, positiveInteger, show } from '../errors.ts'
 import { type Batched, collate } from './collate.ts'
+import { randomBits, seedOf } from './random.ts'
 
 /** Where the elements of a dataset come from: called anew for each pass. */
 type Open<T> = () => AsyncIterator<T> | AsyncGenerator<T> | Iterator<T> | Promise<Iterator<T>>
-
-/** 32 random bits a call, from a seed (splitmix32; Steele, Lea & Flood, 2014). */
-function randomBits(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x9e3779b9) | 0
-    let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
-    return (z ^ (z >>> 15)) >>> 0
-  }
-}
 
 function checkFunction(where: string, name: string, value: unknown): void {
   if (typeof value === 'function') return
@@ -167,7 +157,7 @@ export class Dataset<T> implements AsyncIterable<T> {
    */
   shuffle(bufferSize: number, seed?: number | string, reshuffleEachIteration = true): Dataset<T> {
     positiveInteger('Dataset.shuffle', 'bufferSize', bufferSize)
-    const first = seed === undefined || seed === null ? Math.floor(Math.random() * 2 ** 32) : seedOf(seed)
+    const first = seedOf('Dataset.shuffle', seed)
     const source = this
     let passes = 0
     return new Dataset(async function* () {
@@ -234,12 +224,4 @@ export class Dataset<T> implements AsyncIterable<T> {
     for await (const element of this) elements.push(element)
     return elements
   }
-}
-
-/** Text is hashed (FNV-1a), so that any seed of TensorFlow.js will do. */
-function seedOf(seed: number | string): number {
-  if (typeof seed === 'number') return nonNegativeInteger('Dataset.shuffle', 'seed', seed)
-  let hash = 0x811c9dc5
-  for (const character of seed) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193)
-  return hash
 }

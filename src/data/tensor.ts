@@ -1,4 +1,7 @@
 import { finiteNumber, nonNegativeInteger, oneOf, show } from '../errors.ts'
+import * as arranging from './arranging.ts'
+import type { Dense } from './dense.ts'
+import * as elementwise from './elementwise.ts'
 import {
   firstOf,
   flatten,
@@ -10,6 +13,8 @@ import {
   type TypedArray,
 } from './nested.ts'
 import { formatTensor } from './printing.ts'
+import type { Axes } from './reductions.ts'
+import * as reductions from './reductions.ts'
 
 export type DType = 'float32' | 'int32' | 'uint8' | 'bool'
 export type TensorValues = Float32Array | Int32Array | Uint8Array
@@ -95,7 +100,69 @@ export class Tensor {
 
   /** Does nothing: here so that TF.js programs run. */
   dispose(): void {}
+
+  /** What eager operations work on: the numbers that the elements stand for. */
+  get dense(): Dense {
+    return { values: this.dataSync(), shape: this.shape, dtype: this.scale === 1 ? this.dtype : 'float32' }
+  }
+
+  static of({ values, shape, dtype }: Dense): Tensor {
+    return new Tensor(values, shape, dtype)
+  }
+
+  // As the functions of these names in eager.ts, which describe them.
+  add(b: TensorLike): Tensor {
+    return Tensor.of(elementwise.add(this.dense, tensorOf(b).dense))
+  }
+  sub(b: TensorLike): Tensor {
+    return Tensor.of(elementwise.sub(this.dense, tensorOf(b).dense))
+  }
+  mul(b: TensorLike): Tensor {
+    return Tensor.of(elementwise.mul(this.dense, tensorOf(b).dense))
+  }
+  div(b: TensorLike): Tensor {
+    return Tensor.of(elementwise.div(this.dense, tensorOf(b).dense))
+  }
+  square(): Tensor {
+    return Tensor.of(elementwise.square(this.dense))
+  }
+  cast(dtype: DType): Tensor {
+    oneOf('cast', 'dtype', dtype, dtypes)
+    return Tensor.of(elementwise.cast(this.dense, dtype))
+  }
+  sum(axis?: Axes, keepDims = false): Tensor {
+    return Tensor.of(reductions.sum(this.dense, axis, keepDims))
+  }
+  mean(axis?: Axes, keepDims = false): Tensor {
+    return Tensor.of(reductions.mean(this.dense, axis, keepDims))
+  }
+  min(axis?: Axes, keepDims = false): Tensor {
+    return Tensor.of(reductions.min(this.dense, axis, keepDims))
+  }
+  max(axis?: Axes, keepDims = false): Tensor {
+    return Tensor.of(reductions.max(this.dense, axis, keepDims))
+  }
+  argMax(axis = 0): Tensor {
+    return Tensor.of(reductions.argMax(this.dense, axis))
+  }
+  reshape(shape: readonly number[]): Tensor {
+    return Tensor.of(arranging.reshape(this.dense, shape))
+  }
+  expandDims(axis = 0): Tensor {
+    return Tensor.of(arranging.expandDims(this.dense, axis))
+  }
+  squeeze(axis?: readonly number[]): Tensor {
+    return Tensor.of(arranging.squeeze(this.dense, axis))
+  }
+  slice(begin: number | readonly number[], size?: number | readonly number[]): Tensor {
+    return Tensor.of(arranging.slice(this.dense, begin, size))
+  }
 }
+
+/** A tensor, or what `tensor` makes one of. */
+export type TensorLike = Tensor | Nested
+
+export const tensorOf = (x: TensorLike): Tensor => (x instanceof Tensor ? x : tensor(x))
 
 /** Typed arrays keep their kind where there is a dtype for it; TF.js makes int32 of bytes. */
 function inferDType(values: Nested): DType {

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { show } from '../errors.ts'
 import { version } from '../version.ts'
+import { writeFilesAtomically } from './atomicFiles.ts'
 import { readManifest } from './manifest.ts'
 import type { Json } from './naming.ts'
-import { type NamedWeight, openRegularFile, readWeights } from './weightFiles.ts'
+import { parseJson } from './strictJson.ts'
+import { bytesOf, type NamedWeight, openRegularFile, readWeights } from './weightFiles.ts'
 
 export type { NamedWeight }
 
@@ -32,37 +32,6 @@ export function pathOfUrl(where: string, url: string): string {
   if (!scheme) return resolve(url)
   if (scheme[1]!.toLowerCase() === 'file') return resolve(url.slice('file://'.length))
   throw new RangeError(`${where}: URL must start with file://, got ${show(url)}`)
-}
-
-/** Writes the pieces to a file and waits until they are on the disk. */
-async function writePieces(path: string, pieces: Iterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'wx')
-  try {
-    for (const piece of pieces) await file.writeFile(piece)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-/** Renames outlast a power cut only when the folder is synced too; Windows cannot, and need not. */
-async function syncFolder(directory: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder: FileHandle = await open(directory, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-function* bytesOf(weights: readonly NamedWeight[]): Generator<Uint8Array> {
-  for (const { tensor } of weights) {
-    const values = tensor.dataSync()
-    // Writing from shared memory is not allowed everywhere; other weights go out without a copy.
-    const plain = values.buffer instanceof ArrayBuffer ? values : values.slice()
-    yield new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength)
-  }
 }
 
 function checkNames(weights: readonly NamedWeight[]): void {
@@ -100,33 +69,19 @@ function modelJson({ topology, weights, trainingConfig, userMetadata }: LayersMo
  */
 export async function writeLayersModel(directory: string, model: LayersModelFile): Promise<void> {
   checkNames(model.weights)
-  await mkdir(directory, { recursive: true })
-  const tag = randomUUID()
-  const files: [name: string, pieces: Iterable<Uint8Array>][] = [
-    ['weights.bin', bytesOf(model.weights)],
+  await writeFilesAtomically(directory, [
+    ['weights.bin', model.weights.map(({ tensor }) => bytesOf(tensor.dataSync()))],
     ['model.json', [new TextEncoder().encode(modelJson(model))]],
-  ]
-  const temporary = (name: string) => join(directory, `.${name}.${tag}`)
-  try {
-    for (const [name, pieces] of files) await writePieces(temporary(name), pieces)
-    for (const [name] of files) await rename(temporary(name), join(directory, name))
-    await syncFolder(directory)
-  } finally {
-    for (const [name] of files) await rm(temporary(name), { force: true })
-  }
+  ])
 }
 
 async function readJson(where: string, path: string): Promise<Record<string, Json>> {
   const { file, size } = await openRegularFile(where, path)
   try {
     if (size > longestJson) throw new RangeError(`${where} must be at most ${longestJson} bytes, got ${size}`)
-    const text = await file.readFile('utf8')
-    const value = JSON.parse(text) as Json
+    const value = parseJson(where, await file.readFile('utf8'))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
     throw new TypeError(`${where} must hold a JSON object, got ${show(value)}`)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    throw new RangeError(`${where} must be JSON, got ${error.message}`)
   } finally {
     await file.close()
   }

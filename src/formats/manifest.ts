@@ -1,16 +1,26 @@
 import { isAbsolute } from 'node:path'
-import { oneOf, show } from '../errors.ts'
+import { finiteNumber, oneOf, show } from '../errors.ts'
+import { bytesOfShape, type ElementType, elementTypes } from './elements.ts'
 import type { Json } from './naming.ts'
 
-/** Bytes of an element, by dtype. */
-export const widths = { float32: 4, int32: 4, uint8: 1, bool: 1 } as const
+/** What small integers stand for: value · scale + min. */
+export interface Quantization {
+  readonly scale: number
+  readonly min: number
+}
 
-export interface WeightSpec {
+interface Stored {
+  /** As the file holds the elements. */
+  readonly type: ElementType
+  readonly quantization?: Quantization | undefined
+}
+
+export interface WeightSpec extends Stored {
   name: string
   shape: number[]
-  dtype: keyof typeof widths
+  dtype: 'float32' | 'int32' | 'uint8' | 'bool'
   group?: string
-  /** Bytes of the whole weight. */
+  /** Bytes of the whole weight in the file. */
   bytes: number
 }
 
@@ -43,21 +53,15 @@ function checkPath(where: string, value: Json): string {
   throw new RangeError(`${where} must be a path inside the model's folder, got ${show(value)}`)
 }
 
-/** The shape, and the bytes it takes: the product never leaves the exact integers. */
-function checkShape(
-  where: string,
-  value: Json | undefined,
-  width: number,
-): { shape: number[]; bytes: number } {
-  const shape = asArray(where, value)
-  let bytes = width
-  for (const length of shape) {
-    const isLength = typeof length === 'number' && Number.isSafeInteger(length) && length >= 0
-    bytes *= isLength ? length : Number.NaN
-    if (Number.isSafeInteger(bytes)) continue
-    throw new RangeError(`${where} must be sizes of an array that fits memory, got ${show(shape)}`)
-  }
-  return { shape: shape as number[], bytes }
+/** How a weight is stored in fewer bytes: in integers that stand for others, or in float16. */
+function readQuantization(where: string, dtype: Json, value: Json): Stored {
+  const { dtype: stored, scale = 1, min = 0 } = asObject(where, value)
+  const types = dtype === 'float32' ? ['uint8', 'uint16', 'float16'] : ['uint8', 'uint16']
+  const name = oneOf(where, 'dtype', stored, types) as 'uint8' | 'uint16' | 'float16'
+  finiteNumber(where, 'scale', scale)
+  finiteNumber(where, 'min', min)
+  const quantization: Quantization = { scale: scale as number, min: min as number }
+  return { type: elementTypes[name], quantization: name === 'float16' ? undefined : quantization }
 }
 
 function readSpec(where: string, value: Json, names: Set<string>): WeightSpec {
@@ -66,12 +70,11 @@ function readSpec(where: string, value: Json, names: Set<string>): WeightSpec {
     throw new RangeError(`${where}.name must be a name of its own, got ${show(name)}`)
   }
   names.add(name)
-  if (quantization !== undefined) {
-    const fix = 'convert the model without quantization'
-    throw new RangeError(`${where} must not be quantized, got ${show(quantization)}; ${fix}`)
-  }
-  const known = oneOf(where, 'dtype', dtype, Object.keys(widths) as (keyof typeof widths)[])
-  const spec = { name, dtype: known, ...checkShape(`${where}.shape`, shape, widths[known]) }
+  const known = oneOf(where, 'dtype', dtype, ['float32', 'int32', 'uint8', 'bool'] as const)
+  const plain: Stored = { type: elementTypes[known] }
+  const stored = quantization == null ? plain : readQuantization(`${where}.quantization`, known, quantization)
+  const bytes = bytesOfShape(`${where}.shape`, shape, stored.type.bytes)
+  const spec: WeightSpec = { name, dtype: known, shape: shape as number[], bytes, ...stored }
   return typeof group === 'string' ? { ...spec, group } : spec
 }
 

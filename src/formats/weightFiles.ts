@@ -3,6 +3,7 @@ import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
+import { decode } from './elements.ts'
 import type { WeightGroup, WeightSpec } from './manifest.ts'
 
 /** A saved weight. `group` is 'optimizer' for a slot of the optimizer. */
@@ -12,7 +13,13 @@ export interface NamedWeight {
   group?: string
 }
 
-const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array }
+/**
+ * The bytes of an array, little-endian. Writing from shared memory is not allowed everywhere, so that it is copied.
+ */
+export function bytesOf(values: Tensor['values']): Uint8Array {
+  const plain = values.buffer instanceof ArrayBuffer ? values : values.slice()
+  return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength)
+}
 
 interface OpenFile {
   file: FileHandle
@@ -73,12 +80,18 @@ function reader(where: string, files: readonly OpenFile[]): (target: Uint8Array)
   }
 }
 
+/** Numbers that smaller ones stand for, as TensorFlow.js computes them; integers are rounded. */
+function restore(values: Tensor['values'], { dtype, quantization }: WeightSpec): Tensor['values'] {
+  const { scale, min } = quantization!
+  if (dtype === 'int32') return Int32Array.from(values, value => Math.round(value * scale + min))
+  return Float32Array.from(values, value => value * scale + min)
+}
+
 async function readWeight(where: string, spec: WeightSpec, read: (target: Uint8Array) => Promise<void>) {
-  const values = new arrays[spec.dtype](spec.bytes / arrays[spec.dtype].BYTES_PER_ELEMENT)
-  await read(new Uint8Array(values.buffer))
-  if (spec.dtype === 'bool' && values.some(value => value > 1)) {
-    throw new RangeError(`${where} weight ${show(spec.name)} must hold only 0 and 1, got another byte`)
-  }
+  const bytes = new Uint8Array(spec.bytes)
+  await read(bytes)
+  const stored = decode(`${where} weight ${show(spec.name)}`, spec.type, bytes)
+  const values = spec.quantization ? restore(stored, spec) : stored
   const weight: NamedWeight = { name: spec.name, tensor: new Tensor(values, spec.shape, spec.dtype) }
   return spec.group === undefined ? weight : { ...weight, group: spec.group }
 }

@@ -108,6 +108,16 @@ export class Model extends Trainable<Predictions> {
       )
   }
 
+  /** The only input, or all. */
+  get input(): SymbolicTensor | readonly SymbolicTensor[] {
+    return this.inputs.length === 1 ? this.inputs[0]! : this.inputs
+  }
+
+  /** The only output, or all. */
+  get output(): SymbolicTensor | readonly SymbolicTensor[] {
+    return this.outputs.length === 1 ? this.outputs[0]! : this.outputs
+  }
+
   get inputShapes(): readonly OpenShape[] {
     return this.inputs.map(({ sampleShape }) => sampleShape)
   }

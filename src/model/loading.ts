@@ -1,6 +1,7 @@
 import { show, suggestion } from '../errors.ts'
 import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames } from '../formats/naming.ts'
+import { parseJson } from '../formats/strictJson.ts'
 import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import { knownClasses } from '../layers/registry.ts'
@@ -160,6 +161,21 @@ function modelOf({ className, config }: Saved): Trainable {
 const withoutCell = (name: string): string => name.split('/').toSpliced(-2, 1).join('/')
 
 /**
+ * A model of the architecture that `toJSON` gave, with new weights.
+ * @throws RangeError for an unknown layer or option, TypeError for what is no such description
+ */
+function modelFromJSON(topology: string | object): Sequential | Model {
+  const where = 'modelFromJSON'
+  const json = typeof topology === 'string' ? parseJson(where, topology) : topology
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new TypeError(`${where}: topology must be what toJSON() gave, got ${show(topology)}`)
+  // Keras and TensorFlow.js' model.json have it one level deeper.
+  const { modelTopology = json } = json as { modelTopology?: object }
+  const { model_config: config = modelTopology } = modelTopology as { model_config?: object }
+  return modelOf(fromSavedNames(config) as unknown as Saved) as Sequential | Model
+}
+
+/**
  * Reads a model that TensorFlow.js or `save` wrote: model.json and its weights.
  * @throws RangeError for a URL that is not file://, an unknown layer or option, or files that do not fit
  * together
@@ -183,3 +199,6 @@ export async function loadLayersModel(url: string): Promise<Sequential | Model> 
   )
   return model as Sequential | Model
 }
+
+/** As TensorFlow.js' tf.models. */
+export const models = { modelFromJSON }

@@ -11,7 +11,7 @@ import type { Use } from './internals.ts'
 import { KernelRandom, takeModelSeed } from './randomness.ts'
 import { ModelState } from './state.ts'
 import { type SummaryRow, summarize } from './summary.ts'
-import { checkWeights } from './weights.ts'
+import { checkWeights, namedWeights } from './weights.ts'
 
 export interface NetworkOptions {
   name?: string
@@ -107,6 +107,23 @@ export abstract class Network {
     return [...all.filter(weight => weight.trainable), ...all.filter(weight => !weight.trainable)]
   }
 
+  get trainableWeights(): Weight[] {
+    return this.weights.filter(weight => weight.trainable)
+  }
+
+  get nonTrainableWeights(): Weight[] {
+    return this.weights.filter(weight => !weight.trainable)
+  }
+
+  get trainable(): boolean {
+    return this.layers.some(layer => layer.trainable)
+  }
+
+  /** Freezes or frees all layers; takes effect at the next `compile`. */
+  set trainable(trainable: boolean) {
+    for (const layer of this.layers) layer.trainable = trainable
+  }
+
   /** What layers keep from one mini-batch to the next. */
   get states(): Parameter[] {
     return [...new Set(this.layers.flatMap(layer => layer.states))]
@@ -180,6 +197,16 @@ export abstract class Network {
     const { state } = this
     for (const [i, weight] of own.entries()) state.write(weight, values[i]!)
     state.own(own)
+  }
+
+  /**
+   * Replaces weights by name. With `strict` the names must be those of all weights.
+   * @throws RangeError for other names or shapes; nothing is changed then
+   */
+  loadWeights(weights: Readonly<Record<string, Input>> | ReadonlyMap<string, Input>, strict = true): void {
+    const given = namedWeights(this.weights, weights, strict)
+    const current = this.getWeights()
+    this.setWeights(this.weights.map(({ name }, i) => given.get(name) ?? current[i]!))
   }
 
   countParams(): number {

@@ -79,6 +79,9 @@ function savedGraph(model: Model): Saved {
   return { className: model.className, config: { name: model.name, layers, inputLayers, outputLayers } }
 }
 
+/** The model's options, those of its layers within. */
+export const configOf = (model: Trainable): Record<string, unknown> => savedModel(model).config
+
 /** The model's description as TensorFlow.js saves it. */
 export function topologyOf(model: Trainable): Json {
   const saved = toSavedNames(savedModel(model)) as Record<string, Json>

@@ -59,6 +59,20 @@ export class Sequential extends Trainable<Tensor> {
     this.forgetCompiled()
   }
 
+  /**
+   * Takes the last layer away.
+   * @throws Error where there is none
+   */
+  pop(): void {
+    this.refuseWhileTraining('pop')
+    if (this.layers.length === 0) throw new Error(`pop: ${this.name} must have layers, got none; call add()`)
+    this.layers.pop()
+    this.shapes.pop()
+    if (this.layers.length === 0) this.shapes.pop()
+    this.forgetState()
+    this.forgetCompiled()
+  }
+
   get inputShapes(): readonly OpenShape[] {
     if (!this.shapes[0]) throw new Error(`${this.name}: the model must have layers, got none; call add()`)
     return [this.shapes[0]]

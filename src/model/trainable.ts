@@ -1,5 +1,6 @@
 import { Tensor } from '../data/tensor.ts'
 import { checkOptions, inRange, positiveInteger } from '../errors.ts'
+import type { Json } from '../formats/naming.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
 import type { Run } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
@@ -24,7 +25,7 @@ import { checkFitOptions, type FitOptions, type TrainingSettings } from './optio
 import type { Batches } from './pass.ts'
 import * as prediction from './prediction.ts'
 import type { Compiled } from './record.ts'
-import { saveModel } from './saving.ts'
+import { configOf, saveModel, topologyOf } from './saving.ts'
 import { type History, Training } from './training.ts'
 import { trainOneBatch } from './trainOnBatch.ts'
 import { makeSlots } from './weights.ts'
@@ -212,6 +213,17 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   /** As evaluate, over the mini-batches of a dataset, on the workers. @throws as fitDataset */
   async evaluateDataset(dataset: Batches, options?: EvaluateDatasetOptions): Promise<Tensor | Tensor[]> {
     return scalarsOf(await this.request(() => prediction.evaluateBatches(this, dataset, options)))
+  }
+
+  /** Kinds and options of the layers and how they are connected, as TensorFlow.js gives them. */
+  getConfig(): Record<string, unknown> {
+    return configOf(this)
+  }
+
+  /** The architecture as model.json holds it, as text or, with `returnString` false, as an object. */
+  toJSON(_unused?: unknown, returnString = true): string | Json {
+    const topology = topologyOf(this)
+    return returnString ? JSON.stringify(topology) : topology
   }
 
   /**

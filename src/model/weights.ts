@@ -1,5 +1,6 @@
 import type { Input } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
+import { suggestion } from '../errors.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { sizeOf } from '../graph/value.ts'
 import type { Weight } from '../layers/define.ts'
@@ -42,6 +43,25 @@ export function checkWeights(own: readonly Weight[], given: readonly Input[]): A
     )
   }
   return own.map((weight, i) => checkWeight(weight, given[i]!))
+}
+
+/**
+ * Values by the weights' names. @throws RangeError with `strict` where a name is missing or there is no such weight
+ */
+export function namedWeights(
+  own: readonly Weight[],
+  given: Readonly<Record<string, Input>> | ReadonlyMap<string, Input>,
+  strict: boolean,
+): ReadonlyMap<string, Input> {
+  const values: ReadonlyMap<string, Input> = given instanceof Map ? given : new Map(Object.entries(given))
+  if (!strict) return values
+  const names = own.map(({ name }) => name)
+  const unknown = [...values.keys()].find(name => !names.includes(name))
+  if (unknown !== undefined)
+    throw new RangeError(`loadWeights: unknown weight "${unknown}"; ${suggestion(unknown, names)}`)
+  const missing = names.find(name => !values.has(name))
+  if (missing === undefined) return values
+  throw new RangeError(`loadWeights: "${missing}" must be given, got none; give it, or strict = false`)
 }
 
 /** Lets the weights become their averages over the updates, where the optimizer keeps them. */

@@ -134,7 +134,10 @@ const adamaxDefaults = {
 }
 type AdamaxOptions = Partial<typeof adamaxDefaults> & SharedOptions
 
-/** Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. */
+/**
+ * Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. With `decay`
+ * the rate falls as inverseTime: learningRate / (1 + decay·updates), as in TensorFlow.js.
+ */
 function adamax(
   learningRate?: LearningRate | AdamaxOptions,
   beta1?: number,
@@ -155,9 +158,13 @@ function adamax(
 /** A decay as the schedule that it is. */
 function decaying({ decay, ...given }: AdamaxOptions): AdamaxOptions {
   const rate = given.learningRate ?? adamaxDefaults.learningRate
-  if (!decay || typeof rate !== 'number') return { ...given, ...(decay !== undefined && { decay }) }
+  if (!decay) return { ...given, ...(decay !== undefined && { decay }) }
+  if (typeof rate !== 'number')
+    throw new TypeError(
+      'Adamax: learningRate must be a number where there is a decay, got a schedule; leave decay out',
+    )
   const learningRate = schedules.inverseTime({ initialLearningRate: rate, decayRate: decay, decaySteps: 1 })
-  return { ...given, learningRate, decay }
+  return { ...given, learningRate }
 }
 
 const adamwDefaults = { ...adamDefaults, weightDecay: 0.004 }

@@ -88,7 +88,7 @@ const convExamples = [
     })
   }),
   convLstm2d({ filters: 2, kernelSize: 2, ...smooth, dropout: 0.3, recurrentDropout: 0.2 }, [3, 3, 3, 2]),
-  convLstm2d({ filters: 2, kernelSize: 1, activation: 'relu', recurrentActivation: 'linear' }, [2, 2, 1, 3]),
+  convLstm2d({ filters: 2, kernelSize: 1, activation: 'relu', recurrentActivation: null }, [2, 2, 1, 3]),
   convLstm2d(
     { filters: 2, kernelSize: 2, activation: 'softsign', recurrentActivation: 'hardSigmoid' },
     [2, 3, 3, 1],
@@ -96,6 +96,7 @@ const convExamples = [
 ]
 
 const convOthers = [
+  { returnState: true },
   { unroll: true },
   { implementation: 1 },
   ...activationNames.flatMap(activation => [{ activation }, { recurrentActivation: activation }]),
@@ -124,7 +125,7 @@ const courses = [
   { goBackwards: true, returnSequences: true },
 ]
 /** What else an option may be. */
-const others = [{ unroll: true }]
+const others = [{ returnState: true }, { unroll: true }]
 const rnnExamples = (masked: boolean) => [
   ...cross(Object.entries(cells), courses).map(([[name, make], options]) => ({
     ...rnn({ ...options, cell: make() }, [4, 3], { spread: 1, masked }),

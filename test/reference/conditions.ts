@@ -9,7 +9,8 @@ export interface Options {
   readonly axis?: number | readonly number[]
   readonly axes?: number | readonly number[]
   readonly backwardLayer?: Layer
-  readonly cell?: Layer
+  readonly cell?: Layer | readonly Layer[]
+  readonly cells?: readonly Layer[]
   readonly center?: boolean
   readonly cropToAspectRatio?: boolean
   readonly dataFormat?: string
@@ -25,6 +26,7 @@ export interface Options {
   readonly padding?: unknown
   readonly poolSize?: number | readonly number[]
   readonly rate?: number
+  readonly recurrentActivation?: string | null
   readonly recurrentDropout?: number
   readonly resetAfter?: boolean
   readonly scale?: boolean
@@ -44,6 +46,12 @@ export const some = (value: number | readonly number[], test: (n: number) => boo
 export function innermost({ layer }: Options): Layer {
   const { layer: inner } = layer!.config as Options
   return inner ? innermost({ layer: inner }) : layer!
+}
+
+/** The cells of a layer, and those stacked in them. */
+export function cellsWithin({ cell, cells = [] }: Options): Layer[] {
+  const own = [...[cell ?? []].flat(), ...cells]
+  return own.flatMap(each => [each, ...cellsWithin(each.config as Options)])
 }
 
 /** The sizes along which a layer of three dimensions works. */

@@ -16,14 +16,16 @@ export type Differences = Record<Part, number | string>
 
 type Factories = Record<string, (options: object) => tf.layers.Layer>
 
-/** Makes TensorFlow.js' layer, and those among its options. It writes into them. */
+/** Makes TensorFlow.js' layer, and those among its options. */
 function theirLayer(name: string, options: object): tf.layers.Layer {
-  const theirs = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(theirs)
-    return value instanceof Layer ? theirLayer(nameOf(value), value.config) : structuredClone(value)
-  }
-  const given = Object.entries(options).map(([option, value]) => [option, theirs(value)])
+  const given = Object.entries(options).map(([option, value]) => [option, theirOption(value)])
   return (tf.layers as unknown as Factories)[name]!(Object.fromEntries(given))
+}
+
+/** A copy, since TensorFlow.js writes into options. */
+function theirOption(value: unknown): unknown {
+  if (value instanceof Layer) return theirLayer(nameOf(value), value.config)
+  return Array.isArray(value) ? value.map(theirOption) : structuredClone(value)
 }
 
 /** What TensorFlow.js' types hide of a weight. */
@@ -43,7 +45,7 @@ class Theirs {
     this.layer = theirLayer(name, example.options)
   }
 
-  /** All outputs side by side. */
+  /** The first output; of an example within which a layer's outputs are joined, all side by side. */
   call(x: tf.Tensor, training: boolean): tf.Tensor {
     const { inner, layer, masked } = this.example
     const first = masked ? (this.masking.apply(x) as tf.Tensor) : x
@@ -51,7 +53,7 @@ class Theirs {
     const given = inner?.inputs.map((shape, i) => branch(first, i, shape)) ?? first
     const mask = masked ? { mask: this.masking.computeMask(x) } : {}
     const outputs = [this.layer.apply(given, { training, ...mask })].flat() as tf.Tensor[]
-    if (outputs.length === 1) return outputs[0]!
+    if (!inner || outputs.length === 1) return outputs[0]!
     return tf.concat(
       outputs.map(y => tf.reshape(y, [y.shape[0]!, -1])),
       1,

@@ -1,0 +1,33 @@
+import { nonNegativeInteger } from '../errors.ts'
+
+/** 32 random bits a call, from a seed (splitmix32; Steele, Lea & Flood, 2014). */
+export function randomBits(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x9e3779b9) | 0
+    let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
+    return (z ^ (z >>> 15)) >>> 0
+  }
+}
+
+/** A number for a seed as TensorFlow.js takes it: text is hashed (FNV-1a), none is drawn. */
+export function seedOf(where: string, seed: number | string | null | undefined): number {
+  if (seed === undefined || seed === null) return Math.floor(Math.random() * 2 ** 32)
+  if (typeof seed === 'number') return nonNegativeInteger(where, 'seed', seed)
+  let hash = 0x811c9dc5
+  for (const character of seed) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193)
+  return hash
+}
+
+/** Numbers in [0, 1), from a seed. */
+export function randomNumbers(seed: number): () => number {
+  const draw = randomBits(seed)
+  return () => draw() / 2 ** 32
+}
+
+/** Normally distributed numbers, from a seed (Box & Muller, 1958). */
+export function normalNumbers(seed: number): () => number {
+  const draw = randomNumbers(seed)
+  return () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw())
+}
