@@ -1,0 +1,129 @@
+import * as tf from '@tensorflow/tfjs'
+import { checkOptions, nonNegativeInteger, show } from '../errors.ts'
+import { checkWorkers } from '../model/options.ts'
+import { coreOf, Refusal } from './core.ts'
+import type { Lazy } from './feeding.ts'
+import * as methods from './methods.ts'
+import { networkOf, Twin } from './twin.ts'
+
+export interface AccelerateOptions {
+  /** Whether what Lockstep cannot take over trains in TensorFlow.js as before, with a warning. Default false. */
+  fallback?: boolean
+  /** Decides shuffling, dropout and every other random choice of each training; drawn if left out. */
+  seed?: number
+  /** Threads, or 'auto' (default): what is fastest in the first steps. Results do not depend on it. */
+  workers?: number | 'auto'
+}
+
+/** A model of TensorFlow.js some of whose methods Lockstep takes over. */
+class Accelerated {
+  options: AccelerateOptions = {}
+  private readonly model: tf.LayersModel
+  private twin: Twin | undefined
+  private readonly warned = new Set<string>()
+
+  constructor(model: tf.LayersModel) {
+    this.model = model
+  }
+
+  /** Refuses layers that Lockstep does not have. */
+  check(): void {
+    if (this.model.layers.length > 0) this.unlessRefused(() => networkOf(this.model).dispose())
+  }
+
+  /** Puts methods in place of the model's own, which go on where there is no twin. */
+  install(): void {
+    const { model } = this
+    const { fit, fitDataset, evaluate, evaluateDataset, trainOnBatch, dispose } = model
+    Object.assign(model, {
+      fit: async (...args: Parameters<typeof fit>) => {
+        const twin = this.take()
+        return twin ? methods.fit(twin, this.options, ...args) : fit.apply(model, args)
+      },
+      fitDataset: async (...args: Parameters<typeof fitDataset>) => {
+        const twin = this.take()
+        const [dataset, options] = args as unknown as [Lazy, tf.ModelFitDatasetArgs<tf.TensorContainer>]
+        return twin ? methods.fitDataset(twin, this.options, dataset, options) : fitDataset.apply(model, args)
+      },
+      evaluate: (...args: Parameters<typeof evaluate>) => {
+        const twin = this.take()
+        return twin ? methods.evaluate(twin, ...args) : evaluate.apply(model, args)
+      },
+      evaluateDataset: async (...args: Parameters<typeof evaluateDataset>) => {
+        const twin = this.take()
+        const [dataset, options] = args as unknown as [Lazy, { batches?: number }]
+        return twin
+          ? methods.evaluateDataset(twin, this.options, dataset, options)
+          : evaluateDataset.apply(model, args)
+      },
+      trainOnBatch: async (...args: Parameters<typeof trainOnBatch>) => {
+        const twin = this.take()
+        return twin ? methods.trainOnBatch(twin, ...args) : trainOnBatch.apply(model, args)
+      },
+      dispose: () => {
+        const result = dispose.call(model)
+        if (result.refCountAfterDispose === 0) this.dispose()
+        return result
+      },
+    })
+  }
+
+  /** The twin of the model as it stands; undefined where TensorFlow.js is to go on. @throws Refusal */
+  private take(): Twin | undefined {
+    const core = coreOf(this.model)
+    // What is missing before compile() is for TensorFlow.js to say.
+    if (!core?.optimizer) return undefined
+    const { twin } = this
+    if (twin && (twin.model.use !== 'idle' || twin.isOf(core))) return twin
+    this.dispose()
+    this.twin = this.unlessRefused(() => new Twin(this.model, core))
+    return this.twin
+  }
+
+  private dispose(): void {
+    this.twin?.model.dispose()
+    this.twin = undefined
+  }
+
+  /** What `make` makes; undefined, and a warning once, where it refuses and there is the other way. */
+  private unlessRefused<T>(make: () => T): T | undefined {
+    try {
+      return make()
+    } catch (error) {
+      if (!(error instanceof Refusal) || !this.options.fallback) throw error
+      if (!this.warned.has(error.message)) console.warn(`${error.message}: it trains in TensorFlow.js`)
+      this.warned.add(error.message)
+      return undefined
+    }
+  }
+}
+
+const accelerated = new WeakMap<tf.LayersModel, Accelerated>()
+
+/**
+ * Lets Lockstep train a model of TensorFlow.js, compiled or not: returns the same model, whose `fit`, `fitDataset`,
+ * `evaluate`, `evaluateDataset` and `trainOnBatch` run here from now on. Its weights and its optimizer's state are
+ * handed over before, and back before any callback is called and at the end of each epoch; all else stays as it is.
+ * @throws TypeError for what is no tf.LayersModel, Error for layers that Lockstep does not have; the methods throw for
+ * losses, metrics and optimizers that it does not have
+ */
+export function accelerate<M extends tf.LayersModel>(model: M, options: AccelerateOptions = {}): M {
+  const where = 'accelerate'
+  if (!(model instanceof tf.LayersModel))
+    throw new TypeError(
+      `${where}: model must be a tf.LayersModel of the @tensorflow/tfjs that Lockstep finds, got ${show(model)}; ` +
+        'make it with tf.sequential() or tf.model()',
+    )
+  checkOptions(where, options, ['fallback', 'seed', 'workers'])
+  const { seed, workers = 'auto' } = options
+  if (seed !== undefined) nonNegativeInteger(where, 'seed', seed)
+  checkWorkers(where, workers)
+  const known = accelerated.get(model)
+  const own = known ?? new Accelerated(model)
+  own.options = options
+  own.check()
+  if (known) return model
+  own.install()
+  accelerated.set(model, own)
+  return model
+}
