@@ -4,6 +4,7 @@ import { checkWorkers } from '../model/options.ts'
 import { coreOf, Refusal } from './core.ts'
 import type { Lazy } from './feeding.ts'
 import * as methods from './methods.ts'
+import { followResets } from './states.ts'
 import { networkOf, Twin } from './twin.ts'
 
 export interface AccelerateOptions {
@@ -58,7 +59,7 @@ class Accelerated {
       },
       trainOnBatch: async (...args: Parameters<typeof trainOnBatch>) => {
         const twin = this.take()
-        return twin ? methods.trainOnBatch(twin, ...args) : trainOnBatch.apply(model, args)
+        return twin ? methods.trainOnBatch(twin, this.options, ...args) : trainOnBatch.apply(model, args)
       },
       dispose: () => {
         const result = dispose.call(model)
@@ -77,6 +78,7 @@ class Accelerated {
     if (twin && (twin.model.use !== 'idle' || twin.isOf(core))) return twin
     this.dispose()
     this.twin = this.unlessRefused(() => new Twin(this.model, core))
+    followResets(this.model, () => this.twin?.model)
     return this.twin
   }
 

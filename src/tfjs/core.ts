@@ -28,7 +28,7 @@ export function coreOf(model: tf.LayersModel): Core | undefined {
 }
 
 /** What Lockstep cannot take over from TensorFlow.js. */
-export class Refusal extends Error {}
+export class Refusal extends RangeError {}
 
 /** The end of such a message. */
 export const wayOut = 'or give { fallback: true } to train in TensorFlow.js'

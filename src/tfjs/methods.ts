@@ -38,6 +38,10 @@ export async function fit(
   const batchSize = args.batchSize ?? 32
   const [epochs, initialEpoch] = [args.epochs ?? 1, args.initialEpoch ?? 0]
   const held = args.validationData?.length ? validationOf(twin.core, args.validationData) : undefined
+  if (typeof args.shuffle === 'string')
+    throw new TypeError(
+      `fit: shuffle must be true or false, got "${args.shuffle}"; TensorFlow.js has no other either`,
+    )
   const share = args.validationSplit ?? 0
   const validationSplit = !held && share > 0 && share < 1 ? share : 0
   const samples = Math.floor((xs[0]?.shape[0] ?? 0) * (1 - validationSplit))
@@ -48,7 +52,7 @@ export async function fit(
     const options = withoutNothing<FitOptions>({
       ...{ batchSize, epochs, initialEpoch, callbacks, validationSplit, seed, workers },
       validationData: held as FitOptions['validationData'],
-      shuffle: args.shuffle as boolean | undefined,
+      shuffle: args.shuffle,
       classWeight: classWeightsOf(args.classWeight, outputNames),
       sampleWeight: args.sampleWeight,
       stepsPerEpoch: args.stepsPerEpoch,
@@ -121,10 +125,34 @@ export async function evaluateDataset(
   return scalarsOf(twin, numbersOf(await twin.model.evaluateDataset(source.batches, options)))
 }
 
-export async function trainOnBatch(twin: Twin, x: Tensors, y: Tensors): Promise<number | number[]> {
+/** From so many milliseconds on, the workers make a step in less time than it takes to call them. */
+const worthWorkersMs = 20
+
+export async function trainOnBatch(
+  twin: Twin,
+  { workers }: RunOptions,
+  x: Tensors,
+  y: Tensors,
+): Promise<number | number[]> {
   const { core, model } = twin
+  const [xs, ys] = [listed(x, core.inputNames), listed(y, core.outputNames)]
   twin.pullUnlessTraining()
-  const results = await model.trainOnBatch(listed(x, core.inputNames), listed(y, core.outputNames))
+  const begin = performance.now()
+  const onWorkers = twin.quickestStepMs > worthWorkersMs && Number.isFinite(twin.quickestStepMs)
+  const results = onWorkers ? await stepOnWorkers(twin, xs, ys, workers) : await model.trainOnBatch(xs, ys)
+  if (!onWorkers) twin.quickestStepMs = Math.min(twin.quickestStepMs, performance.now() - begin)
   twin.publish()
   return results
+}
+
+async function stepOnWorkers(
+  { model }: Twin,
+  xs: tf.Tensor[],
+  ys: tf.Tensor[],
+  workers: RunOptions['workers'] = 'auto',
+): Promise<number | number[]> {
+  const threads = workers === 'auto' ? model.engine.cores : workers
+  const options = { batchSize: xs[0]!.shape[0]!, shuffle: false, workers: threads }
+  const { history } = await model.fit(xs, ys, options)
+  return alone(Object.values(history).map(([value]) => value!))
 }

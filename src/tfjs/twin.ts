@@ -76,6 +76,8 @@ function pairsOf(core: Core, model: Trainable): Pair[] {
 export class Twin {
   readonly core: Core
   readonly model: Trainable
+  /** Of those on the calling thread. */
+  quickestStepMs = Number.POSITIVE_INFINITY
   private readonly pairs: readonly Pair[]
   private readonly theirs: tf.Optimizer
   private readonly optimizer: OptimizerTwin
