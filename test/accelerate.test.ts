@@ -346,6 +346,40 @@ describe('what callbacks do', () => {
     tf.dispose([x, y])
   })
 
+  test('onYield is called, and functions that wait are waited for', async () => {
+    const [, model] = pair(dense)
+    compile(model)
+    const { x, y } = samples(16)
+    const order: string[] = []
+    const callbacks = {
+      onYield: async (epoch: number, batch: number) => void order.push(`yield ${epoch} ${batch}`),
+      onEpochEnd: async () => {
+        await new Promise(resolve => setTimeout(resolve, 10))
+        order.push('end')
+      },
+    }
+    await model.fit(x, y, { epochs: 2, batchSize: 8, callbacks, yieldEvery: 1 })
+    expect(order.filter(each => each === 'end').length).toBe(2)
+    expect(order.some(each => each.startsWith('yield 0'))).toBe(true)
+    expect(await caught(() => model.fit(x, y, { callbacks, yieldEvery: 'never' }))).toMatch(
+      /`onYield` callback/,
+    )
+    tf.dispose([x, y])
+  })
+
+  test('training within training is refused', async () => {
+    const [, model] = pair(dense)
+    compile(model)
+    const { x, y } = samples(16)
+    const said: string[] = []
+    const onEpochEnd = async () => void said.push((await caught(() => model.fit(x, y))) ?? '')
+    await model.fit(x, y, { epochs: 1, callbacks: { onEpochEnd } })
+    expect(said).toEqual([
+      expect.stringMatching(/must not be training, got another fit\(\); wait for it to end$/),
+    ])
+    tf.dispose([x, y])
+  })
+
   test('they see the weights that training has reached', async () => {
     const [, model] = pair(dense)
     compile(model)
@@ -637,6 +671,10 @@ describe('models', () => {
       await model.trainOnBatch(x, y)
       tf.dispose(model.evaluate(x, y))
       await model.fitDataset(datasetOf({ x, y }), { epochs: 2, validationData: datasetOf({ x, y }) as never })
+      const stop = () => {
+        model.stopTraining = true
+      }
+      await model.fitDataset(datasetOf({ x, y }, 1).repeat(9), { epochs: 2, callbacks: { onBatchEnd: stop } })
       count()
       model.dispose()
       count()

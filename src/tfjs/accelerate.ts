@@ -2,8 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import { checkOptions, nonNegativeInteger, show } from '../errors.ts'
 import { checkWorkers } from '../model/options.ts'
 import { coreOf, Refusal } from './core.ts'
-import type { Lazy } from './feeding.ts'
-import * as methods from './methods.ts'
+import { methods } from './methods.ts'
 import { followResets } from './states.ts'
 import { networkOf, Twin } from './twin.ts'
 
@@ -35,38 +34,23 @@ class Accelerated {
   /** Puts methods in place of the model's own, which go on where there is no twin. */
   install(): void {
     const { model } = this
-    const { fit, fitDataset, evaluate, evaluateDataset, trainOnBatch, dispose } = model
-    Object.assign(model, {
-      fit: async (...args: Parameters<typeof fit>) => {
+    for (const [name, method] of Object.entries(methods)) {
+      const own = model[name as keyof typeof methods] as (...args: unknown[]) => unknown
+      const ours = method as (twin: Twin, options: AccelerateOptions, ...args: unknown[]) => unknown
+      const taken = (...args: unknown[]) => {
         const twin = this.take()
-        return twin ? methods.fit(twin, this.options, ...args) : fit.apply(model, args)
-      },
-      fitDataset: async (...args: Parameters<typeof fitDataset>) => {
-        const twin = this.take()
-        const [dataset, options] = args as unknown as [Lazy, tf.ModelFitDatasetArgs<tf.TensorContainer>]
-        return twin ? methods.fitDataset(twin, this.options, dataset, options) : fitDataset.apply(model, args)
-      },
-      evaluate: (...args: Parameters<typeof evaluate>) => {
-        const twin = this.take()
-        return twin ? methods.evaluate(twin, ...args) : evaluate.apply(model, args)
-      },
-      evaluateDataset: async (...args: Parameters<typeof evaluateDataset>) => {
-        const twin = this.take()
-        const [dataset, options] = args as unknown as [Lazy, { batches?: number }]
-        return twin
-          ? methods.evaluateDataset(twin, this.options, dataset, options)
-          : evaluateDataset.apply(model, args)
-      },
-      trainOnBatch: async (...args: Parameters<typeof trainOnBatch>) => {
-        const twin = this.take()
-        return twin ? methods.trainOnBatch(twin, this.options, ...args) : trainOnBatch.apply(model, args)
-      },
-      dispose: () => {
-        const result = dispose.call(model)
-        if (result.refCountAfterDispose === 0) this.dispose()
-        return result
-      },
-    })
+        return twin ? ours(twin, this.options, ...args) : own.apply(model, args)
+      }
+      const value = name === 'evaluate' ? taken : async (...args: unknown[]) => taken(...args)
+      Object.defineProperty(model, name, { configurable: true, writable: true, value })
+    }
+    const { dispose } = model
+    const value = () => {
+      const result = dispose.call(model)
+      if (result.refCountAfterDispose === 0) this.dispose()
+      return result
+    }
+    Object.defineProperty(model, 'dispose', { configurable: true, writable: true, value })
   }
 
   /** The twin of the model as it stands; undefined where TensorFlow.js is to go on. @throws Refusal */

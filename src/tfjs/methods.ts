@@ -6,7 +6,7 @@ import { Session } from './session.ts'
 import type { Twin } from './twin.ts'
 
 /** What every training is given. */
-export type RunOptions = Pick<FitOptions, 'seed' | 'workers'>
+type RunOptions = Pick<FitOptions, 'seed' | 'workers'>
 
 type FitDatasetArgs = tf.ModelFitDatasetArgs<tf.TensorContainer>
 
@@ -26,7 +26,7 @@ const scalarsOf = (twin: Twin, [loss, ...metrics]: readonly number[]): tf.Scalar
 const numbersOf = (results: unknown): number[] =>
   [results].flat().map(result => (result as { dataSync(): ArrayLike<number> }).dataSync()[0]!)
 
-export async function fit(
+async function fit(
   twin: Twin,
   { seed, workers }: RunOptions,
   x: Tensors,
@@ -61,7 +61,7 @@ export async function fit(
   })
 }
 
-export async function fitDataset(
+async function fitDataset(
   twin: Twin,
   { seed, workers }: RunOptions,
   dataset: Lazy,
@@ -96,8 +96,9 @@ export async function fitDataset(
   })
 }
 
-export function evaluate(
+function evaluate(
   twin: Twin,
+  _options: RunOptions,
   x: Tensors,
   y: Tensors,
   args: tf.ModelEvaluateArgs = {},
@@ -109,7 +110,7 @@ export function evaluate(
   return scalarsOf(twin, numbersOf(results))
 }
 
-export async function evaluateDataset(
+async function evaluateDataset(
   twin: Twin,
   { workers }: RunOptions,
   dataset: Lazy,
@@ -128,7 +129,7 @@ export async function evaluateDataset(
 /** From so many milliseconds on, the workers make a step in less time than it takes to call them. */
 const worthWorkersMs = 20
 
-export async function trainOnBatch(
+async function trainOnBatch(
   twin: Twin,
   { workers }: RunOptions,
   x: Tensors,
@@ -156,3 +157,6 @@ async function stepOnWorkers(
   const { history } = await model.fit(xs, ys, options)
   return alone(Object.values(history).map(([value]) => value!))
 }
+
+/** What Lockstep does in place of a model's own methods: the same, with its twin and what all runs are given. */
+export const methods = { fit, fitDataset, evaluate, evaluateDataset, trainOnBatch }
