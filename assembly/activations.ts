@@ -16,9 +16,6 @@ import {
   MISH,
   GELU,
   GELU_NEW,
-  EXPONENTIAL,
-  LOGARITHM,
-  COSINE,
   CLIPPED_RELU,
   THRESHOLDED_RELU,
 } from './curves';
@@ -29,7 +26,7 @@ import {
 // are those of TensorFlow.js 4.22.
 
 // @ts-ignore: decorator
-@inline function map(kind: i32, begin: i32, end: i32, x: usize, y: usize, alpha: f32): void {
+@inline export function map(kind: i32, begin: i32, end: i32, x: usize, y: usize, alpha: f32): void {
   const stop = (<usize>end) << 2;
   let i = (<usize>begin) << 2;
   for (; i + 32 <= stop; i += 32) {
@@ -46,7 +43,15 @@ import {
 }
 
 // @ts-ignore: decorator
-@inline function chain(kind: i32, begin: i32, end: i32, s: usize, dy: usize, dx: usize, alpha: f32): void {
+@inline export function chain(
+  kind: i32,
+  begin: i32,
+  end: i32,
+  s: usize,
+  dy: usize,
+  dx: usize,
+  alpha: f32,
+): void {
   const stop = (<usize>end) << 2;
   let i = (<usize>begin) << 2;
   for (; i + 32 <= stop; i += 32) {
@@ -211,19 +216,4 @@ export function geluNew(begin: i32, end: i32, x: usize, y: usize): void {
 
 export function geluNewGradient(begin: i32, end: i32, x: usize, dy: usize, dx: usize): void {
   chain(GELU_NEW, begin, end, x, dy, dx, 0);
-}
-
-/** y = exp(x). */
-export function exponential(begin: i32, end: i32, x: usize, y: usize): void {
-  map(EXPONENTIAL, begin, end, x, y, 0);
-}
-
-/** y = log(x). */
-export function logarithm(begin: i32, end: i32, x: usize, y: usize): void {
-  map(LOGARITHM, begin, end, x, y, 0);
-}
-
-/** y = cos(x) for |x| ≤ 10,000. */
-export function cosine(begin: i32, end: i32, x: usize, y: usize): void {
-  map(COSINE, begin, end, x, y, 0);
 }

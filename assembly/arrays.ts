@@ -43,3 +43,8 @@ export function scaleShift(begin: i32, end: i32, x: usize, y: usize, scale: f32,
   }
   for (; i < stop; i += 16) storeFirst(y + i, madd(v128.load(x + i), a, b), (<i32>(stop - i)) >> 2);
 }
+
+/** y[index] = value; begin, end are not used. */
+export function putNumber(begin: i32, end: i32, y: usize, index: i32, value: f32): void {
+  store<f32>(y + ((<usize>index) << 2), value);
+}

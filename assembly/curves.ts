@@ -1,7 +1,21 @@
 import { madd } from './simd';
-import { atLeast, atMost, cosv, erfv, expm1v, expv, logv, sigmoidv, softplusv, splat, tanhv } from './math';
+import {
+  atLeast,
+  atMost,
+  cosv,
+  erfv,
+  expm1v,
+  expv,
+  logv,
+  sigmoidv,
+  sinv,
+  softplusv,
+  splat,
+  tanhv,
+  withSign,
+} from './math';
 
-// The functions of activations.ts on four lanes; `kind` is a literal, so every chain of ifs folds at compile
+// The functions of activations.ts and functions.ts on four lanes; `kind` is a literal, so every chain of ifs folds at compile
 // time.
 
 export const RELU: i32 = 0;
@@ -23,6 +37,12 @@ export const LOGARITHM: i32 = 15;
 export const COSINE: i32 = 16;
 export const CLIPPED_RELU: i32 = 17;
 export const THRESHOLDED_RELU: i32 = 18;
+export const SINE: i32 = 19;
+export const SQUARE: i32 = 20;
+export const SQUARE_ROOT: i32 = 21;
+export const ABSOLUTE: i32 = 22;
+export const RECIPROCAL: i32 = 23;
+export const SIGN: i32 = 24;
 
 const SELU_SCALE: f32 = 1.0507009873554805;
 const SELU_SCALE_ALPHA: f32 = 1.7580993408473768;
@@ -83,10 +103,22 @@ const GELU_CUBIC: f32 = 0.044715;
   if (kind == GELU_NEW) return f32x4.mul(x, geluGate(x));
   if (kind == EXPONENTIAL) return expv(x);
   if (kind == LOGARITHM) return logv(x);
-  return cosv(x);
+  if (kind == COSINE) return cosv(x);
+  if (kind == SINE) return sinv(x);
+  if (kind == SQUARE) return f32x4.mul(x, x);
+  if (kind == SQUARE_ROOT) return f32x4.sqrt(x);
+  if (kind == ABSOLUTE) return f32x4.abs(x);
+  if (kind == RECIPROCAL) return f32x4.div(splat(1), x);
+  return signv(x); // SIGN
 }
 
-/** f'(s), s the output where that gives it, else the input: see activations.ts. */
+/** -1, 0 or 1. */
+// @ts-ignore: decorator
+@inline function signv(x: v128): v128 {
+  return v128.and(withSign(splat(1), x), f32x4.ne(x, splat(0)));
+}
+
+/** f'(s), s the output where that gives it, else the input: see activations.ts and functions.ts. */
 // @ts-ignore: decorator
 @inline export function slope(kind: i32, s: v128, alpha: f32): v128 {
   const one = splat(1);
@@ -106,6 +138,9 @@ const GELU_CUBIC: f32 = 0.044715;
   if (kind == HARD_SIGMOID) return v128.and(v128.and(f32x4.gt(s, splat(0)), f32x4.lt(s, one)), splat(0.2));
   if (kind == SOFTPLUS) return f32x4.neg(expm1v(f32x4.neg(s)));
   if (kind == TANH) return f32x4.sub(one, f32x4.mul(s, s));
+  if (kind == EXPONENTIAL) return s;
+  if (kind == SQUARE_ROOT) return f32x4.div(splat(0.5), s);
+  if (kind == RECIPROCAL) return f32x4.neg(f32x4.mul(s, s));
   return slopeOfInput(kind, s);
 }
 
@@ -113,6 +148,11 @@ const GELU_CUBIC: f32 = 0.044715;
 // @ts-ignore: decorator
 @inline function slopeOfInput(kind: i32, x: v128): v128 {
   const one = splat(1);
+  if (kind == LOGARITHM) return f32x4.div(one, x);
+  if (kind == COSINE) return f32x4.neg(sinv(x));
+  if (kind == SINE) return cosv(x);
+  if (kind == SQUARE) return f32x4.add(x, x);
+  if (kind == ABSOLUTE) return signv(x);
   if (kind == SOFTSIGN) {
     const d = f32x4.add(f32x4.abs(x), one);
     return f32x4.div(one, f32x4.mul(d, d));

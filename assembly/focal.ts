@@ -4,7 +4,8 @@ import { firstLanes, rowFactor, rowMax, rowSum, storeFirst, sumLanes } from './r
 import { exponentialSum, logOf } from './softmax';
 
 // Focal cross-entropies (Lin et al., 2017, eq. 4 and 5), arguments as in losses.ts: the cross-entropy of an
-// element times r^gamma, r how far the probability is from the target.
+// element times r^gamma, r how far the probability is from the target. alphas (n) has a weight for each class, or its
+// address is 0.
 
 /** r^gamma for r ≥ 0; 1 where gamma is 0. */
 // @ts-ignore: decorator
@@ -12,10 +13,20 @@ import { exponentialSum, logOf } from './softmax';
   return expv(f32x4.mul(atLeast(logv(r), -1e4), splat(gamma)));
 }
 
-/** t·positive + (1 - t)·negative. */
+/** t·positive + (1 - t)·negative; with alphas, these are alpha and 1 - alpha of the class, j the first of four. */
 // @ts-ignore: decorator
-@inline function balance(t: v128, positive: f32, negative: f32): v128 {
-  return f32x4.add(f32x4.mul(t, splat(positive)), f32x4.mul(f32x4.sub(splat(1), t), splat(negative)));
+@inline function balance(t: v128, positive: f32, negative: f32, alphas: usize, j: i32): v128 {
+  const one = splat(1);
+  const own = alphas ? v128.load(alphas + ((<usize>j) << 2)) : splat(positive);
+  const other = alphas ? f32x4.sub(one, own) : splat(negative);
+  return f32x4.add(f32x4.mul(t, own), f32x4.mul(f32x4.sub(one, t), other));
+}
+
+/** Four elements of t times their alphas, from j on. */
+// @ts-ignore: decorator
+@inline function weighted(t: usize, alphas: usize, j: i32): v128 {
+  const y = v128.load(t);
+  return alphas ? f32x4.mul(y, v128.load(alphas + ((<usize>j) << 2))) : y;
 }
 
 /** t·(1 - q) + (1 - t)·q, rest = 1 - q. */
@@ -68,6 +79,7 @@ import { exponentialSum, logOf } from './softmax';
   gamma: f32,
   positive: f32,
   negative: f32,
+  alphas: usize,
 ): void {
   for (let row = begin; row < end; row++) {
     const at = (<usize>row * <usize>n) << 2;
@@ -77,7 +89,7 @@ import { exponentialSum, logOf } from './softmax';
       const i = at + ((<usize>j) << 2);
       const x = v128.load(p + i);
       const y = v128.load(t + i);
-      const share = balance(y, positive, negative);
+      const share = balance(y, positive, negative, alphas, j);
       const value = f32x4.mul(focalValue(logits, x, y, gamma), share);
       sum = f32x4.add(sum, v128.and(value, firstLanes(n - j)));
       if (dp) {
@@ -90,7 +102,7 @@ import { exponentialSum, logOf } from './softmax';
 
 /**
  * mean share·r^gamma·(-t·log q - (1 - t)·log(1 - q)), r = t·(1 - q) + (1 - t)·q, share = t·positive + (1 -
- * t)·negative, q = p clipped to [1e-7, 1 - 1e-7]; no gradient outside.
+ * t)·negative (or by alphas), q = p clipped to [1e-7, 1 - 1e-7]; no gradient outside.
  */
 export function binaryFocalCrossentropy(
   begin: i32,
@@ -106,8 +118,9 @@ export function binaryFocalCrossentropy(
   gamma: f32,
   positive: f32,
   negative: f32,
+  alphas: usize,
 ): void {
-  binaryFocal(0, begin, end, p, t, loss, dp, weight, scale, n, inner, gamma, positive, negative);
+  binaryFocal(0, begin, end, p, t, loss, dp, weight, scale, n, inner, gamma, positive, negative, alphas);
 }
 
 /** binaryFocalCrossentropy of sigmoid(p), without clipping. */
@@ -125,12 +138,13 @@ export function sigmoidFocalCrossentropy(
   gamma: f32,
   positive: f32,
   negative: f32,
+  alphas: usize,
 ): void {
-  binaryFocal(1, begin, end, p, t, loss, dp, weight, scale, n, inner, gamma, positive, negative);
+  binaryFocal(1, begin, end, p, t, loss, dp, weight, scale, n, inner, gamma, positive, negative, alphas);
 }
 
 /**
- * -alpha·Σ t·(1 - q)^gamma·log q, q = p / Σ p clipped to [1e-7, 1 - 1e-7]; dp = (g - Σ g·q) / Σ p with g the
+ * -alpha·Σ alphas·t·(1 - q)^gamma·log q, q = p / Σ p clipped to [1e-7, 1 - 1e-7]; dp = (g - Σ g·q) / Σ p with g the
  * derivative by q, 0 where q is clipped.
  */
 export function categoricalFocalCrossentropy(
@@ -146,6 +160,7 @@ export function categoricalFocalCrossentropy(
   inner: i32,
   gamma: f32,
   alpha: f32,
+  alphas: usize,
 ): void {
   for (let row = begin; row < end; row++) {
     const at = (<usize>row * <usize>n) << 2;
@@ -156,7 +171,7 @@ export function categoricalFocalCrossentropy(
       const i = at + ((<usize>j) << 2);
       const q = f32x4.mul(v128.load(p + i), splat(share));
       const lanes = firstLanes(n - j);
-      const y = v128.load(t + i);
+      const y = weighted(t + i, alphas, j);
       const power = powerOf(f32x4.sub(splat(1), clip(q)), gamma);
       sum = f32x4.sub(sum, v128.and(f32x4.mul(f32x4.mul(y, power), logv(clip(q))), lanes));
       inside = f32x4.add(inside, v128.and(f32x4.mul(slopeByShare(q, y, gamma), q), lanes));
@@ -168,7 +183,7 @@ export function categoricalFocalCrossentropy(
     for (let j = 0; j < n; j += 4) {
       const i = at + ((<usize>j) << 2);
       const q = f32x4.mul(v128.load(p + i), splat(share));
-      const g = slopeByShare(q, v128.load(t + i), gamma);
+      const g = slopeByShare(q, weighted(t + i, alphas, j), gamma);
       storeFirst(dp + i, f32x4.mul(f32x4.sub(g, total), f), n - j);
     }
   }
@@ -201,6 +216,7 @@ export function softmaxFocalCrossentropy(
   inner: i32,
   gamma: f32,
   alpha: f32,
+  alphas: usize,
 ): void {
   for (let row = begin; row < end; row++) {
     const at = (<usize>row * <usize>n) << 2;
@@ -213,7 +229,7 @@ export function softmaxFocalCrossentropy(
       const i = at + ((<usize>j) << 2);
       const logarithm = f32x4.sub(f32x4.sub(v128.load(p + i), shift), rest);
       const lanes = firstLanes(n - j);
-      const y = v128.load(t + i);
+      const y = weighted(t + i, alphas, j);
       const power = powerOf(restOf(logarithm), gamma);
       sum = f32x4.sub(sum, v128.and(f32x4.mul(f32x4.mul(y, power), logarithm), lanes));
       inside = f32x4.add(inside, v128.and(slopeByLogarithm(logarithm, y, gamma), lanes));
@@ -225,7 +241,7 @@ export function softmaxFocalCrossentropy(
     for (let j = 0; j < n; j += 4) {
       const i = at + ((<usize>j) << 2);
       const logarithm = f32x4.sub(f32x4.sub(v128.load(p + i), shift), rest);
-      const h = slopeByLogarithm(logarithm, v128.load(t + i), gamma);
+      const h = slopeByLogarithm(logarithm, weighted(t + i, alphas, j), gamma);
       storeFirst(dp + i, f32x4.mul(f32x4.sub(h, f32x4.mul(expv(logarithm), total)), f), n - j);
     }
   }

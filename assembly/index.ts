@@ -31,10 +31,33 @@ export {
   geluGradient,
   geluNew,
   geluNewGradient,
-  exponential,
-  logarithm,
-  cosine,
 } from './activations';
+export {
+  absolute,
+  absoluteGradient,
+  clip,
+  cosine,
+  cosineGradient,
+  exponential,
+  exponentialGradient,
+  logarithm,
+  logarithmGradient,
+  power,
+  powerGradient,
+  reciprocal,
+  reciprocalGradient,
+  signs,
+  sine,
+  sineGradient,
+  square,
+  squareGradient,
+  squareRoot,
+  squareRootGradient,
+} from './functions';
+export { choose, divide, divideGradient, equal, greater, greaterOrEqual } from './comparisons';
+export { fill, fillWith, keepColumns, repeatPanels, setFour, stepNumber } from './spread';
+export { rowArgMax, rowMaximum, rowMaximumGradient, rowSums } from './reductions';
+export { lossFactors } from './losses';
 export { softmax, logSoftmax, softmaxGradient, logSoftmaxGradient } from './softmax';
 export {
   meanSquaredError,
@@ -68,6 +91,7 @@ export {
 } from './metrics';
 export {
   markMaximum,
+  keepLargest,
   topKCategoricalAccuracy,
   sparseTopKCategoricalAccuracy,
   countScores,
@@ -79,7 +103,7 @@ export { clampNegative, constrainColumns, constrainRows } from './constraints';
 export { decayWeights, averageWeights } from './upkeep';
 export { activityPenalty } from './activity';
 export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
-export { add, addInto, copy, scaleShift } from './arrays';
+export { add, addInto, copy, scaleShift, putNumber } from './arrays';
 export { attention, attentionGradient } from './attention';
 export { addPositions, sinePositions, sumPositions } from './positions';
 export { maximum, minimum, subtract, whereLess, whereNotLess } from './merge';

@@ -90,6 +90,13 @@ import { firstLanes, rowFactor, storeFirst, sumLanes } from './rows';
   }
 }
 
+/** dy (rows) = weight[row / inner] · scale[0] / inner, the gradient of the weighted mean of rows by each. */
+export function lossFactors(begin: i32, end: i32, dy: usize, weight: usize, scale: usize, inner: i32): void {
+  for (let row = begin; row < end; row++) {
+    store<f32>(dy + ((<usize>row) << 2), rowFactor(row, weight, scale, inner));
+  }
+}
+
 /** mean (p - t)². */
 export function meanSquaredError(
   begin: i32,

@@ -65,8 +65,8 @@ export function sparseCategoricalAccuracy(
 }
 
 /**
- * value (rows,3) = true positives, predicted positives (p > threshold), actual positives (t > 0.5) of the
- * row.
+ * value (rows,4) = true positives, predicted positives (p > threshold), actual positives (t > 0.5) and all
+ * elements of the row.
  */
 export function binaryCounts(
   begin: i32,
@@ -93,10 +93,11 @@ export function binaryCounts(
       predicted += popcnt(above);
       actual += popcnt(positive);
     }
-    const out = value + <usize>row * 12;
+    const out = value + ((<usize>row) << 4);
     store<f32>(out, <f32>hits);
     store<f32>(out, <f32>predicted, 4);
     store<f32>(out, <f32>actual, 8);
+    store<f32>(out, <f32>n, 12);
   }
 }
 

@@ -22,6 +22,25 @@ export function markMaximum(begin: i32, end: i32, x: usize, y: usize, n: i32): v
   }
 }
 
+/**
+ * y (rows,n) = x where it is among the k largest of its row, the first of equal ones before the others, else
+ * -Infinity; begin, end in rows.
+ */
+export function keepLargest(begin: i32, end: i32, x: usize, y: usize, n: i32, k: i32): void {
+  for (let row = begin; row < end; row++) {
+    const at = (<usize>row * <usize>n) << 2;
+    for (let j = 0; j < n; j++) {
+      const own = load<f32>(x + at + ((<usize>j) << 2));
+      let before = 0;
+      for (let i = 0; i < n && before < k; i++) {
+        const other = load<f32>(x + at + ((<usize>i) << 2));
+        before += i32(other > own || (other == own && i < j));
+      }
+      store<f32>(y + at + ((<usize>j) << 2), before < k ? own : -Infinity);
+    }
+  }
+}
+
 /** 1 where p[index] is finite and fewer than k elements of p (n) are larger, else 0. */
 function isAmongLargest(p: usize, n: i32, index: i32, k: i32): f32 {
   if (<u32>index >= <u32>n) return 0;
@@ -68,8 +87,9 @@ export function sparseTopKCategoricalAccuracy(
 }
 
 /**
- * totals (2,buckets), f64: counts of p in ((b)/(buckets - 1), (b + 1)/(buckets - 1)], below 0 in the first and
- * above 1 in the last but one; the first row counts elements whose t > 0.5, the second the others.
+ * totals (columns,2,buckets), f64: counts of p in ((b)/(buckets - 1), (b + 1)/(buckets - 1)], below 0 in the first
+ * and above 1 in the last but one; the first row counts elements whose t > 0.5, the second the others. Element i
+ * belongs to column i % columns.
  */
 export function countScores(
   begin: i32,
@@ -79,6 +99,7 @@ export function countScores(
   totals: usize,
   rows: usize,
   size: i32,
+  columns: i32,
   buckets: i32,
   mask: usize,
   masked: i32,
@@ -89,8 +110,8 @@ export function countScores(
     if (!counts(mask, i, masked)) continue;
     const x = ceil<f64>(<f64>load<f32>(p) * <f64>(buckets - 1)) - 1;
     const bucket = x > 0 ? <i32>min<f64>(x, last) : 0;
-    const row = load<f32>(t) > 0.5 ? 0 : buckets;
-    const at = totals + ((<usize>(row + bucket)) << 3);
+    const row = 2 * (i % columns) + i32(!(load<f32>(t) > 0.5));
+    const at = totals + ((<usize>(row * buckets + bucket)) << 3);
     store<f64>(at, load<f64>(at) + 1);
   }
 }

@@ -131,7 +131,12 @@ const has = (library: object, path: string): boolean =>
     .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], library) !== undefined
 
 const exportRows = (): Row[] =>
-  exported.filter(path => has(tf, path)).map(name => ({ name, missing: !has(ls, name) }))
+  exported
+    .filter(path => has(tf, path))
+    .map(name => {
+      const [missing, why] = [!has(ls, name), listed(absence('exports', name))]
+      return { name, missing, absent: missing ? why : [] }
+    })
 
 /** The moments that callbacks hear of. */
 function hookRows(source: Source): Row[] {

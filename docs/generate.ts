@@ -1,8 +1,9 @@
-// node docs/generate.ts: writes layers.md, training.md and tfjs.md from the tables of the source and their comments.
+// node docs/generate.ts: writes layers.md, ops.md, training.md and tfjs.md from the tables of the source and their comments.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { requiredOption } from '../src/layers/options.ts'
 import { layers, namedLayers } from '../src/layers/table.ts'
+import { ops } from '../src/ops/table.ts'
 import { losses } from '../src/training/losses.ts'
 import { coveragePage } from './coverage.ts'
 import { Source } from './source.ts'
@@ -70,11 +71,37 @@ function trainingPage(source: Source): string {
   return ['# Training', '', 'Written by `node docs/generate.ts`.', '', ...sections].join('\n')
 }
 
+function opsPage(source: Source): string {
+  const entries = new Map(source.entries('ops').map(op => [op.name, op]))
+  const rows = Object.keys(ops).map(name => {
+    const op = entries.get(name)!
+    return `| \`${source.signature(op)}\` | ${source.comment(op)} |`
+  })
+  return [
+    '# Ops',
+    '',
+    'What layers, losses, metrics and optimizers of your own are made of: `ls.ops.NAME(…)`. See [extending](extending.md).',
+    '',
+    'An op records what is to be computed, forward and backward; nothing is computed when it is called, so values have a',
+    '`shape` and no numbers. Shapes and axes are those of one sample: axis 0 is the first behind the batch, −1 the last.',
+    'Two operands may differ in shape as in NumPy: axes are counted from the last one, and what lacks an axis or has size 1',
+    'there is repeated. A weight stands for itself in every sample; the product of `matMul` and `dense` takes it as it is,',
+    'all other ops copy it for each sample. In optimizers only the ops of single elements can be used: those down to `mish`.',
+    'This list is closed. Written by `node docs/generate.ts`.',
+    '',
+    '| op | |',
+    '|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
 /** Files of this folder by name, as they must be. */
 export function pages(): Record<string, string> {
   const source = new Source()
   return {
     'layers.md': layersPage(source),
+    'ops.md': opsPage(source),
     'training.md': trainingPage(source),
     'tfjs.md': coveragePage(source),
   }

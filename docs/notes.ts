@@ -2,6 +2,8 @@
 const differences: Readonly<Record<string, string>> = {
   'layers.randomWidth': 'keeps the width of images, and cuts or fills what is stretched or squeezed',
   'layers.softmax.axis': 'an axis of the batch, where TensorFlow.js can only take the last one',
+  'layers.timeDistributed':
+    'batchNormalization inside takes the statistics of all steps together, as in Keras 2',
   'model.fit.stepsPerEpoch': 'as in Keras; TensorFlow.js throws',
   'model.fit.sampleWeight': 'as in Keras; TensorFlow.js throws',
   'model.save.handlerOrURL': 'a `file://` URL',
@@ -12,6 +14,12 @@ const differences: Readonly<Record<string, string>> = {
 const absences: Readonly<Record<string, string>> = {
   'data.microphone': 'of browsers',
   'data.webcam': 'of browsers',
+  'exports.CallbackList': 'of no use by itself',
+  'exports.CustomCallback': '`callbacks.lambda`',
+  'exports.EarlyStopping': '`callbacks.earlyStopping`',
+  'exports.History': 'what `fit` resolves with',
+  'exports.LayersModel': 'here `Model`',
+  'exports.layers.Layer': '`ls.defineLayer` makes layers of your own',
   'layers.*.cell': 'TensorFlow.js declares it by mistake',
   'layers.*.dropoutFunc': 'a hook of its tests',
   'layers.conv2dTranspose.dilationRate': 'TensorFlow.js ignores it',

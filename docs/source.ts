@@ -7,6 +7,9 @@ const files = {
   tensorflow: `${root}node_modules/@tensorflow/tfjs/dist/index.d.ts`,
 }
 
+/** What parameters of ops are called where the source checks them first. */
+const publicNames: Readonly<Record<string, string>> = { given: 'x', first: 'a', second: 'b' }
+
 export type Library = keyof typeof files
 export type Member = ts.Symbol
 
@@ -54,6 +57,16 @@ export class Source {
   properties(entry: ts.Symbol, name: string): ts.Symbol[] {
     const property = this.checker.getTypeOfSymbol(entry).getProperty(name)
     return property ? this.checker.getTypeOfSymbol(property).getProperties() : []
+  }
+
+  /** `name(x, axis?)`. */
+  signature(entry: ts.Symbol): string {
+    const [signature] = this.checker.getTypeOfSymbol(entry).getCallSignatures()
+    const parameters = signature!.getParameters().map(({ name, valueDeclaration }) => {
+      const isOptional = this.checker.isOptionalParameter(valueDeclaration as ts.ParameterDeclaration)
+      return `${publicNames[name] ?? name}${isOptional ? '?' : ''}`
+    })
+    return `${entry.name}(${parameters.join(', ')})`
   }
 
   /** The comment of an entry, or of the constant or function that it stands for, as one line. */

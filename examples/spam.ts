@@ -83,10 +83,8 @@ export async function spam(options: Partial<Settings> = {}): Promise<readonly Sc
   // One network reads a mail forwards, another one backwards.
   const mail = ls.input({ shape: [words] })
   const embedded = layers.embedding({ inputDim: vocabulary, outputDim: 32 }).apply(mail)
-  const read = [false, true].map(goBackwards =>
-    layers.gru({ units, goBackwards, recurrentActivation: 'sigmoid' }).apply(embedded),
-  )
-  const both = layers.concatenate({}).apply(read) as ls.SymbolicTensor
+  const reader = layers.gru({ units, recurrentActivation: 'sigmoid' })
+  const both = layers.bidirectional({ layer: reader }).apply(embedded)
   const kept = layers.dropout({ rate: 0.3 }).apply(both)
   const isSpam = layers.dense({ units: 1, activation: 'sigmoid' }).apply(kept)
   const model = ls.model({ inputs: mail, outputs: isSpam, seed })

@@ -34,7 +34,17 @@ export {
 } from './data/making.ts'
 export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
+export type { Value } from './graph/value.ts'
+export type { LayerFactory } from './layers/define.ts'
 export { input } from './layers/input.ts'
+export { required } from './layers/options.ts'
+export {
+  defineMergeLayer,
+  defineOwnLayer as defineLayer,
+  type LayerBuilder,
+  type LayerOptions,
+} from './layers/own.ts'
+export { serialization } from './layers/registry.ts'
 export { SymbolicTensor } from './layers/symbolic.ts'
 export { namedLayers as layers } from './layers/table.ts'
 export type { CompileOptions } from './model/compiling.ts'
@@ -47,6 +57,7 @@ export type { BatchElement, Batches } from './model/pass.ts'
 export { seed } from './model/randomness.ts'
 export { Sequential, type SequentialOptions, sequential } from './model/sequential.ts'
 export type { History } from './model/training.ts'
+export { ops } from './ops/table.ts'
 export { configure, type EngineInfo, type EngineOptions, engine } from './runtime/engine.ts'
 export { BaseCallback, Callback, type Logs } from './training/callback.ts'
 export { callbacks } from './training/callbacks.ts'
@@ -55,5 +66,13 @@ export { type Initializer, initializers } from './training/initializers.ts'
 export { losses } from './training/losses.ts'
 export { metrics } from './training/metrics.ts'
 export { train } from './training/optimizers.ts'
+export {
+  type Compute,
+  defineLoss,
+  defineMetric,
+  type LossOptions,
+  type MetricOptions,
+} from './training/ownLosses.ts'
+export { defineOptimizer, type OptimizerDefinition, type UpdateInputs } from './training/ownOptimizers.ts'
 export { regularizers } from './training/regularizers.ts'
 export { schedules } from './training/schedules.ts'

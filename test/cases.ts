@@ -2,6 +2,7 @@ import { activationNames } from '../src/ops/activation.ts'
 import { activationLayerExamples } from './cases/activations.ts'
 import { attentionExamples } from './cases/attention.ts'
 import { augmentationExamples } from './cases/augmentation.ts'
+import { cellExamples, maskedCellExamples } from './cases/cells.ts'
 import { convolutionExamples } from './cases/convolution.ts'
 import { depthwiseExamples } from './cases/depthwise.ts'
 import { cross, type Example, type LayerName, of, weightSettings } from './cases/example.ts'
@@ -13,6 +14,7 @@ import { reshapingExamples } from './cases/reshaping.ts'
 import { sequences } from './cases/sequences.ts'
 import { standardExamples } from './cases/standard.ts'
 import { volumeExamples } from './cases/volumes.ts'
+import { maskedWrapperExamples, wrapperExamples } from './cases/wrappers.ts'
 
 export type { Example }
 
@@ -48,6 +50,7 @@ const normExamples = cross(
 /** Examples of every layer, whose forward values and gradients are proved. A new layer needs some here. */
 export const examples = {
   ...attentionExamples,
+  ...cellExamples,
   ...augmentationExamples,
   ...maskExamples,
   ...mergeExamples,
@@ -60,7 +63,12 @@ export const examples = {
     batchNormalization(weightSettings('batchNormalization'), [2, 5]),
   ],
   dense: denseExamples,
-  flatten: [of('flatten')({}, [7]), of('flatten')({}, [2, 3]), of('flatten')({}, [2, 3, 5])],
+  flatten: [
+    of('flatten')({}, [7]),
+    of('flatten')({}, [2, 3]),
+    of('flatten')({}, [2, 3, 5]),
+    of('flatten')({ dataFormat: 'channelsFirst' }, [2, 3, 5]),
+  ],
   inputLayer: [of('inputLayer')({}, [3, 4]), of('inputLayer')({ sparse: true }, [5])],
   ...sequences,
   reshape: [
@@ -76,10 +84,15 @@ export const examples = {
   ...reshapingExamples,
   ...standardExamples,
   ...volumeExamples,
+  ...wrapperExamples,
 } satisfies Record<LayerName, readonly Example[]>
 
 /** The same of layers whose input is masked. */
-export const masked: Partial<Record<LayerName, readonly Example[]>> = maskedExamples
+export const masked: Partial<Record<LayerName, readonly Example[]>> = {
+  ...maskedExamples,
+  ...maskedCellExamples,
+  ...maskedWrapperExamples,
+}
 
 /** All examples by layer. */
 export const cases = Object.entries(examples as Record<LayerName, readonly Example[]>).map(

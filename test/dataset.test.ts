@@ -95,6 +95,26 @@ describe('elements and sizes are those of TensorFlow.js', () => {
   })
 })
 
+test('func calls its function for each element, as that of TensorFlow.js', async () => {
+  const counting = () => {
+    let i = 0
+    return () => ({ value: i++, done: i > 4 })
+  }
+  const ours = data.func(counting())
+  const theirs = tf.data.func(counting() as never)
+  expect(await ours.take(2).toArray()).toEqual(await theirs.take(2).toArray())
+  expect(await ours.toArray()).toEqual(await theirs.toArray())
+  expect(
+    await data
+      .func(async () => ({ value: 7, done: false }))
+      .take(2)
+      .toArray(),
+  ).toEqual([7, 7])
+  expect(() => data.func(7 as never)).toThrow(
+    new TypeError('func: must be given a function, got 7; write () => ({ value, done: false })'),
+  )
+})
+
 describe('pulling', () => {
   test('is lazy, and ends what it began', async () => {
     const { dataset, seen } = watched(100)

@@ -12,6 +12,6 @@ test.each(Object.keys(written))(
 )
 
 test.each(Object.entries(written))('in docs/%s every entry has a comment', (_, text) => {
-  const bare = text.split('\n').filter(line => /^\| `\w+` \|\s*\|$/.test(line) || line.startsWith(' Class'))
+  const bare = text.split('\n').filter(line => /^\| `[^`]+` \|\s*\|$/.test(line) || line.startsWith(' Class'))
   expect(bare).toEqual([])
 })

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Graph } from '../src/graph/graph.ts'
 import * as ls from '../src/index.ts'
-import type { Layer } from '../src/layers/define.ts'
+import { copyOf } from '../src/layers/composite.ts'
+import { Layer } from '../src/layers/define.ts'
 import { type OpenShape, outputShapesOf } from '../src/layers/shapes.ts'
 import { layers } from '../src/layers/table.ts'
 import { topologyOf } from '../src/model/saving.ts'
@@ -21,10 +22,13 @@ const subject = ({ inner, layer }: Example): Layer => inner?.layer ?? layer
 const inputsOf = ({ inner, input }: Example) => inner?.inputs ?? [input]
 
 const sized = 'it needs a size of all batches: test/states.test.ts'
+const kept = 'it needs a size of all batches: test/cells.test.ts'
 /** Options without a case that sets them, and why. */
 const unset: Partial<Record<LayerName, Record<string, string>>> = {
   gru: { stateful: sized },
   lstm: { stateful: sized },
+  convLstm2d: { stateful: kept },
+  rnn: { stateful: kept },
   simpleRNN: { stateful: sized },
   multiHeadAttention: {
     useAttentionMask: 'a mask is no branch of the input: test/kernels/attention.test.ts',
@@ -127,10 +131,7 @@ describe.each(cases)('%s', (name, list) => {
   test.skipIf(networked.length === 0)('a file keeps every option and weight', async () => {
     const { model } = network
     const x = network.x(3)
-    const loaded = (await withFolder(async folder => {
-      await model.save(`file://${folder}`)
-      return ls.loadLayersModel(`file://${folder}`)
-    })) as ls.Model
+    const loaded = await reloaded(model)
     expect(topologyOf(loaded)).toEqual(topologyOf(model))
     const described = ({ weights }: ls.Model) =>
       weights.map(({ name, shape, trainable }) => ({ name, shape, trainable }))
@@ -139,6 +140,26 @@ describe.each(cases)('%s', (name, list) => {
     const expected = [model.predict(x)].flat() as ls.Tensor[]
     for (const [i, y] of found.entries()) expect(y.dataSync(), `output ${i}`).toEqual(expected[i]!.dataSync())
     loaded.dispose()
+  })
+
+  test.skipIf(networked.length === 0)('the options that all layers have are kept, and obeyed', async () => {
+    const [first] = networked as [Example]
+    const penalty = { className: 'L1L2', config: { l1: 0.01, l2: 0.02 } }
+    const own = { name: 'frozen', trainable: false, activityRegularizer: penalty }
+    const layer = makeLayer(name, { ...copied(subject(first).config), ...own })
+    const frozen = { ...first, layer, ...(first.inner && { inner: { ...first.inner, layer } }) }
+    const network = new SideBySide([frozen], { learning: true })
+    const { model } = network
+    const loaded = await reloaded(model)
+    expect(topologyOf(loaded)).toEqual(topologyOf(model))
+    expect(loaded.getLayer('frozen')).toMatchObject({ trainable: false, activityRegularizer: penalty })
+    loaded.dispose()
+    const learnt = () => layer.weights.filter(each => each.learnt).map(each => model.state.read(each))
+    const before = learnt()
+    model.compile({ loss: 'meanSquaredError', optimizer: ls.train.sgd(0.1) })
+    for (let step = 0; step < 2; step++) await model.trainOnBatch(network.x(3), network.y(3))
+    expect(learnt()).toEqual(before)
+    model.dispose()
   })
 
   test.skipIf(networked.length === 0)('a row is predicted alone as among others', () => {
@@ -188,6 +209,22 @@ describe.each(cases)('%s', (name, list) => {
     ).toBe(true)
   })
 })
+
+/** Options with copies of the layers among them: a layer is named, and frozen, once. */
+/** An option, with layers of its own. */
+function copiedOption(value: unknown): unknown {
+  if (value instanceof Layer) return copyOf(value, {})
+  return Array.isArray(value) ? value.map(copiedOption) : value
+}
+
+const copied = (options: object) =>
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copiedOption(value)]))
+
+const reloaded = (model: ls.Model): Promise<ls.Model> =>
+  withFolder(async folder => {
+    await model.save(`file://${folder}`)
+    return (await ls.loadLayersModel(`file://${folder}`)) as ls.Model
+  })
 
 const openShapeOf = (layer: Layer, inputs: readonly OpenShape[]): OpenShape | undefined => {
   try {

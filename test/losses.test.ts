@@ -59,6 +59,44 @@ describe('options of losses', () => {
     expect((await step(balanced, 'sigmoid'))[0]! / plain[0]!).toBeCloseTo(0.5, 6)
   })
 
+  const alphas = [0.2, 1.5, 0.7]
+  test.each(['softmax', 'softplus'] as const)(
+    'categorical focal losses have a weight a class, of %s',
+    async end => {
+      const options = { gamma: 1.5, labelSmoothing: 0.1 }
+      const found = await step(
+        losses.categoricalFocalCrossentropy({ ...options, alpha: alphas }),
+        end as 'softmax',
+      )
+      // The loss is linear in the target.
+      const weighted = oneHot.map((t, i) => (0.9 * t + 0.1 / classes) * alphas[i % classes]!)
+      const plain = losses.categoricalFocalCrossentropy({ gamma: 1.5, alpha: 1 })
+      expect(relativeError(found, await step(plain, end as 'softmax', weighted))).toBeLessThan(1e-6)
+    },
+  )
+
+  test.each(['sigmoid', 'hardSigmoid'] as const)(
+    'binary focal losses have a weight a label, of %s',
+    async end => {
+      const options = { gamma: 1.5, applyClassBalancing: true }
+      const each = await Promise.all(
+        alphas.map(alpha => step(losses.binaryFocalCrossentropy({ ...options, alpha }), end as 'sigmoid')),
+      )
+      const [loss, ...weights] = await step(
+        losses.binaryFocalCrossentropy({ ...options, alpha: alphas }),
+        end as 'sigmoid',
+      )
+      // A label moves its own weights alone.
+      weights.forEach((w, i) => expect(w).toBeCloseTo(each[i % classes]![i + 1]!, 6))
+      const [first] = await step(
+        losses.binaryFocalCrossentropy({ ...options, alpha: [0.2, 0.2, 0.2] }),
+        end as 'sigmoid',
+      )
+      expect(first).toBeCloseTo(each[0]![0]!, 6)
+      expect(loss).not.toBeCloseTo(first!, 3)
+    },
+  )
+
   test.each([
     ['mape', 'meanAbsolutePercentageError'],
     ['msle', 'meanSquaredLogarithmicError'],
@@ -81,6 +119,17 @@ describe('options of losses', () => {
     expect(() => categoricalFocalCrossentropy({ gama: 1 } as never)).toThrow(
       new TypeError('categoricalFocalCrossentropy: unknown option "gama"; did you mean "gamma"?'),
     )
+    expect(() => categoricalFocalCrossentropy({ alpha: [1, -1] })).toThrow(
+      new RangeError('categoricalFocalCrossentropy: alpha must be a number >= 0, got -1'),
+    )
+    const model = ls.sequential({ layers: [ls.layers.dense({ units: 3, inputShape: [2] })] })
+    const loss = categoricalFocalCrossentropy({ alpha: [1, 2] })
+    expect(() => model.compile({ optimizer: 'sgd', loss })).toThrow(
+      new RangeError(
+        'compile: alpha of categoricalFocalCrossentropy must be 3, one a class, got 2; correct it',
+      ),
+    )
+    model.dispose()
     expect(() => huber({ delta: 0 })).toThrow(new RangeError('huber: delta must be a number > 0, got 0'))
   })
 })

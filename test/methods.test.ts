@@ -133,7 +133,7 @@ test('data.func gives what a function gives until it is done', async () => {
     count++ % 4 === 3 ? { done: true as const, value: undefined } : { done: false as const, value: count }
   expect(await ls.data.func(next as () => IteratorResult<number>).toArray()).toEqual([1, 2, 3])
   expect(await caught(() => ls.data.func(3 as never))).toBe(
-    'TypeError: func: must be given a function, got 3; write () => ({ value, done })',
+    'TypeError: func: must be given a function, got 3; write () => ({ value, done: false })',
   )
 })
 

@@ -130,6 +130,20 @@ describe.each(Object.entries(networks))('%s', (_, network) => {
   })
 })
 
+test('getWeights leaves out what is not trained, as in TensorFlow.js', () => {
+  const { ours, theirs } = twins(
+    [
+      ['dense', { units: 3 }],
+      ['batchNormalization', {}],
+    ],
+    [2],
+  )
+  const shapes = theirs.getWeights(true).map(({ shape }) => shape)
+  expect(ours.getWeights(true).map(({ shape }) => shape)).toEqual(shapes)
+  expect(ours.getWeights()).toHaveLength(shapes.length + 2)
+  ours.dispose()
+})
+
 test('a reshape of unknown size, for which TensorFlow.js saves null, is read', async () => {
   const recipe: Recipe = [
     ['reshape', { targetShape: [-1, 6] }],

@@ -25,6 +25,7 @@ vi.mock('../src/plan/phases.ts', async importOriginal => {
 })
 
 const { activation, batchNormalization, conv2d, dense, dropout, flatten, maxPooling2d } = ls.layers
+const { gru, reshape, timeDistributed } = ls.layers
 const [workers, rows] = [64, 96]
 
 interface Network {
@@ -52,6 +53,14 @@ const images = () => [
   dropout({ rate: 0.25 }),
   dense({ units: 3, activation: 'softmax' }),
 ]
+const steps = (norm = true) => [
+  reshape({ targetShape: [8, 4, 2], inputShape: [64] }),
+  timeDistributed({ layer: gru({ units: 5, recurrentActivation: 'sigmoid', recurrentDropout: 0.2 }) }),
+  ...(norm ? [timeDistributed({ layer: batchNormalization({}) })] : []),
+  timeDistributed({ layer: dropout({ rate: 0.25 }) }),
+  flatten({}),
+  dense({ units: 3, activation: 'softmax' }),
+]
 const clipped = () => ls.train.adam({ learningRate: 0.01, globalClipNorm: 0.1 })
 const networks: Record<string, Network> = {
   dense: { layers: () => wide() },
@@ -60,6 +69,12 @@ const networks: Record<string, Network> = {
   'four leaves': { layers: () => wide(0.3), leaves: 4, optimizer: clipped },
   'four leaves, one at a time': { layers: () => wide(0.3), leaves: 4, accumulate: true },
   CNN: { layers: images, metrics: 'accuracy', optimizer: clipped },
+  'steps of sequences': { layers: () => steps(), metrics: 'accuracy', optimizer: clipped },
+  'steps of sequences, four leaves, one at a time': {
+    layers: () => steps(false),
+    leaves: 4,
+    accumulate: true,
+  },
   'CNN, four leaves': { layers: images, leaves: 4 },
 }
 

@@ -15,7 +15,7 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   graph: { types: ['runtime'] },
   ops: { values: ['graph'] },
   layers: { values: ['graph', 'ops', 'training'] },
-  training: { values: ['graph', 'data'] },
+  training: { values: ['graph', 'ops', 'data'] },
   plan: { types: ['graph'] },
   runtime: { values: ['plan'], types: ['plan'] },
   data: {},

@@ -53,9 +53,9 @@ describe('optimizers', () => {
     ],
     ['adamax', () => ls.train.adamax(), () => tf.train.adamax()],
     [
-      'adamax with decay',
-      () => ls.train.adamax(0.05, 0.9, 0.999, 1e-7, 0.5),
-      () => tf.train.adamax(0.05, 0.9, 0.999, 1e-7, 0.5),
+      'adamax that decays',
+      () => ls.train.adamax(0.05, 0.9, 0.999, 1e-7, 0.3),
+      () => tf.train.adamax(0.05, 0.9, 0.999, 1e-7, 0.3),
     ],
     [
       'adamax of other betas',
@@ -63,6 +63,22 @@ describe('optimizers', () => {
       () => tf.train.adamax(0.05, 0.7, 0.9, 1e-6),
     ],
   ]
+  test.each(['Adadelta', 'Adagrad', 'Adam', 'Adamax', 'RMSProp', 'SGD'] as const)(
+    '%s is known by name',
+    name => {
+      const { ours, theirs } = slope()
+      for (const given of [name, name.toLowerCase() as 'sgd']) {
+        ours.compile({ optimizer: given, loss: 'meanSquaredError' })
+        theirs.compile({ optimizer: given, loss: 'meanSquaredError' })
+        const { learningRate } = theirs.optimizer as unknown as { learningRate: number }
+        expect([ours.optimizer.className, ours.learningRate]).toEqual([
+          theirs.optimizer.getClassName(),
+          learningRate,
+        ])
+      }
+    },
+  )
+
   test.each(cases)('%s moves weights as TensorFlow.js', async (_, optimizer, theirOptimizer) => {
     const { ours, theirs, x, y } = slope()
     const before = weightsOf(ours)

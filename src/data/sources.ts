@@ -31,14 +31,16 @@ function generator<T>(
 }
 
 /**
- * What a function gives, called anew for each element: { value, done }, as an iterator's `next`. Each pass goes on
- * where the last one ended, unless the function begins anew by itself.
+ * What a function returns, call after call, as the `next` of an iterator: { value, done }. It goes on where the pass
+ * before has ended.
  * @throws TypeError for no function
  */
-function func<T>(next: () => IteratorResult<T> | Promise<IteratorResult<T>>): Dataset<T> {
-  if (typeof next !== 'function')
-    throw new TypeError(`func: must be given a function, got ${show(next)}; write () => ({ value, done })`)
-  return new Dataset<T>(() => ({ next: async () => next() }), null)
+function func<T>(f: () => IteratorResult<T> | Promise<IteratorResult<T>>): Dataset<T> {
+  if (typeof f !== 'function')
+    throw new TypeError(
+      `func: must be given a function, got ${show(f)}; write () => ({ value, done: false })`,
+    )
+  return new Dataset<T>(() => ({ next: async () => f() }), null)
 }
 
 type Element<D> = D extends Dataset<infer T> ? T : never

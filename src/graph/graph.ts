@@ -1,10 +1,10 @@
-import { type Cells, type Fault, makeCells } from './cells.ts'
+import { Allocator } from './allocator.ts'
+import type { Fault } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
 import { byStorage, byValue, Notes } from './notes.ts'
 import type { GraphOptions } from './options.ts'
-import { bytesOf, type Parameter } from './parameter.ts'
 import { LeafSums, TreeSum } from './tree.ts'
-import type { Access, Argument, Call, Cut, Placement, Storage, Value } from './value.ts'
+import type { Access, Argument, Call, Cut, Storage, Value } from './value.ts'
 import { samples, sizeOf, slices, touched, update, write } from './value.ts'
 
 /** A kernel's arguments after `begin` and `end`, by name of the kernel. */
@@ -15,7 +15,7 @@ type Arguments<K extends KernelName> =
  * Records kernel calls. Ops add forward calls and, by `onBackward`, closures that add the backward ones;
  * `differentiate` runs these once, in reverse. Nothing dynamic is left in the result, a flat list of calls.
  */
-export class Graph {
+export class Graph extends Allocator {
   readonly calls: Call[] = []
   /** Calls that compute a value from parameters alone: run before the first step and after each update. */
   readonly derivations: Call[] = []
@@ -26,68 +26,30 @@ export class Graph {
   /** What each fault number means; entry 0 is unused. */
   readonly faults: Fault[] = [{ problem: '' }]
   readonly training: boolean
-  readonly leaves: number
-  readonly rows: number
-  /** Samples of every mini-batch, where that is fixed. */
-  readonly batchSize: number | undefined
-  readonly cells: Cells
+  /** Whether nothing will run: an op may leave out what changes no shape. */
+  readonly shapesOnly: boolean
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
   /** Outputs of layers that cost a penalty of l1·Σ|y| + l2·Σy² a sample. */
   readonly penalized: { readonly y: Value; readonly l1: number; readonly l2: number }[] = []
   /** What y = activation(logits) was computed from: a loss of the logits is stable. */
   readonly logits = new Notes<{ activation: 'softmax' | 'sigmoid'; logits: Value }>(byStorage)
-  /**
-   * Shards begin at multiples of this many samples; ops with fixed chunks of samples raise it (powers of two
-   * only).
-   */
-  grain = 1
   private readonly gradients = new Map<Storage, Value>()
-  private readonly parameters = new Map<Parameter, Value>()
   private readonly derived = new Map<string, Value[]>()
   private readonly backward: {
     outputs: readonly Value[]
+    fold: number
     record: (dys: readonly (Value | undefined)[]) => void
   }[] = []
   private recording: Call[] = this.calls
-  /** The leaf that is being recorded, where leaves run one after the other. */
-  private leaf: number | undefined
   private readonly leafSums = new LeafSums(() => this.treeSum())
-  private storages = 0
   private sites = 0
   private group = 0
 
   constructor(options: GraphOptions) {
+    super(options)
     this.training = options.training
-    this.leaves = options.leaves
-    this.rows = options.rows
-    this.batchSize = options.batchSize
-    this.cells = makeCells(options.leaves, (name, words) =>
-      this.allocate('worker', `cell ${name}`, [words], 4 * words),
-    )
-  }
-
-  /** A value of `bytes` (a sample for `batch`, in all otherwise). */
-  allocate(
-    placement: Placement,
-    label: string,
-    shape: readonly number[],
-    bytes: number,
-    differentiable = false,
-  ): Value {
-    const leaf = placement === 'batch' ? this.leaf : undefined
-    const storage: Storage = { id: this.storages++, placement, label, bytes, offset: 0, leaf }
-    return { storage, shape, differentiable }
-  }
-
-  /** Whether leaves are recorded one after the other, so that no value spans the whole mini-batch. */
-  get oneLeafAtATime(): boolean {
-    return this.leaf !== undefined
-  }
-
-  /** Address of the number of samples that are being recorded: the mini-batch's, or one leaf's. */
-  get rowCount(): Value {
-    return this.leaf === undefined ? this.cells.rows : this.cells.leafRows[this.leaf]!
+    this.shapesOnly = options.shapesOnly ?? false
   }
 
   /**
@@ -106,37 +68,17 @@ export class Graph {
     for (const [w, dw] of this.leafSums.totals()) this.contributeParameterValue(w, dw)
   }
 
-  /** A float32 value of the mini-batch with `shape` a sample; differentiable if one of `inputs` is. */
-  batch(label: string, shape: readonly number[], ...inputs: Value[]): Value {
-    const differentiable = inputs.some(input => input.differentiable)
-    return this.allocate('batch', label, shape, 4 * sizeOf(shape), differentiable)
-  }
-
-  /** Memory private to each worker for the duration of one call. */
-  scratch(bytes: number): Value {
-    return this.allocate('worker', 'scratch', [bytes], bytes)
-  }
-
-  /** A parameter as a value, the same one however often it is asked for: shared layers share gradients. */
-  parameter(parameter: Parameter): Value {
-    const known = this.parameters.get(parameter)
-    if (known) return known
-    const { name, shape, columnAxes, offset, trainable } = parameter
-    const storage: Storage = {
-      id: this.storages++,
-      placement: 'state',
-      label: name,
-      bytes: bytesOf(shape, columnAxes),
-      offset,
-    }
-    const value: Value = { storage, shape, differentiable: trainable }
-    this.parameters.set(parameter, value)
-    return value
-  }
-
-  /** The same memory under another shape of the same size. */
-  view(x: Value, shape: readonly number[]): Value {
-    return { ...x, shape }
+  /**
+   * Records as if each sample were `times` of them, rows that follow each other: (times, …) a sample is (…) a row, the
+   * same memory seen through `view`. Rows are numbered through the mini-batch, so that random numbers differ between
+   * them. What costs a penalty costs it in all its rows.
+   */
+  folded<T>(times: number, record: () => T): T {
+    const { length } = this.penalized
+    const result = this.within(this.fold * times, record)
+    for (const { y, ...penalty } of this.penalized.splice(length))
+      this.penalized.push({ y: this.view(y, [times, ...y.shape]), ...penalty })
+    return result
   }
 
   /** A number that no other call site of this graph has; the same in every graph of the model. */
@@ -199,12 +141,14 @@ export class Graph {
 
   /** As `onBackward`, of an op with several outputs; undefined stands for a gradient that does not come. */
   onBackwardOf(outputs: readonly Value[], record: (dys: readonly (Value | undefined)[]) => void): void {
-    if (this.training && outputs.some(y => y.differentiable)) this.backward.push({ outputs, record })
+    if (this.training && outputs.some(y => y.differentiable))
+      this.backward.push({ outputs, fold: this.fold, record })
   }
 
-  /** The gradient of a value, once something has produced it. */
+  /** The gradient of a value, in its shape, once something has produced it. */
   gradientOf(x: Value): Value | undefined {
-    return this.gradients.get(x.storage)
+    const dx = this.gradients.get(x.storage)
+    return dx && this.view(dx, x.shape)
   }
 
   /**
@@ -281,12 +225,9 @@ export class Graph {
 
   /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */
   differentiate(): void {
-    for (const { outputs, record } of this.backward.splice(0).reverse()) {
-      const dys = outputs.map(y => {
-        const dy = this.gradients.get(y.storage)
-        return dy && this.view(dy, y.shape)
-      })
-      if (dys.some(dy => dy !== undefined)) record(dys)
+    for (const { outputs, fold, record } of this.backward.splice(0).reverse()) {
+      const dys = outputs.map(y => this.gradientOf(y))
+      if (dys.some(dy => dy !== undefined)) this.within(fold, () => record(dys))
     }
   }
 
@@ -294,7 +235,7 @@ export class Graph {
     const { args: bound, reads, writes } = touched(kernel, args)
     const wholeRows = cut.axis === 'rows' || this.cells.spans.some(span => reads.includes(span.storage))
     const { leaf, group } = this
-    const ownCut = cut.axis === 'rows' ? { ...cut, leaf } : cut
+    const ownCut = cut.axis === 'rows' ? { ...cut, unit: cut.unit * this.fold, leaf } : cut
     this.recording.push({ kernel, cut: ownCut, args: bound, reads, writes, stage, group, wholeRows })
   }
 }

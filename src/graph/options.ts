@@ -8,4 +8,6 @@ export interface GraphOptions {
   rows: number
   /** Samples of every mini-batch, where the model fixes that. */
   batchSize?: number | undefined
+  /** Nothing will run: an op may leave out what changes no shape. */
+  shapesOnly?: boolean
 }

@@ -28,6 +28,8 @@ export interface Value {
   readonly shape: readonly number[]
   /** Whether a trainable parameter lies upstream, so that gradients must flow through. */
   readonly differentiable: boolean
+  /** Elementwise ops take a parameter, or what lies as one, in its panels: as optimizers do. */
+  readonly panels?: true
 }
 
 /** An argument that its kernel writes (`write`), or reads and writes (`update`). */
@@ -49,8 +51,8 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 export type Cut =
   /** Samples of the mini-batch; the kernel counts `unit` rows or elements a sample. */
   | { readonly axis: 'rows'; readonly unit: number; readonly leaf?: number | undefined }
-  /** Units of a parameter or feature axis (16 floats each, or fixed chunks of them). */
-  | { readonly axis: 'slices'; readonly count: number }
+  /** Units of a parameter or feature axis (16 floats each, or fixed chunks of them); the kernel counts `unit` each. */
+  | { readonly axis: 'slices'; readonly count: number; readonly unit?: number | undefined }
   /** One worker does all of it. */
   | { readonly axis: 'once' }
   /** Every worker does it for itself, on memory of its own. */
@@ -58,7 +60,7 @@ export type Cut =
 
 export const once: Cut = { axis: 'once' }
 export const each: Cut = { axis: 'each' }
-export const slices = (count: number): Cut => ({ axis: 'slices', count })
+export const slices = (count: number, unit?: number): Cut => ({ axis: 'slices', count, unit })
 export const samples = (unit = 1): Cut => ({ axis: 'rows', unit })
 
 /** One recorded kernel call. */

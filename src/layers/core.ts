@@ -2,12 +2,14 @@ import { nonNegativeInteger, oneOf, positiveInteger } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
 import { type ActivationName, activate, activationNames } from '../ops/activation.ts'
 import { dense as denseOp } from '../ops/dense.ts'
+import { permute } from '../ops/moves.ts'
 import { reshape as reshapeOp } from '../ops/shape.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
 import { defineLayer } from './define.ts'
 import { required, weightOptions } from './options.ts'
+import { type DataFormat, formats } from './reshaping.ts'
 
 export function checkActivation(where: string, activation: ActivationName | null): void {
   if (activation !== null) oneOf(where, 'activation', activation, activationNames)
@@ -54,12 +56,19 @@ export const activation = defineLayer(
   'passes',
 )
 
-/** (a, b, …) → (a·b·…). */
+/** (a, b, …) → (a·b·…); with `channelsFirst` the first axis goes last before: the weights that follow are the same. */
 export const flatten = defineLayer(
   'Flatten',
-  {},
-  () => {},
-  ({ g }, x) => reshapeOp(g, x, [sizeOf(x.shape)]),
+  { dataFormat: null as DataFormat | null },
+  (where, { dataFormat }) => {
+    if (dataFormat !== null) oneOf(where, 'dataFormat', dataFormat, formats)
+  },
+  ({ g }, x, { dataFormat }) => {
+    const [first, ...rest] = x.shape.keys()
+    const isMoved = dataFormat === 'channelsFirst' && rest.length > 0
+    const y = isMoved ? permute(g, x, [...rest, first!]) : x
+    return reshapeOp(g, y, [sizeOf(x.shape)])
+  },
 )
 
 /** Saved models of TensorFlow.js have null for −1. */

@@ -1,6 +1,6 @@
 import { checkOptions, show } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { assign, type Parameter } from '../graph/parameter.ts'
+import type { Parameter } from '../graph/parameter.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
 import { type Constraint, getConstraint } from '../training/constraints.ts'
 import { getInitializer, type Initializer } from '../training/initializers.ts'
@@ -16,6 +16,7 @@ import {
   requiredOption,
   type WeightOptions,
 } from './options.ts'
+import { giveStates, type StateValues } from './states.ts'
 import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
 
 /** A parameter of a layer, with how it begins and what penalty it adds to the loss. */
@@ -30,8 +31,11 @@ export interface Weight extends Parameter {
 /** What a layer's `build` works with. */
 export interface Builder {
   readonly g: Graph
+  readonly layer: Layer
   /** The layer's own. */
   readonly name: string
+  /** What the names of its weights begin with: its name, or where it stands in the layer that contains it. */
+  readonly scope: string
   /** The layer's weight of this name, made when it is first asked for. */
   weight(name: string, shape: readonly number[], options: WeightOptions): Value
   /**
@@ -56,8 +60,8 @@ export class Layer {
   readonly activityRegularizer: L1L2 | null
   /** Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
-  private readonly own: Weight[] = []
-  private readonly kept: Parameter[] = []
+  private readonly own = new Map<string, Weight>()
+  private readonly kept = new Map<string, Parameter>()
   private readonly record: Recorder
   private readonly masking: Masking
   private learns: boolean
@@ -80,12 +84,12 @@ export class Layer {
   }
 
   get weights(): readonly Weight[] {
-    return this.own
+    return [...this.own.values()]
   }
 
   /** What it keeps from one mini-batch to the next: a row for each sample. */
   get states(): readonly Parameter[] {
-    return this.kept
+    return [...this.kept.values()]
   }
 
   /** Whether a mini-batch begins where the one before ended. */
@@ -93,9 +97,12 @@ export class Layer {
     return this.config.stateful === true
   }
 
-  /** Lets the next mini-batch begin anew: from zeros. */
-  resetStates(): void {
-    for (const state of this.states) assign(state, new Float32Array(sizeOf(state.shape)))
+  /**
+   * Lets the next mini-batch begin with these states, in the order in which the layer returns them, or with zeros.
+   * @throws RangeError for another number of states or samples
+   */
+  resetStates(given?: StateValues | readonly StateValues[]): void {
+    giveStates(this.name, this.states, given)
   }
 
   get trainable(): boolean {
@@ -105,7 +112,7 @@ export class Layer {
   /** Freezes or frees the weights; takes effect at the next `compile`. */
   set trainable(trainable: boolean) {
     this.learns = trainable
-    for (const weight of this.own) weight.trainable = weight.learnt && trainable
+    for (const weight of this.own.values()) weight.trainable = weight.learnt && trainable
   }
 
   /** Records the layer on g, with one input or several; makes the weights the first time. */
@@ -113,19 +120,25 @@ export class Layer {
     return this.buildAll(g, inputs)[0]!
   }
 
-  /** As build: all outputs. */
-  buildAll(g: Graph, inputs: readonly Value[]): readonly Value[] {
+  /** What the layer records itself with, its weights named after `scope`. */
+  protected builder(g: Graph, scope: string): Builder {
     const { name } = this
-    const builder: Builder = {
+    return {
       g,
+      layer: this,
       name,
-      weight: (weightName, shape, options) => g.parameter(this.weight(weightName, shape, options)),
+      scope,
+      weight: (weightName, shape, options) => g.parameter(this.weight(scope, weightName, shape, options)),
       state: (stateName, shape) => g.view(g.parameter(this.state(stateName, shape, g.batchSize)), shape),
       refuse(message) {
         throw new RangeError(`${name}: ${message}`)
       },
     }
-    const outputs = this.record(builder, inputs)
+  }
+
+  /** As build: all outputs. Inside another layer, `scope` is what weights are named after. */
+  buildAll(g: Graph, inputs: readonly Value[], scope = this.name): readonly Value[] {
+    const outputs = this.record(this.builder(g, scope), inputs)
     const penalty = this.activityRegularizer?.config
     if (penalty) g.penalized.push(...outputs.map(y => ({ y, ...penalty })))
     return this.masking === 'notes' ? outputs : spreadMasks(g, this.masking, inputs, outputs)
@@ -143,8 +156,8 @@ export class Layer {
   }
 
   /** The one of this name, which must have this shape. */
-  private known<P extends Parameter>(list: readonly P[], name: string, shape: readonly number[]) {
-    const found = list.find(each => each.name === `${this.name}/${name}`)
+  private known<P extends Parameter>(all: ReadonlyMap<string, P>, name: string, shape: readonly number[]) {
+    const found = all.get(name)
     if (found && String(found.shape) !== String(shape))
       throw new RangeError(
         `${this.name}: ${name} must keep its shape [${found.shape}], got [${shape}]; make a new layer`,
@@ -163,19 +176,23 @@ export class Layer {
     const known = this.known(this.kept, stateName, shape)
     if (known) return known
     const state = { name: `${this.name}/${stateName}`, shape, trainable: false, offset: 0 }
-    this.kept.push(state)
+    this.kept.set(stateName, state)
     return state
   }
 
-  private weight(weightName: string, shape: readonly number[], options: WeightOptions): Weight {
-    const name = `${this.name}/${weightName}`
+  private weight(
+    scope: string,
+    weightName: string,
+    shape: readonly number[],
+    options: WeightOptions,
+  ): Weight {
     const known = this.known(this.own, weightName, shape)
     if (known) return known
     const learnt = options.trainable ?? true
     const constraint = getConstraint(options.constraint)
     constraint?.check(`${this.name}: constraint of ${weightName}`, shape, options.columnAxes)
     const weight: Weight = {
-      name,
+      name: `${scope}/${weightName}`,
       shape,
       columnAxes: options.columnAxes,
       learnt,
@@ -185,10 +202,13 @@ export class Layer {
       regularizer: options.regularizer ? getRegularizer(options.regularizer) : null,
       constraint,
     }
-    this.own.push(weight)
+    this.own.set(weightName, weight)
     return weight
   }
 }
+
+/** The factory that each layer is from. */
+export const makers = new WeakMap<Layer, (options: object) => Layer>()
 
 /** A kind of layers with methods of its own. */
 export type LayerClass<L extends Layer> = new (...args: ConstructorParameters<typeof Layer>) => L
@@ -230,7 +250,9 @@ export function defineNetwork<D extends object, L extends Layer = Layer>(
     }
     check(className, config as FullConfig<D>)
     const record: Recorder = (builder, inputs) => build(builder, inputs, config as FullConfig<D>)
-    return new kind(className, config, options, record, masking)
+    const layer = new kind(className, config, options, record, masking)
+    makers.set(layer, make as (options: object) => Layer)
+    return layer
   }
   return Object.assign(make as (config: ConfigOf<D>) => L, { className, defaults })
 }

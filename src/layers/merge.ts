@@ -2,7 +2,7 @@ import { show } from '../errors.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
 import { joinedMask } from '../ops/masks.ts'
 import { combine, scaled } from '../ops/merge.ts'
-import { concat, stretch } from '../ops/moves.ts'
+import { broadcast, commonShape, concat } from '../ops/moves.ts'
 import { type Builder, defineJoin } from './define.ts'
 import { checkAxes } from './reshaping.ts'
 
@@ -22,22 +22,17 @@ export function checkCount(
  * The inputs in one shape: as in NumPy, axes are counted from the last one, and what lacks an axis or has size 1
  * there is repeated. Refuses other sizes.
  */
-function broadcast(builder: Builder, inputs: readonly Value[], least: number, most?: number): Value[] {
+function alike(builder: Builder, inputs: readonly Value[], least: number, most?: number): Value[] {
   checkCount(builder, inputs, least, most)
   const { g, refuse } = builder
-  const rank = Math.max(...inputs.map(({ shape }) => shape.length))
-  const whole = ({ shape }: Value) => [...Array<number>(rank - shape.length).fill(1), ...shape]
-  const sizes = Array.from({ length: rank }, (_, axis) => {
-    const found = [...new Set(inputs.map(x => whole(x)[axis]!))].filter(n => n !== 1)
-    if (found.length > 1) {
-      const shapes = inputs.map(({ shape }) => `[${shape}]`).join(' and ')
-      refuse(`its inputs must have the same sizes, or 1, from the last axis on, got ${shapes}; reshape one`)
-    }
-    return found[0] ?? 1
-  })
+  const shape = commonShape(inputs.map(input => input.shape))
+  if (!shape) {
+    const shapes = inputs.map(({ shape }) => `[${shape}]`).join(' and ')
+    refuse(`its inputs must have the same sizes, or 1, from the last axis on, got ${shapes}; reshape one`)
+  }
   return inputs.map(x => {
-    if (sizeOf(x.shape) < sizeOf(sizes)) checkAxes(refuse, { ...x, shape: sizes })
-    return stretch(g, g.view(x, whole(x)), sizes)
+    if (sizeOf(x.shape) < sizeOf(shape!)) checkAxes(refuse, { ...x, shape: shape! })
+    return broadcast(g, x, shape!)
   })
 }
 
@@ -48,7 +43,7 @@ function elementwise(className: string, kernel: 'add' | 'multiply' | 'maximum' |
     {},
     () => {},
     (builder, inputs) => {
-      return broadcast(builder, inputs, 2).reduce((sum, x) => combine(builder.g, kernel, sum, x))
+      return alike(builder, inputs, 2).reduce((sum, x) => combine(builder.g, kernel, sum, x))
     },
     'combines',
   )
@@ -73,7 +68,7 @@ export const average = defineJoin(
   () => {},
   (builder, inputs) => {
     const { g } = builder
-    const sum = broadcast(builder, inputs, 2).reduce((total, x) => combine(g, 'add', total, x))
+    const sum = alike(builder, inputs, 2).reduce((total, x) => combine(g, 'add', total, x))
     return scaled(g, sum, 1 / inputs.length)
   },
   'combines',
@@ -85,7 +80,7 @@ export const subtract = defineJoin(
   {},
   () => {},
   (builder, inputs) => {
-    const [a, b] = broadcast(builder, inputs, 2, 2)
+    const [a, b] = alike(builder, inputs, 2, 2)
     return combine(builder.g, 'subtract', a!, b!)
   },
   'combines',

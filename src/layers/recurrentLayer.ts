@@ -1,5 +1,5 @@
 import { checkOptions, show } from '../errors.ts'
-import { Layer } from './define.ts'
+import { Composite } from './composite.ts'
 import type { SymbolicTensor } from './symbolic.ts'
 
 /** What a recurrent layer may be applied with besides its input. */
@@ -8,8 +8,25 @@ export interface RecurrentInputs {
   initialState?: SymbolicTensor | readonly SymbolicTensor[] | null
 }
 
+/** The inputs of a layer that is applied with initial states. @throws RangeError for states given twice */
+export function withStates(
+  where: string,
+  inputs: SymbolicTensor | readonly SymbolicTensor[],
+  options: RecurrentInputs | undefined,
+): readonly SymbolicTensor[] {
+  checkOptions(`${where}: apply`, options, ['initialState'])
+  const given = [inputs].flat()
+  const states = [options?.initialState ?? []].flat()
+  if (given.length > 1 && states.length > 0)
+    throw new RangeError(
+      `${where}: initialState must be given once, got ${show(given.length - 1)} states in the list of inputs ` +
+        `besides; leave one out`,
+    )
+  return [...given, ...states]
+}
+
 /** A layer with states: it may be given those to begin with, and may return those that it ends with. */
-export class RecurrentLayer extends Layer {
+export class RecurrentLayer extends Composite {
   /**
    * As `Layer.apply`; the initial states may also follow the input, in a list. With returnState the result is a list:
    * the output, then the states. @throws RangeError for states given twice, or of another number or shape
@@ -18,14 +35,6 @@ export class RecurrentLayer extends Layer {
     inputs: SymbolicTensor | readonly SymbolicTensor[],
     options?: RecurrentInputs,
   ): Y {
-    checkOptions(`${this.name}: apply`, options, ['initialState'])
-    const given = [inputs].flat()
-    const states = [options?.initialState ?? []].flat()
-    if (given.length > 1 && states.length > 0)
-      throw new RangeError(
-        `${this.name}: initialState must be given once, got ${show(given.length - 1)} states in the list of inputs ` +
-          `besides; leave one out`,
-      )
-    return super.apply([...given, ...states]) as Y
+    return super.apply(withStates(this.name, inputs, options)) as Y
   }
 }

@@ -9,6 +9,8 @@ import {
   randomWidth,
   randomZoom,
 } from './augmentation.ts'
+import { bidirectional } from './bidirectional.ts'
+import { convLstm2d, convLstm2dCell } from './convLstm.ts'
 import { conv1d, conv2d, conv3d } from './convolution.ts'
 import { activation, dense, flatten, reshape } from './core.ts'
 import { depthwiseConv2d, separableConv2d } from './depthwise.ts'
@@ -34,9 +36,12 @@ import {
 import { positionEmbedding, sinePositionEncoding } from './positions.ts'
 import { categoryEncoding, centerCrop, rescaling, resizing } from './preprocessing.ts'
 import { gru, lstm, simpleRNN } from './recurrent.ts'
+import { gruCell, lstmCell, simpleRNNCell, stackedRNNCells } from './recurrentCells.ts'
 import { cropping2D, permute, repeatVector, upSampling2d, zeroPadding2d } from './reshaping.ts'
+import { rnn } from './rnn.ts'
 import { normalization } from './standard.ts'
 import { conv2dTranspose, conv3dTranspose } from './transposed.ts'
+import { timeDistributed } from './wrappers.ts'
 
 /** Every layer, under TensorFlow.js' name for its factory. */
 export const layers = {
@@ -48,6 +53,7 @@ export const layers = {
   averagePooling2d,
   averagePooling3d,
   batchNormalization,
+  bidirectional,
   categoryEncoding,
   centerCrop,
   concatenate,
@@ -56,6 +62,8 @@ export const layers = {
   conv2dTranspose,
   conv3d,
   conv3dTranspose,
+  convLstm2d,
+  convLstm2dCell,
   cropping2D,
   dense,
   dot,
@@ -71,10 +79,12 @@ export const layers = {
   globalMaxPooling1d,
   globalMaxPooling2d,
   gru,
+  gruCell,
   inputLayer,
   layerNormalization,
   leakyReLU,
   lstm,
+  lstmCell,
   masking,
   maximum,
   maxPooling1d,
@@ -101,13 +111,17 @@ export const layers = {
   rescaling,
   reshape,
   resizing,
+  rnn,
   separableConv2d,
   simpleRNN,
+  simpleRNNCell,
   sinePositionEncoding,
   softmax,
   spatialDropout1d,
+  stackedRNNCells,
   subtract,
   thresholdedReLU,
+  timeDistributed,
   upSampling2d,
   zeroPadding2d,
 }

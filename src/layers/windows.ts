@@ -13,6 +13,8 @@ export type Sizes = number | readonly number[]
 /** How many axes a window moves along: (steps, channels) to (depth, height, width, channels). */
 export type Axes = 1 | 2 | 3
 
+type Shaped = Pick<Value, 'shape'>
+
 const axesOf = (shape: readonly number[]): Axes => (shape.length - 1) as Axes
 
 /** Depth, height and width of a window; along fewer axes the first ones are 1. */
@@ -62,9 +64,9 @@ export interface Window {
 /** Refuses a volume that is too small for one window; named as the layer's user sees both. */
 export function checkFit(
   refuse: Builder['refuse'],
-  volume: Value,
+  volume: Shaped,
   { size, strides, rates = [1, 1, 1], padding }: Window,
-  x: Value,
+  x: Shaped,
 ): void {
   const reach = size.map((n, axis) => spread(n, rates[axis]!))
   const outs = reach.map((n, axis) => windowOf(volume.shape[axis]!, n, strides[axis]!, padding).out)

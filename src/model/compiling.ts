@@ -1,16 +1,21 @@
 import { finiteNumber, isPlainObject, show, suggestion } from '../errors.ts'
+import { Graph } from '../graph/graph.ts'
 import { closed, type OpenShape } from '../layers/shapes.ts'
 import { getLoss, type LossName } from '../training/losses.ts'
 import { distinct, getMetric, type MetricName } from '../training/metrics.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import type { OptimizerName } from '../training/optimizers.ts'
+import { type Compute, ownLoss, ownMetric } from '../training/ownLosses.ts'
 import type { Loss } from '../training/rowLosses.ts'
 import type { Metric } from '../training/rowMetrics.ts'
 import type { TrainedOutput } from './record.ts'
 
 type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
-type AnyLoss = LossName | Loss
-type AnyMetric = MetricName | Metric
+/** Names, what `ls.losses` and `ls.metrics` hold or make, or functions of ops: (yTrue, yPred) => value. */
+type AnyLoss = LossName | Loss | Compute
+type AnyMetric = MetricName | Metric | Compute
+
+const isFunction = (given: unknown): given is Compute => typeof given === 'function' && !('record' in given)
 
 export interface CompileOptions {
   optimizer: OptimizerName | Optimizer
@@ -59,6 +64,19 @@ function forEach<T>(
   return given as T[]
 }
 
+/** A function as a metric of the targets that the loss takes. */
+const metricOf = (given: AnyMetric, { sparse }: Loss): MetricName | Metric =>
+  isFunction(given) ? ownMetric(given.name || 'metric', given, { sparse }) : given
+
+/** Records a loss and metrics in vain: what is wrong with users' own shows here, not in `fit`. */
+function tryOut(shape: readonly number[], loss: Loss, metrics: TrainedOutput['metrics']): void {
+  const g = new Graph({ training: true, leaves: 1, rows: 1 })
+  const prediction = { ...g.batch('prediction', shape), differentiable: true }
+  const target = g.batch('target', loss.targetShape(shape))
+  loss.record(g, { prediction, target, weight: undefined })
+  for (const { metric } of metrics) metric.record(g, prediction, target)
+}
+
 /** How each output is trained. @throws TypeError or RangeError for what is unknown or does not fit */
 export function settleOutputs(
   { outputNames, outputShapes }: Outputs,
@@ -74,14 +92,20 @@ export function settleOutputs(
   const outputs = outputNames.flatMap((name, index): TrainedOutput[] => {
     const given = losses[index]
     if (given === null || (given === undefined && several)) return []
-    const loss = getLoss(given as AnyLoss)
+    const loss = getLoss(
+      isFunction(given) ? ownLoss(given.name || 'loss', given) : (given as LossName | Loss),
+    )
     const lossWeight = finiteNumber('compile', 'a loss weight', lossWeights[index] ?? 1)
-    const list = [wanted[index] ?? []].flat() as AnyMetric[]
-    const found = distinct(list.map(metric => getMetric(metric, loss, closed(outputShapes[index]!))))
+    const list = ([wanted[index] ?? []].flat() as AnyMetric[]).map(each => metricOf(each, loss))
+    const shape = closed(outputShapes[index]!)
+    const found = distinct(list.map(metric => getMetric(metric, loss, shape)))
+    tryOut(shape, loss, found)
     const prefixed = found.map(({ key, metric }) => ({ key: several ? `${name}_${key}` : key, metric }))
     return [{ name, index, loss, lossWeight, metrics: prefixed }]
   })
   if (outputs.length === 0)
     throw new TypeError(`compile: loss must be given, got ${show(options.loss)}; try 'meanSquaredError'`)
+  // Throws for options of a loss that do not fit the prediction.
+  for (const { loss, index } of outputs) loss.targetShape(closed(outputShapes[index]!))
   return outputs
 }

@@ -58,7 +58,7 @@ export function checkLabels(where: string, name: string, y: Rows, loss: Loss, cl
   const { values, scale } = y
   for (let i = 0; i < values.length; i++) {
     const label = values[i]! * scale
-    if (label >= 0 && label < classes && Number.isInteger(label)) continue
+    if ((label >= 0 && label < classes && Number.isInteger(label)) || label === loss.ignoreClass) continue
     const position = show([i])
     throw new RangeError(
       `${where}: ${name} must hold class numbers from 0 to ${classes - 1}, got ${label} at ${position}; ` +
@@ -94,6 +94,7 @@ export function weightsOf(
   if (classWeight) {
     for (let i = 0; i < y.count; i++) {
       const label = classOf(y, i, loss.sparse)
+      if (label === loss.ignoreClass) continue
       const weight = classWeight[label]
       if (weight === undefined) {
         const known = Object.keys(classWeight).join(', ')

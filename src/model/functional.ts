@@ -14,6 +14,17 @@ export interface ModelOptions extends NetworkOptions {
   outputs: SymbolicTensor | readonly SymbolicTensor[]
 }
 
+/** Names, with a number behind what an earlier output is called: of a layer with several outputs, as Keras has it. */
+function distinct(names: readonly string[]): readonly string[] {
+  const taken = new Set<string>()
+  for (const name of names) {
+    let own = name
+    for (let i = 1; taken.has(own); i++) own = `${name}_${i}`
+    taken.add(own)
+  }
+  return [...taken]
+}
+
 let models = 0
 
 /** Nodes between inputs and outputs, each after those that feed it, and their layers in saved order. */
@@ -88,6 +99,13 @@ export class Model extends Trainable<Predictions> {
     this.nodes = nodes
     this.layers = layers
     this.checkNames()
+    const twice = layers.find(
+      layer => layer.stateful && nodes.filter(node => node.layer === layer).length > 1,
+    )
+    if (twice)
+      throw new RangeError(
+        `${this.name}: a stateful layer must be used once, got "${twice.name}" more often; make another`,
+      )
   }
 
   /** The only input, or all. */
@@ -117,7 +135,7 @@ export class Model extends Trainable<Predictions> {
   }
 
   get outputNames(): readonly string[] {
-    return this.outputs.map(({ name }) => name)
+    return distinct(this.outputs.map(({ name }) => name))
   }
 
   record(g: Graph, inputs: readonly Value[]): readonly Value[] {

@@ -2,9 +2,10 @@ import { show, suggestion } from '../errors.ts'
 import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames } from '../formats/naming.ts'
 import { parseJson } from '../formats/strictJson.ts'
+import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
+import { knownClasses } from '../layers/registry.ts'
 import { addNode, type SymbolicTensor } from '../layers/symbolic.ts'
-import { layers as factories } from '../layers/table.ts'
 import { Model } from './functional.ts'
 import { firstUseOf, NestedLayer } from './nested.ts'
 import { Sequential } from './sequential.ts'
@@ -49,7 +50,11 @@ function knownOptions(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true
       const neutral =
-        value === null || tolerated.has(key) || key.endsWith('Constraint') || isDefaultDilation(key, value)
+        value === null ||
+        isOfCell(key, config) ||
+        tolerated.has(key) ||
+        key.endsWith('Constraint') ||
+        isDefaultDilation(key, value)
       if (!neutral)
         throw new RangeError(
           `loadLayersModel: ${className} must not have option "${key}", got ${show(value)}; it is not supported`,
@@ -63,22 +68,33 @@ const isDefaultDilation = (key: string, value: unknown): boolean => {
   return key === 'dilationRate' && [value].flat().every(rate => rate === 1)
 }
 
+/** TensorFlow.js saves the options of an RNN's cell beside the cell as well. */
+const isOfCell = (key: string, { cell }: Record<string, unknown>): boolean =>
+  key in ((cell as Partial<Saved> | null | undefined)?.config ?? {})
+
 /** @throws RangeError for an unknown layer or option */
 function layerOf(saved: Saved): Layer {
   const { className, config } = saved
   if (isModel(className)) return new NestedLayer(modelOf(saved))
-  const known = Object.values(factories)
+  const known = knownClasses()
   const factory = known.find(candidate => candidate.className === className)
   if (!factory) {
     const guess = suggestion(
       className,
       known.map(candidate => candidate.className),
     )
-    throw new RangeError(`loadLayersModel: unknown layer "${className}"; ${guess}`)
+    throw new RangeError(
+      `loadLayersModel: layers must be of a known class, got "${className}"; ` +
+        `if it is your own, give it to ls.serialization.registerClass first; ${guess}`,
+    )
   }
   const options = knownOptions(className, config, factory.defaults)
-  return (factory as (options: object) => Layer)(options)
+  for (const name of innerOptions.filter(each => options[each])) options[name] = innerOf(options[name])
+  return (factory as unknown as (options: object) => Layer)(options)
 }
+
+const innerOf = (saved: unknown): Layer | Layer[] =>
+  Array.isArray(saved) ? saved.map(layerOf) : layerOf(saved as Saved)
 
 /** An input layer's shape belongs to the layer behind it. */
 function withInputShapes(saved: readonly Saved[]): Saved[] {
@@ -141,6 +157,9 @@ function modelOf({ className, config }: Saved): Trainable {
   )
 }
 
+/** Keras saves weights of recurrent layers under the name of their cell, too: lstm/lstm_cell/kernel. */
+const withoutCell = (name: string): string => name.split('/').toSpliced(-2, 1).join('/')
+
 /**
  * A model of the architecture that `toJSON` gave, with new weights.
  * @throws RangeError for an unknown layer or option, TypeError for what is no such description
@@ -164,7 +183,10 @@ function modelFromJSON(topology: string | object): Sequential | Model {
 export async function loadLayersModel(url: string): Promise<Sequential | Model> {
   const { topology, weights } = await readLayersModel(pathOfUrl('loadLayersModel', url))
   const model = modelOf(fromSavedNames(topology) as unknown as Saved)
-  const byName = new Map(weights.map(({ name, tensor }) => [name, tensor]))
+  const own = new Set(model.weights.map(({ name }) => name))
+  const byName = new Map(
+    weights.map(({ name, tensor }) => [own.has(name) ? name : withoutCell(name), tensor]),
+  )
   model.setWeights(
     model.weights.map(({ name }) => {
       const tensor = byName.get(name)

@@ -11,9 +11,12 @@ export class NestedLayer extends Layer {
 
   constructor(model: Network & { readonly className: string }) {
     const batchInputShape = [model.batchSize ?? null, ...model.inputShape]
-    super(model.className, {}, { name: model.name, batchInputShape }, ({ g }, inputs) =>
-      model.record(g, inputs),
-    )
+    super(model.className, {}, { name: model.name, batchInputShape }, ({ g, refuse }, inputs) => {
+      const { length } = model.inputShapes
+      if (inputs.length !== length)
+        refuse(`it must have ${length} inputs, got ${inputs.length}; give it as many`)
+      return model.record(g, inputs)
+    })
     this.model = model
   }
 

@@ -176,13 +176,13 @@ export abstract class Network {
   }
 
   /**
-   * Copies of the weights, trainable ones first, or of these alone. During training, outside callbacks, those of
-   * the last snapshot.
+   * Copies of the weights, trainable ones first, or of these only. During training, outside callbacks, those of the
+   * last snapshot.
    */
   getWeights(trainableOnly = false): Tensor[] {
     const { state } = this
     const base = this.use === 'training' ? state.snapshotAddress : state.address
-    const wanted = trainableOnly ? this.trainableWeights : this.weights
+    const wanted = trainableOnly ? this.weights.filter(({ trainable }) => trainable) : this.weights
     return wanted.map(weight => new Tensor(state.read(weight, base), weight.shape, 'float32'))
   }
 

@@ -10,7 +10,7 @@ import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
 import type { Comparison, Loss } from '../training/rowLosses.ts'
 import type { Metric } from '../training/rowMetrics.ts'
 import { Gathering, Mixing, recordMixedLoss, type Sources } from './gathering.ts'
-import { maskOf, recordLoss, StepCounts } from './maskedLoss.ts'
+import { countedRows, maskOf, RowCounts, recordLoss } from './maskedLoss.ts'
 import { type Total, Totals } from './totals.ts'
 
 /** How one output is trained. */
@@ -85,7 +85,7 @@ export function recordStep(architecture: Architecture, compiled: Compiled, optio
   architecture.state.place()
   const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows, batchSize })
   const totals = new Totals(g)
-  const counts = new StepCounts(g)
+  const counts = new RowCounts(g)
   const record = () => recordPass(g, architecture, compiled, options, { totals, counts })
   if (accumulate) {
     countAhead(g, architecture, compiled, options, counts)
@@ -97,25 +97,32 @@ export function recordStep(architecture: Architecture, compiled: Compiled, optio
 }
 
 /**
- * Counts what masks leave of the whole mini-batch before its first leaf is run: the gradient of each leaf is a share
- * of the mean over all of them.
+ * Counts what masks and ignored classes leave of the whole mini-batch before its first leaf is run: the gradient of
+ * each leaf is a share of the mean over all of them.
  */
 function countAhead(
   g: Graph,
   architecture: Architecture,
   compiled: Compiled,
   options: StepOptions,
-  counts: StepCounts,
+  counts: RowCounts,
 ): void {
   const { outputs } = compiled
   const { rows } = options
   const draft = new Graph({ training: g.training, leaves: 1, rows, batchSize: architecture.batchSize })
   const drafted = recordForward(architecture, draft, gatheringOf(draft, compiled, options))
-  if (!outputs.some(({ index }) => maskOf(draft, drafted[index]!))) return
+  const ignores = ({ loss }: TrainedOutput) => typeof loss.ignoreClass === 'number'
+  if (!outputs.some(output => ignores(output) || maskOf(draft, drafted[output.index]!))) return
   g.ahead(() =>
     g.eachLeaf(() => {
-      const predictions = recordForward(architecture, g, gatheringOf(g, compiled, options))
-      for (const [i, { index }] of outputs.entries()) counts.add(i, predictions[index]!)
+      const gathering = gatheringOf(g, compiled, options)
+      const predictions = recordForward(architecture, g, gathering)
+      for (const [i, output] of outputs.entries()) {
+        const prediction = predictions[output.index]!
+        const shape = output.loss.targetShape(prediction.shape)
+        const target = ignores(output) ? gathering.input(`y${i}`, shape) : undefined
+        counts.add(i, countedRows(g, output.loss, prediction, target))
+      }
     }),
   )
 }
@@ -123,7 +130,7 @@ function countAhead(
 /** Where a step's losses and metrics are added up. */
 interface Sums {
   readonly totals: Totals
-  readonly counts: StepCounts
+  readonly counts: RowCounts
 }
 
 /** The samples of a step: mixed ones in training, if `compile` says so. */
@@ -171,18 +178,21 @@ function recordOutput(
   const shape = loss.targetShape(prediction.shape)
   const weight = gathering.weight(`weight${i}`)
   const steps = maskOf(g, prediction)
-  const mask = steps && { key: `steps ${i}`, steps }
-  if (g.training && !g.oneLeafAtATime) counts.add(i, prediction)
-  const record = (comparison: Comparison) => recordLoss(g, loss, comparison, counts.of(i))
+  const mixed = loss.sparse && gathering instanceof Mixing
+  const own = mixed ? undefined : gathering.input(`y${i}`, shape)
+  const counted = countedRows(g, loss, prediction, own)
+  if (g.training && !g.oneLeafAtATime) counts.add(i, counted)
+  const record = (comparison: Comparison) => recordLoss(g, loss, comparison, counted, counts.of(i))
   const { target, losses } = weighting(g, lossWeight, () => {
-    if (loss.sparse && gathering instanceof Mixing)
-      return recordMixedLoss(g, record, prediction, gathering.pair(`y${i}`, shape), gathering.shares, weight)
-    const target = gathering.input(`y${i}`, shape)
-    return { target, losses: record({ prediction, target, weight }) }
+    if (own) return { target: own, losses: record({ prediction, target: own, weight }) }
+    const { shares } = gathering as Mixing
+    return recordMixedLoss(g, record, prediction, (gathering as Mixing).pair(`y${i}`, shape), shares, weight)
   })
   if (g.training) g.checkFinite(losses.values, 'the loss')
-  if (mask) totals.count(mask)
-  totals.add(`loss ${i}`, { ...losses, width: 1 }, { weight, mask })
+  const mask = steps && { key: `steps ${i}`, steps }
+  const ofLoss = counted === steps ? mask : counted && { key: `counted ${i}`, steps: counted }
+  for (const one of new Set([mask, ofLoss])) if (one) totals.count(one)
+  totals.add(`loss ${i}`, { ...losses, width: 1 }, { weight, mask: ofLoss })
   for (const { key, metric } of metrics) {
     const measured = metric.record(g, prediction, target, steps)
     const ofRows = steps && 'values' in measured
@@ -226,7 +236,7 @@ function recordUpdates(g: Graph, { optimizer, slots }: Compiled): void {
     if (!dw) return []
     const penalty = weight.regularizer?.config
     if (penalty) g.call('regularize', slices(w.storage.bytes / 64), w, update(dw), penalty.l1, penalty.l2)
-    return [{ w, dw, slots: arrays.map(slot => g.parameter(slot)) }]
+    return [{ w, dw, columnAxes: weight.columnAxes, slots: arrays.map(slot => g.parameter(slot)) }]
   })
   optimizer.record(g, updates)
   const updated = new Set(updates.map(({ w }) => w))

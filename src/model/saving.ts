@@ -1,6 +1,9 @@
+import { show } from '../errors.ts'
 import { pathOfUrl, writeLayersModel } from '../formats/layersModel.ts'
-import { type Json, toSavedNames } from '../formats/naming.ts'
+import { fromSavedNames, type Json, toSavedNames } from '../formats/naming.ts'
+import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
+import { isOwn } from '../layers/registry.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
 import { getConstraint } from '../training/constraints.ts'
 import { getInitializer, serializeInitializer } from '../training/initializers.ts'
@@ -13,17 +16,34 @@ import type { Trainable } from './trainable.ts'
 const classAndConfig = (object: { className: string; config: object } | null) =>
   object && { className: object.className, config: object.config }
 
-/** An option in its saved form: initializers, regularizers and constraints become { className, config }. */
+/** An option in its saved form: initializers, regularizers, constraints and layers become { className, config }. */
 function savedOption(name: string, value: unknown): unknown {
   if (value === null) return null
+  if (innerOptions.includes(name))
+    return Array.isArray(value) ? value.map(savedLayer) : savedLayer(value as Layer)
   if (name.endsWith('Initializer')) return serializeInitializer(getInitializer(value as string))
   if (name.endsWith('Regularizer')) return classAndConfig(getRegularizer(value as string))
   return name.endsWith('Constraint') ? classAndConfig(getConstraint(value as 'nonNeg')) : value
 }
 
+/** Files write words in snake case, as TensorFlow.js does: others would not come back. @throws RangeError for these */
+function checkOption(layer: Layer, name: string, value: unknown): void {
+  if (isOwn(layer.className)) return
+  const back = JSON.stringify(fromSavedNames(toSavedNames(value)))
+  if (back === JSON.stringify(value)) return
+  const kinds = 'numbers, true, false, null, words in camelCase, or lists and objects of these'
+  throw new RangeError(
+    `save: option "${name}" of ${layer.name} must be ${kinds}, got ${show(value)}; change it`,
+  )
+}
+
 function savedLayer(layer: Layer): Saved {
   if (layer instanceof NestedLayer) return savedModel(layer.model as Trainable)
-  const options = Object.entries(layer.config).map(([name, value]) => [name, savedOption(name, value)])
+  const options = Object.entries(layer.config).map(([name, value]) => {
+    const saved = savedOption(name, value)
+    checkOption(layer, name, saved)
+    return [name, saved]
+  })
   const shape = layer.batchInputShape ? { batchInputShape: layer.batchInputShape } : {}
   const penalty = classAndConfig(layer.activityRegularizer)
   const activity = penalty ? { activityRegularizer: penalty } : {}

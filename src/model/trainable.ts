@@ -6,7 +6,7 @@ import type { Run } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import { getOptimizer } from '../training/optimizers.ts'
-import { withBatchSize } from './batchSizes.ts'
+import { checkCount, withBatchSize } from './batchSizes.ts'
 import { type Claims, withClaims } from './claims.ts'
 import { type CompileOptions, settleOutputs } from './compiling.ts'
 import { type Course, coursesOfArrays, type Validation } from './course.ts'
@@ -61,8 +61,13 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
 
   /** The model as a layer of another one, whose inputs these are. */
   apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor | SymbolicTensor[] {
+    return this.toLayer().apply([inputs].flat())
+  }
+
+  /** The model as a layer: always the same one. */
+  toLayer(): NestedLayer {
     this.asLayer ??= new NestedLayer(this)
-    return this.asLayer.apply([inputs].flat())
+    return this.asLayer
   }
 
   /** The architecture has changed: the model must be compiled anew. */
@@ -100,6 +105,10 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     const optimizer = getOptimizer(options.optimizer)
     const leaves = positiveInteger('compile', 'leaves', options.leaves ?? 1)
     const mixUp = inRange('compile', 'mixUp', options.mixUp ?? 0, '[0, Infinity)')
+    if (mixUp > 0 && outputs.some(({ loss }) => typeof loss.ignoreClass === 'number'))
+      throw new RangeError(
+        `compile: mixUp must be 0 for a loss with ignoreClass, got ${mixUp}; leave one of them out`,
+      )
     const slots = makeSlots(this.weights, optimizer)
     const state = this.layOut([...slots.values()].flat())
     for (const arrays of slots.values()) {
@@ -181,6 +190,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   predictOnBatch(x: Inputs): Output {
     if (this.stateful) this.refuseWhileBusy('predictOnBatch')
     const [first] = checkInputs('predictOnBatch', 'x', this, x)
+    checkCount('predictOnBatch', 'x', this, first!.count, true)
     return prediction.predictHere(this, x, { batchSize: first!.count }) as Output
   }
 

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
 import { samples, sizeOf, type Value, write } from '../graph/value.ts'
+import { alike, elementsOf } from './elements.ts'
 import { permute } from './moves.ts'
 
 /** Elementwise kernels and whether the gradient kernel takes the output y or the input x beside dy. */
@@ -40,7 +41,7 @@ export function reluBackward(g: Graph, y: Value, dy: Value): Value {
 export function activate(g: Graph, x: Value, name: ActivationName): Value {
   if (name === 'linear') return x
   if (name === 'elu') return parametric(g, x, 'elu', 1)
-  const y = g.batch(name, x.shape, x)
+  const y = alike(g, name, x)
   if (name === 'softmax' || name === 'logSoftmax') {
     const n = x.shape.at(-1) ?? 1
     const rows = samples(sizeOf(x.shape) / n)
@@ -50,7 +51,7 @@ export function activate(g: Graph, x: Value, name: ActivationName): Value {
     return y
   }
   const { kernel, from } = elementwise[name]
-  const elements = samples(sizeOf(x.shape))
+  const elements = elementsOf(x)
   const saved = from === 'y' ? y : x
   g.call(kernel, elements, x, write(y))
   g.onBackward(y, dy => g.contribute(x, dx => g.call(`${kernel}Gradient`, elements, saved, dy, dx)))
@@ -66,8 +67,8 @@ const parameters = { leakyRelu: 'x', elu: 'y', clippedRelu: 'y', thresholdedRelu
  * (clippedRelu); x where x > theta, else 0 (thresholdedRelu).
  */
 export function parametric(g: Graph, x: Value, kernel: keyof typeof parameters, parameter: number): Value {
-  const y = g.batch(kernel, x.shape, x)
-  const elements = samples(sizeOf(x.shape))
+  const y = alike(g, kernel, x)
+  const elements = elementsOf(x)
   const saved = parameters[kernel] === 'y' ? y : x
   g.call(kernel, elements, x, write(y), parameter)
   g.onBackward(y, dy =>

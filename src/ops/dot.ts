@@ -37,14 +37,29 @@ export function dot(
   const k = left.shape.at(-1)!
   const shape = [...left.shape.slice(0, -1), ...right.shape.slice(0, -1)]
   const [p, q] = normalize ? [unit(g, left), unit(g, right)] : [left, right]
-  const sizes = [sizeOf(p.shape) / k, sizeOf(q.shape) / k, k] as const
-  const [m, n] = sizes
-  const y = g.batch('dot', shape.length === 0 ? [1] : shape, p, q)
-  g.call('rowProducts', samples(), p, q, write(y), ...sizes, write(g.scratch(4 * up16(n) * k)))
+  const y = rowProducts(g, p, q, [sizeOf(p.shape) / k, sizeOf(q.shape) / k, k])
+  return g.view(y, shape.length === 0 ? [1] : shape)
+}
+
+/**
+ * y = p·qᵀ for each of `count` pairs of matrices a sample: p (count, m, k), q (count, n, k), y (count, m, n), sizes
+ * being [m, n, k].
+ */
+export function rowProducts(
+  g: Graph,
+  p: Value,
+  q: Value,
+  sizes: readonly [number, number, number],
+  count = 1,
+): Value {
+  const [m, n, k] = sizes
+  const y = g.batch('dot', [count, m, n], p, q)
+  const cut = samples(count)
+  g.call('rowProducts', cut, p, q, write(y), ...sizes, write(g.scratch(4 * up16(n) * k)))
   g.onBackward(y, dy => {
     const [forP, forQ] = [write(g.scratch(4 * up16(k) * n)), write(g.scratch(64 * m))]
-    g.contribute(p, dp => g.call('rowProductsLeft', samples(), dy, q, dp, ...sizes, forP))
-    g.contribute(q, dq => g.call('rowProductsRight', samples(), dy, p, dq, ...sizes, forQ))
+    g.contribute(p, dp => g.call('rowProductsLeft', cut, dy, q, dp, ...sizes, forP))
+    g.contribute(q, dq => g.call('rowProductsRight', cut, dy, p, dq, ...sizes, forQ))
   })
   return y
 }

@@ -104,13 +104,17 @@ export function dropoutMask(g: Graph, size: number, rate: number): Value | undef
   return mask
 }
 
-/** `dropout` of x (time, size) with one mask for all times. Source: Gal & Ghahramani (2016). */
-export function dropoutSteps(g: Graph, x: Value, rate: number): Value {
-  const [time, size] = x.shape as [number, number]
-  const mask = dropoutMask(g, size, rate)
+/** y = x·mask in each step, the mask without gradient, or x where there is none: x (time, …), mask (size of a step). */
+export function maskSteps(g: Graph, x: Value, mask: Value | undefined): Value {
   if (!mask) return x
+  const size = sizeOf(mask.shape)
+  const time = sizeOf(x.shape) / size
   const y = g.batch('dropout', x.shape, x)
   g.call('multiplySteps', samples(), x, mask, write(y), time, size)
   g.onBackward(y, dy => g.contribute(x, dx => g.call('multiplySteps', samples(), dy, mask, dx, time, size)))
   return y
 }
+
+/** `dropout` of x (time, size) with one mask for all times. Source: Gal & Ghahramani (2016). */
+export const dropoutSteps = (g: Graph, x: Value, rate: number): Value =>
+  maskSteps(g, x, dropoutMask(g, x.shape[1]!, rate))

@@ -1,12 +1,13 @@
 import type { Graph } from '../graph/graph.ts'
-import { samples, sizeOf, type Value, write } from '../graph/value.ts'
+import { type Value, write } from '../graph/value.ts'
+import { alike, elementsOf } from './elements.ts'
 
 type Binary = 'add' | 'subtract' | 'multiply' | 'maximum' | 'minimum'
 
 /** y = a ∘ b, elementwise, for a and b of one shape. Where a = b, a maximum or minimum passes dy to a. */
 export function combine(g: Graph, kernel: Binary, a: Value, b: Value): Value {
-  const elements = samples(sizeOf(a.shape))
-  const y = g.batch(kernel, a.shape, a, b)
+  const elements = elementsOf(a)
+  const y = alike(g, kernel, a, b)
   g.call(kernel, elements, a, b, write(y))
   g.onBackward(y, dy => {
     const choose = (x: Value, kernel: 'whereNotLess' | 'whereLess', p: Value, q: Value) =>
@@ -28,11 +29,11 @@ export function combine(g: Graph, kernel: Binary, a: Value, b: Value): Value {
   return y
 }
 
-/** y = factor·x. */
-export function scaled(g: Graph, x: Value, factor: number): Value {
-  const elements = samples(sizeOf(x.shape))
-  const y = g.batch('scaled', x.shape, x)
-  g.call('scaleShift', elements, x, write(y), factor, 0)
+/** y = factor·x + shift. */
+export function scaled(g: Graph, x: Value, factor: number, shift = 0): Value {
+  const elements = elementsOf(x)
+  const y = alike(g, 'scaled', x)
+  g.call('scaleShift', elements, x, write(y), factor, shift)
   g.onBackward(y, dy => g.contribute(x, dx => g.call('scaleShift', elements, dy, dx, factor, 0)))
   return y
 }

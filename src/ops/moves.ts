@@ -123,6 +123,31 @@ export function sliceAxis(g: Graph, x: Value, axis: number, start: number, size:
 }
 
 /**
+ * The n equal parts of x along one axis, counted from 0 in the sample's shape. dx is put together from all their
+ * gradients, however many there are.
+ */
+export function split(g: Graph, x: Value, axis: number, n: number): Value[] {
+  const size = x.shape[axis]! / n
+  const shape = x.shape.with(axis, size)
+  const places = Array.from({ length: n }, (_, part) => x.shape.map((_, i) => (i === axis ? part * size : 0)))
+  const parts = places.map(at => {
+    const part = g.batch('part', shape, x)
+    extract(g, x, write(part), at)
+    return part
+  })
+  g.onBackwardOf(parts, gradients =>
+    g.contribute(x, dx => {
+      const isWhole = !gradients.includes(undefined)
+      if (!isWhole) g.call('clear', samples(sizeOf(x.shape)), dx)
+      gradients.forEach((dy, i) => {
+        if (dy) insert(g, dy, isWhole && i === 0 ? dx : update(dx.value), places[i]!)
+      })
+    }),
+  )
+  return parts
+}
+
+/**
  * y = the values side by side along one axis, counted from 0 in the sample's shape; the other axes must be
  * alike. Each gradient is its part of dy.
  */
@@ -161,7 +186,7 @@ export function repeat(g: Graph, x: Value, axis: number, n: number): Value {
 }
 
 /** dx = Σ dy over the axes of which dx has one element and dy several. */
-function sumAlong(g: Graph, dy: Value, dx: Access): void {
+export function sumAlong(g: Graph, dy: Value, dx: Access): void {
   const { shape } = dx.value
   const isSummed = (axis: number) => shape[axis] === 1 && dy.shape[axis]! > 1
   const begins = dy.shape.map((_, axis) => axis).filter(axis => isSummed(axis) && !isSummed(axis - 1))
@@ -172,17 +197,40 @@ function sumAlong(g: Graph, dy: Value, dx: Access): void {
     const [outer, n] = [sizeOf(dy.shape.slice(0, begin)), sizeOf(dy.shape.slice(begin, end))]
     const inner = sizeOf(shape.slice(end))
     const sum = begin === begins[0] ? dx : write(g.batch('partial sum', [outer * inner]))
-    g.call('sumSample', samples(outer), rest, sum, n, inner)
+    if (inner === 1) g.call('rowSums', samples(outer), rest, sum, n)
+    else g.call('sumSample', samples(outer), rest, sum, n, inner)
     rest = sum.value
   }
+}
+
+/** y = x, with axes of size 1 repeated where y has more, of as many axes. */
+export function expand(g: Graph, x: Value, y: Access): void {
+  const { shape } = y.value
+  const strides = stridesOf(x.shape).map((stride, axis) => (x.shape[axis] === 1 ? 0 : stride))
+  move(g, x, y, axesOf(shape, strides, stridesOf(shape)))
 }
 
 /** y = x with axes of size 1 repeated to fill `shape`, of as many axes; dx = Σ dy over them. */
 export function stretch(g: Graph, x: Value, shape: readonly number[]): Value {
   if (sizeOf(x.shape) === sizeOf(shape)) return g.view(x, shape)
   const y = g.batch(x.storage.label, shape, x)
-  const strides = stridesOf(x.shape).map((stride, axis) => (x.shape[axis] === 1 ? 0 : stride))
-  move(g, x, write(y), axesOf(shape, strides, stridesOf(shape)))
+  expand(g, x, write(y))
   g.onBackward(y, dy => g.contribute(x, dx => sumAlong(g, dy, dx)))
   return y
+}
+
+/** The shape that values of these shapes are broadcast to, axes counted from the last one; undefined for none. */
+export function commonShape(shapes: readonly (readonly number[])[]): number[] | undefined {
+  const rank = Math.max(...shapes.map(shape => shape.length))
+  const sizes = Array.from({ length: rank }, (_, axis) => {
+    const found = shapes.map(shape => shape[axis - rank + shape.length] ?? 1).filter(n => n !== 1)
+    return found.every(n => n === found[0]) ? (found[0] ?? 1) : -1
+  })
+  return sizes.includes(-1) ? undefined : sizes
+}
+
+/** x with the axes that it lacks, and those of size 1, repeated to fill `shape`. */
+export function broadcast(g: Graph, x: Value, shape: readonly number[]): Value {
+  const leading = Array<number>(shape.length - x.shape.length).fill(1)
+  return stretch(g, g.view(x, [...leading, ...x.shape]), shape)
 }

@@ -69,7 +69,7 @@ function trainingNorm(g: Graph, x: Value, options: BatchNorm): Value {
     )
   }
   const chunk = chunkOf(g.rows, perSample)
-  g.grain = Math.max(g.grain, chunk)
+  g.keepTogether(chunk)
   const { rows } = g.cells
   const units = slices(unitsOf([n]))
   const vector = (label: string): Value => g.allocate('shared', label, [n], bytesOf([n]))

@@ -22,7 +22,19 @@ export type RecurrentActivation = (typeof recurrentActivations)[number]
 
 const codeOf = (name: RecurrentActivation): number => recurrentActivations.indexOf(name)
 
-export interface Recurrence {
+/** How a recurrence goes through its input. */
+export interface Course {
+  /** Whether y holds the outputs of all steps, or that of the last one. */
+  readonly sequences: boolean
+  /** Whether the first step takes the end of x; y is in the order of the steps. */
+  readonly backwards: boolean
+  /** (time) of 1 where a step counts, and 0 where the states stay and y is as before; all count if undefined. */
+  readonly steps: Value | undefined
+  /** The states before the first step; none for zeros. */
+  readonly initial: readonly Value[]
+}
+
+export interface Recurrence extends Course {
   /** (features, gates·units), (units, gates·units), (gates·units) or none. */
   readonly w: Value
   readonly u: Value
@@ -30,24 +42,19 @@ export interface Recurrence {
   readonly activation: RecurrentActivation
   /** Of the gates; a simple recurrence has none. */
   readonly recurrentActivation: RecurrentActivation
-  /** Whether y holds the states of all steps, or that of the last one. */
-  readonly sequences: boolean
-  /** Whether the first step takes the end of x; y is in the order of the steps. */
-  readonly backwards: boolean
   /** Shares of x and of the state that are dropped in training, the same ones at all steps. */
   readonly dropout: number
   readonly recurrentDropout: number
-  /** (time) of 1 where a step counts, and 0 where the states stay and y is the state before; all count if undefined. */
-  readonly steps: Value | undefined
-  /** (units) each: the states before the first step; none for zeros. */
-  readonly initial: readonly Value[]
 }
 
-/** What a recurrence makes: y, and the states (units) after the last step, of which the first is the last of y. */
+/** What a recurrence makes: y, and the states after the last step. */
 export interface Recurred {
   readonly y: Value
   readonly states: readonly Value[]
 }
+
+/** Records a recurrence: states are (units), and the first one after the last step is the last of y. */
+export type RecurrentOp = (g: Graph, x: Value, options: Recurrence) => Recurred
 
 /**
  * What all recurrences begin with: gates x·w + b of all steps in one product, room for the states before each

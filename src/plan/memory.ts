@@ -14,7 +14,7 @@ interface Life {
   /**
    * Set while every use is cut alike: two such values may follow each other in one phase on the same bytes.
    */
-  cutKey: string | undefined
+  cutKey: number | undefined
 }
 
 /** How a value's bytes are divided between workers, if each use divides them in the same way. */
@@ -29,12 +29,16 @@ function lifetimes(phases: readonly Call[][], rows: number, leafRows: number): L
   const lives = new Map<Storage, Life>()
   const rowsOf = ({ placement, leaf }: Storage): number =>
     placement !== 'batch' ? 1 : leaf === undefined ? rows : leafRows
+  // Numbers, since every value is compared with every other.
+  const keys = new Map<string | undefined, number | undefined>([[undefined, undefined]])
   let index = 0
   phases.forEach((phase, p) => {
     for (const call of phase) {
       for (const storage of [...call.reads, ...call.writes]) {
         if (storage.placement !== 'batch' && storage.placement !== 'shared') continue
-        const cutKey = cutKeyOf(call, storage)
+        const name = cutKeyOf(call, storage)
+        if (!keys.has(name)) keys.set(name, keys.size)
+        const cutKey = keys.get(name)
         const life = lives.get(storage)
         if (life) {
           life.lastPhase = p
@@ -65,8 +69,24 @@ function lifetimes(phases: readonly Call[][], rows: number, leafRows: number): L
  */
 function collide(a: Life, b: Life): boolean {
   if (a.lastPhase < b.firstPhase || b.lastPhase < a.firstPhase) return false
-  const ordered = a.lastCall < b.firstCall || b.lastCall < a.firstCall
-  return !(ordered && a.cutKey !== undefined && a.cutKey === b.cutKey)
+  if (a.cutKey === undefined || a.cutKey !== b.cutKey) return true
+  return a.lastCall >= b.firstCall && b.lastCall >= a.firstCall
+}
+
+interface Placed {
+  readonly life: Life
+  readonly offset: number
+}
+
+/** How many of the values, in the order of their offsets, lie at `offset` or before. */
+function firstPast(placed: readonly Placed[], offset: number): number {
+  let [low, high] = [0, placed.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (placed[middle]!.offset > offset) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 /**
@@ -86,16 +106,16 @@ export function planMemory(
     life.lastCall = Number.POSITIVE_INFINITY
   }
   lives.sort((a, b) => b.bytes - a.bytes || a.storage.id - b.storage.id)
-  const placed: { life: Life; offset: number }[] = []
+  const placed: Placed[] = []
   let total = 0
   for (const life of lives) {
-    const others = placed.filter(other => collide(life, other.life)).sort((a, b) => a.offset - b.offset)
     let offset = 0
-    for (const other of others) {
+    for (const other of placed) {
+      if (!collide(life, other.life)) continue
       if (offset + life.bytes <= other.offset) break
       offset = Math.max(offset, other.offset + other.life.bytes)
     }
-    placed.push({ life, offset })
+    placed.splice(firstPast(placed, offset), 0, { life, offset })
     total = Math.max(total, offset + life.bytes)
   }
   return { offsets: new Map(placed.map(({ life, offset }) => [life.storage, offset])), bytes: total }

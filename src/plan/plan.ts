@@ -15,10 +15,10 @@ export interface Place {
   readonly rowBytes?: number
 }
 
-/** How a call is cut: `perSample` units a sample, a count of units, or not at all. */
+/** How a call is cut: by samples of `unit` each, a count of units (1 by default each), or not at all. */
 export type PlanCut =
   | { readonly axis: 'rows'; readonly unit: number; readonly leaf?: number | undefined }
-  | { readonly axis: 'slices'; readonly count: number }
+  | { readonly axis: 'slices'; readonly count: number; readonly unit?: number | undefined }
   | { readonly axis: 'once' }
   | { readonly axis: 'each' }
 
@@ -32,17 +32,21 @@ export interface PlanCall {
 /** The calls between two barriers, in order. */
 export type Phase = readonly PlanCall[]
 
-/** Byte offsets of the run-time scalars in a worker's block; see `Cells` in the graph. */
-export interface CellOffsets {
+/** Byte offsets of the run-time scalars that count rows; see `RowCells` in the graph. */
+export interface RowCellOffsets {
   readonly rows: number
+  readonly spans: readonly number[]
+  readonly leafRows: readonly number[]
+}
+
+/** Byte offsets of the run-time scalars in a worker's block; see `Cells` in the graph. */
+export interface CellOffsets extends RowCellOffsets {
   readonly position: number
   readonly step: number
   readonly rate: number
   readonly scale: number
   readonly key: number
   readonly fault: number
-  readonly spans: readonly number[]
-  readonly leafRows: readonly number[]
 }
 
 /** Everything a worker needs for one kind of step. Plain data: it can be posted, printed and tested. */
@@ -55,6 +59,8 @@ export interface Plan {
   readonly prologue: readonly Phase[]
   readonly phases: readonly Phase[]
   readonly cells: CellOffsets
+  /** The cells that count rows which are `times` a sample. */
+  readonly folds: readonly { readonly times: number; readonly cells: RowCellOffsets }[]
   /** What each fault number means. */
   readonly faults: readonly Fault[]
   /** Bytes of the temporary values, of what lasts a run, and of each worker's private block. */

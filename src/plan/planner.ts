@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { Call, Storage, Value } from '../graph/value.ts'
 import { align, planMemory } from './memory.ts'
 import { cutIntoPhases, dropUnread, feeding } from './phases.ts'
-import type { Phase, Place, Plan, PlanCall } from './plan.ts'
+import type { CellOffsets, Phase, Place, Plan, PlanCall, RowCellOffsets } from './plan.ts'
 
 /** Lays the given storages out one behind the other. */
 function sequence(storages: Iterable<Storage>): { offsets: Map<Storage, number>; bytes: number } {
@@ -20,7 +20,8 @@ function workerLayout(
   graph: Graph,
   calls: readonly Call[],
 ): { offsets: Map<Storage, number>; bytes: number } {
-  const cells = Object.values(graph.cells)
+  const cells = [graph.cells, ...graph.folds.values()]
+    .flatMap(each => Object.values(each) as (Value | Value[])[])
     .flat()
     .map(value => value.storage)
   const touched = new Set(
@@ -75,18 +76,19 @@ export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Pla
   })
   const planPhase = (phase: Call[]): Phase => phase.map(planCall)
   const offset = (value: Value) => worker.offsets.get(value.storage)!
-  const cells = Object.fromEntries(
-    Object.entries(graph.cells).map(([name, cell]) => [
-      name,
-      Array.isArray(cell) ? cell.map(offset) : offset(cell),
-    ]),
-  )
+  const offsetsOf = <T>(cells: object) => {
+    const entries = Object.entries(cells) as [string, Value | Value[]][]
+    return Object.fromEntries(
+      entries.map(([name, cell]) => [name, Array.isArray(cell) ? cell.map(offset) : offset(cell)]),
+    ) as T
+  }
   return {
     rows: graph.rows,
     grain: graph.grain,
     prologue: prologue.map(planPhase),
     phases: phases.map(planPhase),
-    cells: cells as unknown as Plan['cells'],
+    cells: offsetsOf<CellOffsets>(graph.cells),
+    folds: [...graph.folds].map(([times, cells]) => ({ times, cells: offsetsOf<RowCellOffsets>(cells) })),
     faults: graph.faults,
     arenaBytes: memory.bytes,
     runBytes: run.bytes,

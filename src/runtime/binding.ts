@@ -31,7 +31,10 @@ export function shardOf(
   if (cut.axis === 'each') return [0, 1]
   if (cut.axis === 'once') return rank === 0 ? [0, 1] : [0, 0]
   const [from, to] = [bounds[rank]!, bounds[rank + 1]!]
-  if (cut.axis === 'slices') return [cutAt(cut.count, from), cutAt(cut.count, to)]
+  if (cut.axis === 'slices') {
+    const { count, unit = 1 } = cut
+    return [cutAt(count, from) * unit, cutAt(count, to) * unit]
+  }
   const leaves = plan.cells.spans.length
   const first = cut.leaf === undefined ? 0 : leafBegin(rows, cut.leaf, leaves)
   const last = cut.leaf === undefined ? rows : leafBegin(rows, cut.leaf + 1, leaves)

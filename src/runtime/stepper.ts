@@ -1,4 +1,4 @@
-import { leafBegin, type Plan } from '../plan/plan.ts'
+import { leafBegin, type Plan, type RowCellOffsets } from '../plan/plan.ts'
 import { type Bases, type BoundCall, bindPhases } from './binding.ts'
 import type { Kernels } from './tiers.ts'
 
@@ -127,7 +127,6 @@ export class Stepper {
     const { ints, floats } = this
     const step = steps.stepsBefore + batch + 1
     const slot = steps.slots > 0 ? batch % steps.slots : batch
-    ints[cells.rows / 4] = rows
     ints[cells.position / 4] = (steps.slots > 0 ? 0 : steps.start) + slot * steps.batchSize
     ints[cells.step / 4] = step
     floats[cells.scale / 4] = 1 / rows
@@ -136,10 +135,17 @@ export class Stepper {
     ints[key] = steps.seed[0]
     ints[key + 1] = steps.seed[1]
     ints[key + 2] = step
+    this.setRows(cells, rows, 1)
+    for (const fold of this.plan.folds) this.setRows(fold.cells, rows, fold.times)
+  }
+
+  private setRows(cells: RowCellOffsets, samples: number, times: number): void {
+    const { ints } = this
     const leaves = cells.spans.length
+    ints[cells.rows / 4] = samples * times
     for (let leaf = 0; leaf < leaves; leaf++) {
-      const first = leafBegin(rows, leaf, leaves)
-      const last = leafBegin(rows, leaf + 1, leaves)
+      const first = leafBegin(samples, leaf, leaves) * times
+      const last = leafBegin(samples, leaf + 1, leaves) * times
       const span = cells.spans[leaf]! / 4
       ints[span] = first
       ints[span + 1] = last

@@ -1,6 +1,6 @@
 import { show, suggestion } from '../errors.ts'
 import { configurable } from './configurable.ts'
-import { crossentropy, type Loss, plain } from './rowLosses.ts'
+import { alphasOf, crossentropy, type Loss, plain } from './rowLosses.ts'
 
 /** Options that several losses have. */
 const crossentropyDefaults = {
@@ -10,7 +10,18 @@ const crossentropyDefaults = {
   labelSmoothing: 0,
 }
 
-const focalDefaults = { alpha: 0.25, gamma: 2, ...crossentropyDefaults }
+const focalDefaults = {
+  /** One weight for all classes, or a list of one for each. */
+  alpha: 0.25 as number | readonly number[],
+  gamma: 2,
+  ...crossentropyDefaults,
+}
+
+/** One number for all, or several. */
+const apart = (alpha: number | readonly number[]): [one?: number | undefined, several?: readonly number[]] =>
+  typeof alpha === 'number' ? [alpha] : [undefined, alpha]
+
+const sparseDefaults = { fromLogits: false, ignoreClass: null as number | null }
 
 /** Every loss by TensorFlow.js' (or Keras 3's) name for it. Rows are the last axis: one loss each. */
 export const losses = {
@@ -40,8 +51,11 @@ export const losses = {
       options,
     }),
   ),
-  /** −log p[t], t a class number; from the logits after a final softmax. */
-  sparseCategoricalCrossentropy: configurable({ fromLogits: false }, options =>
+  /**
+   * −log p[t], t a class number; from the logits after a final softmax. Targets of `ignoreClass` do not count: the
+   * loss is the mean over the others.
+   */
+  sparseCategoricalCrossentropy: configurable(sparseDefaults, options =>
     crossentropy({
       name: 'sparseCategoricalCrossentropy',
       activation: 'softmax',
@@ -52,28 +66,33 @@ export const losses = {
   ),
   /**
    * Binary cross-entropy times (1 − p of the target)^gamma; with applyClassBalancing times alpha for 1, 1 −
-   * alpha for 0. Source: Lin et al. (2017); Keras 3.
+   * alpha for 0, alpha one number or one for each place of the last axis. Source: Lin et al. (2017); Keras 3.
    */
   binaryFocalCrossentropy: configurable({ applyClassBalancing: false, ...focalDefaults }, options => {
     const { alpha, gamma, applyClassBalancing } = options
+    const [one, several] = applyClassBalancing ? apart(alpha) : [undefined, undefined]
+    const shares = one === undefined ? [1, 1] : [one, 1 - one]
     return crossentropy({
       name: 'binaryFocalCrossentropy',
       activation: 'sigmoid',
       ofLogits: 'sigmoidFocalCrossentropy',
-      own: applyClassBalancing ? [gamma, alpha, 1 - alpha] : [gamma, 1, 1],
+      own: g => [gamma, ...shares, several ? alphasOf(g, several) : 0],
+      classes: several?.length,
       options,
     })
   }),
-  /** −alpha·Σ t·(1 − p)^gamma·log p. Source: Lin et al. (2017); Keras 3. */
-  categoricalFocalCrossentropy: configurable(focalDefaults, options =>
-    crossentropy({
+  /** −Σ alpha·t·(1 − p)^gamma·log p, alpha one number or one for each class. Source: Lin et al. (2017); Keras 3. */
+  categoricalFocalCrossentropy: configurable(focalDefaults, options => {
+    const [one = 1, several] = apart(options.alpha)
+    return crossentropy({
       name: 'categoricalFocalCrossentropy',
       activation: 'softmax',
       ofLogits: 'softmaxFocalCrossentropy',
-      own: [options.gamma, options.alpha],
+      own: g => [options.gamma, one, several ? alphasOf(g, several) : 0],
+      classes: several?.length,
       options,
-    }),
-  ),
+    })
+  }),
   /** Σ t·log(t / p), both clipped to [1e-7, 1]. */
   kullbackLeiblerDivergence: plain('kullbackLeiblerDivergence'),
   /** mean (p − t·log(p + 1e-7)). */

@@ -1,17 +1,25 @@
 import { inRange, oneOf, show, suggestion } from '../errors.ts'
+import { type AreaOptions, areaUnderCurve } from './areas.ts'
 import { configurable } from './configurable.ts'
+import {
+  type CountOptions,
+  counted,
+  type FScoreOptions,
+  falseNegativesOf,
+  falsePositivesOf,
+  fScore,
+  precisionOf,
+  recallOf,
+  trueNegativesOf,
+  truePositivesOf,
+} from './countMetrics.ts'
 import { shortForms } from './losses.ts'
 import type { Loss } from './rowLosses.ts'
 import {
-  areaUnderCurve,
   argmaxAccuracy,
-  counts,
-  type FScoreOptions,
-  fScore,
   type Metric,
-  precisionOf,
+  type Result,
   r2,
-  recallOf,
   rowMean,
   thresholdAccuracy,
   topKAccuracy,
@@ -20,6 +28,23 @@ import {
 const fDefaults: { average: FScoreOptions['average']; threshold: number | null } = {
   average: 'macro',
   threshold: null,
+}
+
+const countDefaults: CountOptions = { thresholds: null, topK: null, classId: null }
+
+/** A number of elements, at one threshold or several. */
+const number = <N extends string>(name: N, result: Result) =>
+  configurable({ thresholds: countDefaults.thresholds, name: name as string }, ({ thresholds, name }) =>
+    counted(name, { ...countDefaults, thresholds }, result),
+  )
+
+const areaDefaults: AreaOptions = {
+  numThresholds: 200,
+  curve: 'ROC',
+  summationMethod: 'interpolation',
+  multiLabel: false,
+  labelWeights: null,
+  fromLogits: false,
 }
 
 function checkedFScore(where: string, { name, ...options }: FScoreOptions & { name: string }): Metric {
@@ -49,14 +74,26 @@ export const metrics = {
     { k: 5, name: 'sparseTopKCategoricalAccuracy' },
     ({ k, name }) => topKAccuracy(name, 'sparseTopKCategoricalAccuracy', k),
   ),
-  /** Of the elements predicted above `thresholds`, the share that is positive: TP / (TP + FP). */
-  precision: configurable({ thresholds: 0.5, name: 'precision' }, ({ thresholds, name }) =>
-    counts(name, thresholds, precisionOf),
+  /**
+   * Of the elements predicted above `thresholds`, the share that is positive: TP / (TP + FP). Several thresholds
+   * make a metric each, named `precision_0.3`. With `topK` only the k largest of a row may be positive (above any
+   * threshold, if none is given); with `classId` one class of the last axis counts.
+   */
+  precision: configurable({ ...countDefaults, name: 'precision' }, ({ name, ...options }) =>
+    counted(name, options, precisionOf),
   ),
-  /** Of the positive elements, the share predicted above `thresholds`: TP / (TP + FN). */
-  recall: configurable({ thresholds: 0.5, name: 'recall' }, ({ thresholds, name }) =>
-    counts(name, thresholds, recallOf),
+  /** Of the positive elements, the share predicted above `thresholds`: TP / (TP + FN); options of precision. */
+  recall: configurable({ ...countDefaults, name: 'recall' }, ({ name, ...options }) =>
+    counted(name, options, recallOf),
   ),
+  /** Elements rightly predicted above `thresholds` (0.5; several make a metric each). */
+  truePositives: number('truePositives', truePositivesOf),
+  /** Elements wrongly predicted above `thresholds`. */
+  falsePositives: number('falsePositives', falsePositivesOf),
+  /** Elements rightly predicted to be at most `thresholds`. */
+  trueNegatives: number('trueNegatives', trueNegativesOf),
+  /** Elements wrongly predicted to be at most `thresholds`. */
+  falseNegatives: number('falseNegatives', falseNegativesOf),
   /**
    * Harmonic mean of precision and recall of each class: their mean ('macro'), weighted by the classes'
    * frequency ('weighted'), or of the counts of all classes ('micro'). Positive is what lies above
@@ -71,16 +108,16 @@ export const metrics = {
   ),
   /**
    * Area under the 'ROC' or the 'PR' (precision and recall) curve of all elements, at `numThresholds` evenly
-   * spaced thresholds. Source: Keras 3.
+   * spaced thresholds, by `summationMethod` 'interpolation', 'minoring' or 'majoring'. With `multiLabel` the mean of
+   * the areas of the labels (the last axis), weighted by `labelWeights`; without, these weigh the elements. With
+   * `fromLogits` of the sigmoid of what is predicted. Source: Keras 3.
    */
-  auc: configurable(
-    { numThresholds: 200, curve: 'ROC' as 'ROC' | 'PR', name: 'auc' },
-    ({ numThresholds, curve, name }) => {
-      oneOf('auc', 'curve', curve, ['ROC', 'PR'])
-      inRange('auc', 'numThresholds', numThresholds, '[2, Infinity)')
-      return areaUnderCurve(name, curve, numThresholds)
-    },
-  ),
+  auc: configurable({ ...areaDefaults, name: 'auc' }, ({ name, ...options }) => {
+    oneOf('auc', 'curve', options.curve, ['ROC', 'PR'])
+    oneOf('auc', 'summationMethod', options.summationMethod, ['interpolation', 'minoring', 'majoring'])
+    inRange('auc', 'numThresholds', options.numThresholds, '[2, Infinity)')
+    return areaUnderCurve(name, options)
+  }),
   /**
    * 1 − Σ (target − prediction)² / Σ (target − mean)² of each column, averaged; with 'varianceWeightedAverage'
    * weighted by their variances. Source: Keras 3, which TensorFlow.js equals for one column.
@@ -118,15 +155,21 @@ export const metrics = {
   cosineProximity: rowMean('cosineProximity', 'cosineProximity'),
 } as const satisfies Record<string, Metric>
 
-/** `accuracy` is one of three, chosen by the loss and by how many numbers are predicted. */
-function accuracyFor(loss: Loss, prediction: readonly number[]): Metric {
-  if (loss.sparse) return metrics.sparseCategoricalAccuracy
-  return prediction.at(-1) === 1 || loss.name.startsWith('binary')
-    ? metrics.binaryAccuracy
-    : metrics.categoricalAccuracy
+const ambiguous = {
+  acc: ['sparseCategoricalAccuracy', 'binaryAccuracy', 'categoricalAccuracy'],
+  ce: ['sparseCategoricalCrossentropy', 'binaryCrossentropy', 'categoricalCrossentropy'],
+} as const
+
+/** `accuracy` and `crossentropy` are one of three, chosen by the loss and by how many numbers are predicted. */
+function chosen(of: keyof typeof ambiguous, loss: Loss, prediction: readonly number[]): Metric {
+  const [sparse, binary, categorical] = ambiguous[of]
+  if (loss.sparse) return metrics[sparse]
+  return metrics[prediction.at(-1) === 1 || loss.name.startsWith('binary') ? binary : categorical]
 }
 
-export type MetricName = keyof typeof metrics | keyof typeof shortForms | 'accuracy' | 'acc'
+const ambiguousNames = { accuracy: 'acc', acc: 'acc', crossentropy: 'ce', ce: 'ce' } as const
+
+export type MetricName = keyof typeof metrics | keyof typeof shortForms | keyof typeof ambiguousNames
 
 const isMetric = (value: unknown): value is Metric =>
   (typeof value === 'object' || typeof value === 'function') && value !== null && 'record' in value
@@ -143,7 +186,7 @@ function checkTargets(metric: Metric, loss: Loss, prediction: readonly number[])
 
 /**
  * The metric an identifier means, under the name that logs use for it: the identifier itself (`acc` for both
- * forms of accuracy).
+ * forms of accuracy, `ce` for both of crossentropy).
  * @throws RangeError for an unknown name, and for a metric that takes other targets than the loss.
  */
 export function getMetric(
@@ -156,8 +199,10 @@ export function getMetric(
   if (typeof identifier !== 'string') {
     throw new TypeError(`compile: metrics must be names or metrics, got ${show(identifier)}; try 'accuracy'`)
   }
-  if (identifier === 'accuracy' || identifier === 'acc')
-    return { key: 'acc', metric: accuracyFor(loss, prediction) }
+  if (Object.hasOwn(ambiguousNames, identifier)) {
+    const key = ambiguousNames[identifier as keyof typeof ambiguousNames]
+    return { key, metric: chosen(key, loss, prediction) }
+  }
   const name = shortForms[identifier as keyof typeof shortForms] ?? identifier
   if (Object.hasOwn(metrics, name)) {
     return { key: identifier, metric: checkTargets(metrics[name as keyof typeof metrics], loss, prediction) }
@@ -166,12 +211,15 @@ export function getMetric(
   throw new RangeError(`compile: metric must be a known name, got "${name}"; ${suggestion(name, names)}`)
 }
 
-/** Metrics under keys of their own: the second `auc` becomes `auc_1`, as in Keras. */
+/** Metrics, or their parts, under keys of their own: the second `auc` becomes `auc_1`, as in Keras. */
 export function distinct(
   list: readonly { key: string; metric: Metric }[],
 ): { key: string; metric: Metric }[] {
   const taken = new Set(['loss', 'penalty'])
-  return list.map(({ key, metric }) => {
+  const apart = list.flatMap(
+    one => one.metric.parts?.map(part => ({ key: part.name, metric: part })) ?? [one],
+  )
+  return apart.map(({ key, metric }) => {
     let own = key
     for (let i = 1; taken.has(own); i++) own = `${key}_${i}`
     taken.add(own)

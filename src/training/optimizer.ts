@@ -9,6 +9,8 @@ export interface Update {
   readonly w: Value
   readonly dw: Value
   readonly slots: readonly Value[]
+  /** As the parameter's. */
+  readonly columnAxes?: number | undefined
 }
 
 /** Limits on gradients, applied before the update in this order. */
@@ -28,7 +30,7 @@ export type SharedOptions = ClipOptions & UpkeepOptions
 export type LearningRate = number | Schedule
 
 /** An update with the address of its learning rate and its weight decay. */
-interface RatedUpdate extends Update {
+export interface RatedUpdate extends Update {
   readonly rate: Value
   readonly decay: number
 }

@@ -1,4 +1,4 @@
-import { finiteNumber, show, suggestion } from '../errors.ts'
+import { show, suggestion } from '../errors.ts'
 import { update } from '../graph/value.ts'
 import {
   build,
@@ -126,40 +126,45 @@ function adam(
   }))
 }
 
-const adamaxDefaults = { ...adamDefaults, learningRate: 0.002 as LearningRate }
+const adamaxDefaults = {
+  ...adamDefaults,
+  learningRate: 0.002 as LearningRate,
+  /** The learning rate falls with the updates t, as learningRate / (1 + decay·t). */
+  decay: 0,
+}
+type AdamaxOptions = Partial<typeof adamaxDefaults> & SharedOptions
 
 /**
  * Adam with a running maximum in place of the mean square. Source: Kingma & Ba (2015), algorithm 2. With `decay`
  * the rate falls as inverseTime: learningRate / (1 + decay·updates), as in TensorFlow.js.
  */
 function adamax(
-  learningRate?: LearningRate | (AdamOptions & { decay?: number }),
+  learningRate?: LearningRate | AdamaxOptions,
   beta1?: number,
   beta2?: number,
   epsilon?: number,
   decay?: number,
 ): Optimizer {
-  const options = optionsOf<AdamOptions & { decay?: number }>(
-    learningRate,
-    omitUndefined({ beta1, beta2, epsilon, decay }),
-  )
-  const { decay: decayRate = 0, ...given } = options
-  finiteNumber('Adamax', 'decay', decayRate)
-  if (decayRate !== 0) {
-    const { learningRate: initialLearningRate = adamaxDefaults.learningRate } = given
-    if (typeof initialLearningRate !== 'number')
-      throw new TypeError(
-        'Adamax: learningRate must be a number where there is a decay, got a schedule; leave decay out',
-      )
-    given.learningRate = schedules.inverseTime({ initialLearningRate, decayRate, decaySteps: 1 })
-  }
-  return build('Adamax', adamaxDefaults, given, ({ beta1, beta2, epsilon }) => ({
+  const given = optionsOf<AdamaxOptions>(learningRate, omitUndefined({ beta1, beta2, epsilon, decay }))
+  return build('Adamax', adamaxDefaults, decaying(given), ({ beta1, beta2, epsilon }) => ({
     slots: [slot('m'), slot('v')],
     betas: [beta1, beta2],
     record: (g, cut, { w, dw, rate, slots: [m, u] }, correction) => {
       g.update('adamax', cut, update(w), dw, update(m!), update(u!), rate, correction, beta1, beta2, epsilon)
     },
   }))
+}
+
+/** A decay as the schedule that it is. */
+function decaying({ decay, ...given }: AdamaxOptions): AdamaxOptions {
+  const rate = given.learningRate ?? adamaxDefaults.learningRate
+  if (!decay) return { ...given, ...(decay !== undefined && { decay }) }
+  if (typeof rate !== 'number')
+    throw new TypeError(
+      'Adamax: learningRate must be a number where there is a decay, got a schedule; leave decay out',
+    )
+  const learningRate = schedules.inverseTime({ initialLearningRate: rate, decayRate: decay, decaySteps: 1 })
+  return { ...given, learningRate }
 }
 
 const adamwDefaults = { ...adamDefaults, weightDecay: 0.004 }
@@ -217,9 +222,25 @@ function lion(learningRate?: LearningRate | LionOptions, beta1?: number, beta2?:
  */
 export const train = { sgd, momentum, rmsprop, adagrad, adadelta, adam, adamax, adamw, nadam, lion }
 
-/** TensorFlow.js takes names of classes too. */
-type ClassName = 'Adadelta' | 'Adagrad' | 'Adam' | 'Adamax' | 'RMSProp' | 'SGD'
-export type OptimizerName = keyof typeof train | ClassName
+/** Optimizers by name: the learning rates are those that TensorFlow.js gives to names, not to its functions. */
+const byName = {
+  ...train,
+  momentum: () => momentum(0.01),
+  adadelta: () => adadelta(1),
+  adagrad: () => adagrad(0.01),
+  rmsprop: () => rmsprop(0.001),
+}
+const classes = {
+  Adadelta: byName.adadelta,
+  Adagrad: byName.adagrad,
+  Adam: adam,
+  Adamax: adamax,
+  RMSProp: byName.rmsprop,
+  SGD: sgd,
+}
+const named: Readonly<Record<string, () => Optimizer>> = { ...byName, ...classes }
+
+export type OptimizerName = keyof typeof byName | keyof typeof classes
 
 /** @throws TypeError for something that is no optimizer, RangeError for an unknown name. */
 export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
@@ -229,8 +250,7 @@ export function getOptimizer(identifier: OptimizerName | Optimizer): Optimizer {
       `compile: optimizer must be a name or an optimizer, got ${show(identifier)}; try 'adam'`,
     )
   }
-  const name = identifier.toLowerCase()
-  if (Object.hasOwn(train, name)) return name === 'momentum' ? momentum(0.01) : train[name as 'sgd']()
+  if (Object.hasOwn(named, identifier)) return named[identifier]!()
   const guess = suggestion(identifier, Object.keys(train))
   throw new RangeError(`compile: optimizer must be a known name, got "${identifier}"; ${guess}`)
 }

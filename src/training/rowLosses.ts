@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
-import { samples, sizeOf, type Value, write } from '../graph/value.ts'
+import { each, samples, sizeOf, type Value, write } from '../graph/value.ts'
 
 /** What a loss compares: a prediction and its target. */
 export interface Comparison {
@@ -22,6 +22,8 @@ export interface Loss {
   targetShape(prediction: readonly number[]): readonly number[]
   /** Whether targets are class numbers, below the size of the prediction's last axis. */
   readonly sparse: boolean
+  /** A class number of rows that do not count. */
+  readonly ignoreClass?: number | null
   /** Records the losses of all rows and, in training, the gradient of their weighted mean. */
   record(g: Graph, comparison: Comparison): RowLosses
 }
@@ -47,12 +49,14 @@ type LossKernel =
   | 'sparseSoftmaxCrossentropy'
 type Tuned = {
   huber: [delta: number]
-  binaryFocalCrossentropy: [gamma: number, positive: number, negative: number]
-  sigmoidFocalCrossentropy: [gamma: number, positive: number, negative: number]
-  categoricalFocalCrossentropy: [gamma: number, alpha: number]
-  softmaxFocalCrossentropy: [gamma: number, alpha: number]
+  binaryFocalCrossentropy: [gamma: number, positive: number, negative: number, alphas: Value | 0]
+  sigmoidFocalCrossentropy: [gamma: number, positive: number, negative: number, alphas: Value | 0]
+  categoricalFocalCrossentropy: [gamma: number, alpha: number, alphas: Value | 0]
+  softmaxFocalCrossentropy: [gamma: number, alpha: number, alphas: Value | 0]
 }
 type AnyKernel = LossKernel | keyof Tuned
+/** What a kernel takes besides. */
+type Own = readonly (number | Value)[]
 
 /** Records one kernel that computes the losses of rows of n and, in training, writes the gradient of `p`. */
 function recordRows(
@@ -60,7 +64,7 @@ function recordRows(
   kernel: AnyKernel,
   p: Value,
   { target, weight }: Comparison,
-  own: readonly number[],
+  own: Own,
 ): RowLosses {
   const n = p.shape.at(-1) ?? 1
   const inner = sizeOf(p.shape) / n
@@ -69,7 +73,7 @@ function recordRows(
   const dp = wanted ? g.batch(`d ${p.storage.label}`, p.shape) : undefined
   const output = dp ? write(dp) : 0
   const perWeight = weight ? inner / sizeOf(weight.shape) : inner
-  const rest = [weight ?? 0, g.cells.scale, n, perWeight, ...(own as [number])] as const
+  const rest = [weight ?? 0, g.cells.scale, n, perWeight, ...(own as readonly [number])] as const
   g.call(kernel as 'huber', samples(inner), p, target, write(values), output, ...rest)
   if (dp) g.contributeValue(p, dp)
   return { values, inner }
@@ -79,7 +83,7 @@ const sameShape = (prediction: readonly number[]): readonly number[] => predicti
 const withoutLast = (prediction: readonly number[]): readonly number[] => [...prediction.slice(0, -1), 1]
 
 /** A loss on predictions as they are. */
-export function plain(name: LossKernel | 'huber', own: readonly number[] = []): Loss {
+export function plain(name: LossKernel | 'huber', own: Own = []): Loss {
   return {
     name,
     sparse: false,
@@ -106,8 +110,14 @@ interface Crossentropy {
   /** The kernel that takes logits. */
   readonly ofLogits: AnyKernel
   readonly sparse?: boolean
-  readonly own?: readonly number[]
-  readonly options: { readonly fromLogits: boolean; readonly labelSmoothing?: number }
+  readonly own?: (g: Graph) => Own
+  /** How many classes there must be. */
+  readonly classes?: number | undefined
+  readonly options: {
+    readonly fromLogits: boolean
+    readonly labelSmoothing?: number
+    readonly ignoreClass?: number | null
+  }
 }
 
 /**
@@ -119,22 +129,30 @@ export function crossentropy({
   activation,
   ofLogits,
   sparse = false,
-  own = [],
+  own = () => [],
+  classes: wanted,
   options,
 }: Crossentropy): Loss {
-  const { fromLogits, labelSmoothing = 0 } = options
+  const { fromLogits, labelSmoothing = 0, ignoreClass = null } = options
   return {
     name,
     sparse,
-    targetShape: sparse ? withoutLast : sameShape,
+    ignoreClass,
+    targetShape(prediction) {
+      if (wanted !== undefined && prediction.at(-1) !== wanted)
+        throw new RangeError(
+          `compile: alpha of ${name} must be ${prediction.at(-1)}, one a class, got ${wanted}; correct it`,
+        )
+      return sparse ? withoutLast(prediction) : prediction
+    },
     record(g, comparison) {
       const { prediction, weight } = comparison
       const classes = activation === 'sigmoid' ? 2 : (prediction.shape.at(-1) ?? 1)
       const smooth = { prediction, weight, target: smoothed(g, comparison.target, labelSmoothing, classes) }
       const logits = fromLogits ? prediction : logitsOf(g, prediction, activation)
       return logits
-        ? recordRows(g, ofLogits, logits, smooth, own)
-        : recordRows(g, name, prediction, smooth, own)
+        ? recordRows(g, ofLogits, logits, smooth, own(g))
+        : recordRows(g, name, prediction, smooth, own(g))
     },
   }
 }
@@ -146,4 +164,12 @@ function smoothed(g: Graph, target: Value, smoothing: number, classes: number): 
   const elements = samples(sizeOf(target.shape))
   g.call('scaleShift', elements, target, write(y), 1 - smoothing, smoothing / classes)
   return y
+}
+
+/** Weights of classes as an array in memory. */
+export function alphasOf(g: Graph, alphas: readonly number[]): Value {
+  const bytes = 16 * Math.ceil(alphas.length / 4)
+  return g.constant(`alphas ${alphas.join()}`, [alphas.length], bytes, y => {
+    for (const [i, alpha] of alphas.entries()) g.call('putNumber', each, y, i, alpha)
+  })
 }

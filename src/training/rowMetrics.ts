@@ -1,6 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
 import { once, samples, sizeOf, update, type Value, write } from '../graph/value.ts'
-import { log } from './elementary.ts'
 import { logitsOf } from './rowLosses.ts'
 
 /**
@@ -26,6 +25,8 @@ export interface OwnSums {
  */
 export interface Metric {
   readonly name: string
+  /** The metrics that stand in its place, where it is several. */
+  readonly parts?: readonly Metric[]
   targetShape(prediction: readonly number[]): readonly number[]
   /**
    * Records what is summed. Rows that the mask (steps) of a prediction (steps, …) leaves out are dropped from row
@@ -36,24 +37,24 @@ export interface Metric {
   result(sums: readonly number[], rows: number): number
 }
 
-type Result = Metric['result']
+export type Result = Metric['result']
 export const mean: Result = ([sum], rows) => sum! / rows
-const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0)
-const sameShape = (prediction: readonly number[]): readonly number[] => prediction
+export const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0)
+export const sameShape = (prediction: readonly number[]): readonly number[] => prediction
 const withoutLast = (prediction: readonly number[]): readonly number[] => [...prediction.slice(0, -1), 1]
-const rowsOf = (p: Value) => {
+export const rowsOf = (p: Value) => {
   const n = p.shape.at(-1) ?? 1
   return { n, inner: sizeOf(p.shape) / n }
 }
 
 /** A mask, and how many of `count` rows or elements a sample each of its steps has. */
-const maskArguments = (mask: Value | undefined, count: number): [Value | number, number] =>
+export const maskArguments = (mask: Value | undefined, count: number): [Value | number, number] =>
   mask ? [mask, count / sizeOf(mask.shape)] : [0, count]
 
 /**
  * Probabilities and logits have the same largest elements; with the logits the softmax need not be computed.
  */
-const scores = (g: Graph, p: Value): Value => logitsOf(g, p, 'softmax') ?? p
+export const scores = (g: Graph, p: Value): Value => logitsOf(g, p, 'softmax') ?? p
 
 /** The mean of a loss; `result` makes something else of its sum. */
 export function rowMean(
@@ -134,118 +135,6 @@ export function thresholdAccuracy(name: string, threshold: number): Metric {
       return { values, width: 1, inner }
     },
   }
-}
-
-/** From counts of true positives, predicted positives (p > threshold) and actual positives (t > 0.5). */
-export function counts(name: string, threshold: number, result: Result): Metric {
-  return {
-    name,
-    targetShape: sameShape,
-    result,
-    record(g, p, t) {
-      const { n, inner } = rowsOf(p)
-      const values = g.batch(name, [inner, 3])
-      g.call('binaryCounts', samples(inner), p, t, write(values), n, threshold)
-      return { values, width: 3, inner }
-    },
-  }
-}
-
-export const precisionOf: Result = ([tp, predicted]) => ratio(tp!, predicted!)
-export const recallOf: Result = ([tp, , actual]) => ratio(tp!, actual!)
-
-export interface FScoreOptions {
-  readonly beta: number
-  readonly average: 'micro' | 'macro' | 'weighted'
-  /** Positive is what lies above; without one, the largest of each row. */
-  readonly threshold: number | null
-}
-
-/** From the counts of each class (the last axis). */
-export function fScore(name: string, { beta, average, threshold }: FScoreOptions): Metric {
-  const square = beta * beta
-  const scoreOf = ([tp, predicted, actual]: readonly number[]): number =>
-    ratio((1 + square) * tp!, predicted! + square * actual!)
-  return {
-    name,
-    targetShape: sameShape,
-    result(sums) {
-      const classes = Array.from({ length: sums.length / 3 }, (_, i) => sums.slice(3 * i, 3 * i + 3))
-      const total = (pick: (one: number[]) => number) => classes.reduce((sum, one) => sum + pick(one), 0)
-      if (average === 'micro') return scoreOf([0, 1, 2].map(i => total(one => one[i]!)))
-      if (average === 'macro') return total(scoreOf) / classes.length
-      return ratio(
-        total(one => scoreOf(one) * one[2]!),
-        total(one => one[2]!),
-      )
-    },
-    record(g, prediction, t) {
-      const p = threshold === null ? marked(g, prediction) : prediction
-      const { n, inner } = rowsOf(p)
-      const values = g.batch(name, [inner * n, 3])
-      g.call('binaryCounts', samples(inner * n), p, t, write(values), 1, threshold ?? 0.5)
-      return { values, width: 3 * n, inner }
-    },
-  }
-}
-
-/** 1 at the largest element of each row, else 0. */
-function marked(g: Graph, prediction: Value): Value {
-  const p = scores(g, prediction)
-  const { n, inner } = rowsOf(p)
-  const y = g.batch('largest', p.shape)
-  g.call('markMaximum', samples(inner), p, write(y), n)
-  return y
-}
-
-/**
- * Area under the curve through the points of evenly spaced thresholds, positives and negatives counted
- * between them. Source: Keras 3 (for PR Davis & Goadrich, 2006, whose interpolation is not linear).
- */
-export function areaUnderCurve(name: string, curve: 'ROC' | 'PR', thresholds: number): Metric {
-  return {
-    name,
-    targetShape: sameShape,
-    result(sums) {
-      const above = (from: number) => {
-        const list = sums.slice(from, from + thresholds)
-        for (let i = thresholds - 2; i >= 0; i--) list[i]! += list[i + 1]!
-        return list
-      }
-      return (curve === 'ROC' ? areaOfROC : areaOfPR)(above(0), above(thresholds))
-    },
-    record(g, p, t, mask) {
-      const size = sizeOf(p.shape)
-      const own = [size, thresholds, ...maskArguments(mask, size)] as const
-      const accumulate = (totals: Value) =>
-        g.call('countScores', once, p, t, update(totals), g.rowCount, ...own)
-      return { width: 2 * thresholds, inner: size, accumulate }
-    },
-  }
-}
-
-/** Trapezoids of recall over the false positive rate; counts of each threshold. */
-function areaOfROC(tp: readonly number[], fp: readonly number[]): number {
-  let area = 0
-  for (let i = 0; i + 1 < tp.length; i++) {
-    const height = ratio(tp[i]!, tp[0]!) + ratio(tp[i + 1]!, tp[0]!)
-    area += ((ratio(fp[i]!, fp[0]!) - ratio(fp[i + 1]!, fp[0]!)) * height) / 2
-  }
-  return area
-}
-
-/** Precision over recall: between two thresholds true positives grow linearly with predicted positives. */
-function areaOfPR(tp: readonly number[], fp: readonly number[]): number {
-  let area = 0
-  for (let i = 0; i + 1 < tp.length; i++) {
-    const gained = tp[i]! - tp[i + 1]!
-    const [before, after] = [tp[i]! + fp[i]!, tp[i + 1]! + fp[i + 1]!]
-    const slope = ratio(gained, before - after)
-    const intercept = tp[i + 1]! - slope * after
-    const growth = before > 0 && after > 0 ? log(before / after) : 0
-    area += ratio(slope * (gained + intercept * growth), tp[0]!)
-  }
-  return area
 }
 
 /** 1 − Σ (t − p)² / Σ (t − mean)² of each column, averaged; 0 for a column that is constant. */

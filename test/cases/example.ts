@@ -1,4 +1,4 @@
-import type { Layer } from '../../src/layers/define.ts'
+import { Layer } from '../../src/layers/define.ts'
 import { layers } from '../../src/layers/table.ts'
 
 /** A layer with an input to prove it on. */
@@ -25,6 +25,20 @@ export interface Example {
 export type LayerName = keyof typeof layers
 type Extra = { samples?: number; spread?: number; centre?: number; integers?: number; masked?: boolean }
 
+/** The name of the factory that a layer is from. */
+export const nameOf = ({ className }: Layer): LayerName =>
+  Object.entries(layers).find(([, made]) => made.className === className)![0] as LayerName
+
+/** The options as a title shows them; of a layer among them, what is no default. */
+const titleOf = (options: object): string =>
+  JSON.stringify(options, (_, value) => {
+    if (!(value instanceof Layer)) return value
+    const name = nameOf(value)
+    const usual = layers[name].defaults as Record<string, unknown>
+    const own = Object.entries(value.config).filter(([key, each]) => each !== usual[key])
+    return { [name]: Object.fromEntries(own) }
+  })
+
 /** A layer as TensorFlow.js' name of its factory and the options say. */
 export const makeLayer = (name: LayerName, options: object): Layer =>
   (layers[name] as (options: object) => Layer)(options)
@@ -49,7 +63,7 @@ export const of =
     input: readonly number[],
     { samples = 3, spread = 2, centre = 0, integers, masked = false }: Extra = {},
   ): Example => ({
-    title: `${name} ${JSON.stringify(options)} [${input}] × ${samples}${masked ? ', masked' : ''}`,
+    title: `${name} ${titleOf(options)} [${input}] × ${samples}${masked ? ', masked' : ''}`,
     layer: makeLayer(name, options),
     options,
     input,

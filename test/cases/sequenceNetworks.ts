@@ -54,6 +54,26 @@ export const sequenceNetworks: Record<string, Network> = {
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },
+  'recurrent layers behind masks': {
+    input: [6, 4],
+    padding: 0.25,
+    recipe: [
+      ['masking', { maskValue: 0.25 }],
+      ['lstm', { units: 5, returnSequences: true }],
+      ['gru', { units: 4, returnSequences: true, recurrentActivation: 'sigmoid' }],
+      ['simpleRNN', { units: 6, goBackwards: true }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'a recurrent layer behind words with padding': {
+    input: [6],
+    integers: 4,
+    recipe: [
+      ['embedding', { inputDim: 4, outputDim: 7, maskZero: true, inputLength: 6 }],
+      ['lstm', { units: 5, goBackwards: true }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
   'words with padding': {
     input: [6],
     integers: 4,
@@ -71,6 +91,49 @@ export const sequenceNetworks: Record<string, Network> = {
       ['dense', { units: 17, activation: 'tanh' }],
       ['layerNormalization', { epsilon: 0.01 }],
       ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'layers applied step by step': {
+    input: [4, 6, 5, 2],
+    recipe: [
+      ['timeDistributed', { layer: ['conv2d', { filters: 3, kernelSize: 3, activation: 'tanh' }] }],
+      ['timeDistributed', { layer: ['maxPooling2d', { poolSize: 2 }] }],
+      ['timeDistributed', { layer: ['flatten', {}] }],
+      ['timeDistributed', { layer: ['dense', { units: 5, activation: 'relu' }] }],
+      ['timeDistributed', { layer: ['dropout', { rate: 0 }] }],
+      ['gru', { units: 4, recurrentActivation: 'sigmoid' }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'sequences of sequences': {
+    input: [3, 4, 5],
+    recipe: [
+      ['timeDistributed', { layer: ['timeDistributed', { layer: ['dense', { units: 6 }] }] }],
+      ['timeDistributed', { layer: ['lstm', { units: 5, returnSequences: true }] }],
+      ['timeDistributed', { layer: ['globalAveragePooling1d', {}] }],
+      ['flatten'],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'sequences read both ways': {
+    input: [5, 4],
+    recipe: [
+      ['bidirectional', { layer: ['lstm', { units: 6, returnSequences: true }] }],
+      [
+        'bidirectional',
+        { layer: ['gru', { units: 5, returnSequences: true, goBackwards: true }], mergeMode: 'sum' },
+      ],
+      ['bidirectional', { layer: ['simpleRNN', { units: 4, returnSequences: true }], mergeMode: 'mul' }],
+      ['bidirectional', { layer: ['gru', { units: 5 }], mergeMode: 'ave' }],
+      ['dense', { units: 3, activation: 'softmax' }],
+    ],
+  },
+  'sequences of sequences read both ways': {
+    input: [3, 4, 2],
+    recipe: [
+      ['timeDistributed', { layer: ['bidirectional', { layer: ['lstm', { units: 3 }] }] }],
+      ['bidirectional', { layer: ['lstm', { units: 4 }] }],
       ['dense', { units: 3, activation: 'softmax' }],
     ],
   },

@@ -1,8 +1,7 @@
 import { sizeOf } from '../../src/graph/value.ts'
 import { Layer } from '../../src/layers/define.ts'
-import { activate } from '../../src/ops/activation.ts'
+import { activate, activationNames } from '../../src/ops/activation.ts'
 import { concat, crop } from '../../src/ops/moves.ts'
-import { recurrentActivations } from '../../src/ops/recurrent.ts'
 import { cross, type Example, makeLayer, of, weightSettings } from './example.ts'
 
 const layerNormalization = of('layerNormalization')
@@ -88,7 +87,7 @@ const recurrentExamples = (name: RecurrentName, options: object = {}) => [
   ),
   of(name)({ ...options, units: 5 }, [2, 2], { samples: 50, spread: 1 }),
   of(name)({ ...options, units: 5, dropout: 0.3, recurrentDropout: 0.4 }, [4, 3], { samples: 4 }),
-  ...recurrentActivations.map(activation =>
+  ...activationNames.map(activation =>
     of(name)({ ...options, units: 3, activation, returnSequences: true }, [3, 2], { samples: 2, spread: 1 }),
   ),
   ...seededExamples(name, options),
@@ -96,7 +95,7 @@ const recurrentExamples = (name: RecurrentName, options: object = {}) => [
 ]
 
 const gatesOf = (name: 'gru' | 'lstm') =>
-  recurrentActivations.map(recurrentActivation =>
+  activationNames.map(recurrentActivation =>
     of(name)({ units: 3, recurrentActivation }, [3, 2], { samples: 2, spread: 1 }),
   )
 

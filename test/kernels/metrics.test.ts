@@ -12,7 +12,7 @@ const values = (name: Name, p: ArrayLike<number>, t: ArrayLike<number>, n: numbe
   const rows = p.length / n
   return prove({
     inputs: [Float32Array.from(p), Float32Array.from(t)],
-    outputs: [rows * (name === 'binaryCounts' ? 3 : 1)],
+    outputs: [rows * (name === 'binaryCounts' ? 4 : 1)],
     units: rows,
     call: (k, begin, end, [p, t], [value]) => k[name](begin, end, p!, t!, value!, n, threshold),
   })[0]!
@@ -47,6 +47,7 @@ describe.each(sizes)('rows of %i', n => {
         count(positives.map((yes, i) => yes && actual[i] === 1)),
         count(positives),
         count(actual.map(t => t === 1)),
+        n,
       ]
     })
     expect([...values('binaryCounts', p, labels, n)]).toEqual(wanted)

@@ -15,15 +15,21 @@ const rows = [
   ['kullbackLeiblerDivergence', lossReferences.kullbackLeiblerDivergence, 'probability', 'probability', []],
   ['categoricalHinge', lossReferences.categoricalHinge, 'real', 'class', []],
   ['cosineProximity', lossReferences.cosineProximity, 'real', 'real', []],
-  ['binaryFocalCrossentropy', binaryFocalCrossentropy, 'probability', 'probability', [2, 1, 1]],
-  ['sigmoidFocalCrossentropy', logitLossReferences.binaryFocalCrossentropy, 'real', 'probability', [2, 1, 1]],
-  ['categoricalFocalCrossentropy', categoricalFocalCrossentropy, 'probability', 'probability', [2, 0.25]],
+  ['binaryFocalCrossentropy', binaryFocalCrossentropy, 'probability', 'probability', [2, 1, 1, 0]],
+  [
+    'sigmoidFocalCrossentropy',
+    logitLossReferences.binaryFocalCrossentropy,
+    'real',
+    'probability',
+    [2, 1, 1, 0],
+  ],
+  ['categoricalFocalCrossentropy', categoricalFocalCrossentropy, 'probability', 'probability', [2, 0.25, 0]],
   [
     'softmaxFocalCrossentropy',
     logitLossReferences.categoricalFocalCrossentropy,
     'real',
     'probability',
-    [2, 0.25],
+    [2, 0.25, 0],
   ],
 ] as const satisfies [string, RowLoss, Kind, Kind, number[]][]
 type Name = (typeof rows)[number][0]
@@ -130,8 +136,8 @@ describe('focal cross-entropies', () => {
   const p = draw('probability', 9, 3)
 
   test('without gamma are the plain ones', () => {
-    const binary = run('binaryFocalCrossentropy', p, t, 9, [0, 1, 1])
-    const categorical = run('categoricalFocalCrossentropy', p, t, 9, [0, 1])
+    const binary = run('binaryFocalCrossentropy', p, t, 9, [0, 1, 1, 0])
+    const categorical = run('categoricalFocalCrossentropy', p, t, 9, [0, 1, 0])
     for (const [found, loss] of [
       [binary, lossReferences.binaryCrossentropy],
       [categorical, lossReferences.categoricalCrossentropy],
@@ -144,8 +150,8 @@ describe('focal cross-entropies', () => {
   test('weigh classes', () => {
     const ones = new Float32Array(p.length).fill(1)
     const [plain, weighed] = [
-      [2, 1, 1],
-      [2, 0.3, 0.7],
+      [2, 1, 1, 0],
+      [2, 0.3, 0.7, 0],
     ].map(own => run('binaryFocalCrossentropy', p, ones, 9, own))
     expect(
       relativeError(

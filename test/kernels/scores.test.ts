@@ -21,6 +21,20 @@ describe.each(awkwardSizes.slice(1))('rows of %i', n => {
     expect([...found]).toEqual(rowsOf(p, n).flatMap(row => row.map((_, i) => Number(i === argmax(row)))))
   })
 
+  test.each([1, 2, 5, 40])('keepLargest %i', k => {
+    const found = prove({
+      inputs: [p],
+      outputs: [p.length],
+      units: rowCount,
+      call: (kernels, begin, end, [x], [y]) => kernels.keepLargest(begin, end, x!, y!, n, k),
+    })[0]!
+    const wanted = rowsOf(p, n).flatMap(row => {
+      const order = [...row.keys()].sort((i, j) => row[j]! - row[i]! || i - j)
+      return row.map((value, i) => (order.indexOf(i) < k ? value : Number.NEGATIVE_INFINITY))
+    })
+    expect([...found]).toEqual(wanted)
+  })
+
   test.each([1, 2, 5, 40])('top %i', k => {
     const classes = rowsOf(t, n).map(argmax)
     const wanted = rowsOf(p, n).map((row, r) => Number(row.filter(x => x > row[classes[r]!]!).length < k))
@@ -65,26 +79,29 @@ describe('totals', () => {
   const maskOf = (samples: number) => Float32Array.from({ length: samples }, (_, i) => Number(i % 3 !== 1))
   const masks = awkwardSizes.flatMap(samples => [false, true].map(masked => [samples, masked] as const))
 
-  test.each(masks)('countScores of %i samples, masked %s', (samples, masked) => {
-    bed.reset()
-    const counts = maskOf(samples)
-    const mask = masked ? bed.put(counts) : 0
-    const p = noise(2 * samples, 5).map((u, i) => (i % 9 === 0 ? Math.round(u) : 0.5 + 0.6 * u))
-    const t = noise(2 * samples, 6).map(u => Number(u > 0))
-    const [pAddress, tAddress, rows] = [bed.put(p), bed.put(t), bed.putInts([samples])]
-    const buckets = 11
-    const found = run(2 * buckets, totals =>
-      bed.kernels.countScores(0, 1, pAddress, tAddress, totals, rows, 2, buckets, mask, 2),
-    )
-    const wanted = new Array(2 * buckets).fill(1)
-    p.forEach((x, i) => {
-      if (masked && counts[Math.floor(i / 2)] === 0) return
-      // How many of the thresholds 0.1, 0.2 … 0.9 lie below.
-      const bucket = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(j => x * 10 > j).length
-      wanted[(t[i] === 1 ? 0 : buckets) + bucket]++
-    })
-    expect(found).toEqual(wanted)
-  })
+  test.each([1, 2].flatMap(columns => masks.map(([samples, masked]) => [samples, masked, columns] as const)))(
+    'countScores of %i samples, masked %s, %i columns',
+    (samples, masked, columns) => {
+      bed.reset()
+      const counts = maskOf(samples)
+      const mask = masked ? bed.put(counts) : 0
+      const p = noise(2 * samples, 5).map((u, i) => (i % 9 === 0 ? Math.round(u) : 0.5 + 0.6 * u))
+      const t = noise(2 * samples, 6).map(u => Number(u > 0))
+      const [pAddress, tAddress, rows] = [bed.put(p), bed.put(t), bed.putInts([samples])]
+      const buckets = 11
+      const found = run(2 * columns * buckets, totals =>
+        bed.kernels.countScores(0, 1, pAddress, tAddress, totals, rows, 2, columns, buckets, mask, 2),
+      )
+      const wanted = new Array(2 * columns * buckets).fill(1)
+      p.forEach((x, i) => {
+        if (masked && counts[Math.floor(i / 2)] === 0) return
+        // How many of the thresholds 0.1, 0.2 … 0.9 lie below.
+        const bucket = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(j => x * 10 > j).length
+        wanted[(2 * (i % columns) + (t[i] === 1 ? 0 : 1)) * buckets + bucket]++
+      })
+      expect(found).toEqual(wanted)
+    },
+  )
 
   test.each(masks)('accumulateMoments of %i samples, masked %s', (samples, masked) => {
     bed.reset()
@@ -112,7 +129,7 @@ describe('totals', () => {
     bed.reset()
     const p = bed.put([-1, 0, 1, 7, Number.NaN, Number.POSITIVE_INFINITY])
     const [t, rows] = [bed.put(new Float32Array(6).fill(1)), bed.putInts([6])]
-    const found = run(8, totals => bed.kernels.countScores(0, 1, p, t, totals, rows, 1, 4, 0, 1))
+    const found = run(8, totals => bed.kernels.countScores(0, 1, p, t, totals, rows, 1, 1, 4, 0, 1))
     expect(found).toEqual([4, 1, 4, 1, 1, 1, 1, 1])
   })
 })

@@ -32,7 +32,7 @@ export interface ConvolutionOptions {
 const each = (sizes: Sizes, { shape }: Array64): readonly number[] =>
   typeof sizes === 'number' ? Array<number>(shape.length - 2).fill(sizes) : sizes
 
-const geometryOf = (
+export const geometryOf = (
   x: Array64,
   { kernelSize, strides, dilationRate = 1, padding }: ConvolutionOptions,
 ): Geometry => ({

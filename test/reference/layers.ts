@@ -1,22 +1,27 @@
+import type { Layer } from '../../src/layers/define.ts'
 import type { layers } from '../../src/layers/table.ts'
+import { nameOf } from '../cases/example.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'
 import { type Array64, type Context, mapRows, product, zeros } from './arrays.ts'
 import { multiHeadAttention } from './attention.ts'
 import { type AugmentationOptions, augmentationReferences } from './augmentation.ts'
+import { type CellOptions, cellReferences } from './cells.ts'
 import { type ConvolutionOptions, convolutionReferences } from './convolution.ts'
 import { type JoinOptions, joins } from './joins.ts'
 import { type MaskingOptions, maskReferences } from './masks.ts'
 import { type NoiseOptions, noiseReferences } from './noise.ts'
 import { type PreprocessingOptions, preprocessingReferences } from './preprocessing.ts'
 import { gru, lstm, type RecurrentOptions, simpleRNN } from './recurrent.ts'
-import { type ReshapingOptions, reshapingReferences } from './reshaping.ts'
+import { permuted, type ReshapingOptions, reshapingReferences } from './reshaping.ts'
 import { type StandardOptions, standardReferences } from './standard.ts'
+import { type WrapperOptions, wrapperReferences } from './wrappers.ts'
 
 /** The options of every layer, defaults filled in. */
 export interface Options
   extends ActivationLayerOptions,
     AugmentationOptions,
+    CellOptions,
     ConvolutionOptions,
     JoinOptions,
     MaskingOptions,
@@ -24,7 +29,8 @@ export interface Options
     PreprocessingOptions,
     RecurrentOptions,
     ReshapingOptions,
-    StandardOptions {
+    StandardOptions,
+    WrapperOptions {
   outputDim: number
   momentum: number
   epsilon: number
@@ -105,7 +111,10 @@ export const references: Record<keyof typeof layers, Reference> = {
   dense: (x, { kernel, bias }, { units, activation }, context) =>
     activate(product(x, kernel!, bias, units), activation, context),
   embedding,
-  flatten: x => reshape(x, [-1]),
+  flatten(x, _, { dataFormat }) {
+    const [batch, first, ...rest] = [...x.shape.keys()]
+    return reshape(dataFormat === 'channelsFirst' ? permuted(x, [batch!, ...rest, first!]) : x, [-1])
+  },
   gru,
   inputLayer: x => x,
   layerNormalization,
@@ -118,11 +127,16 @@ export const references: Record<keyof typeof layers, Reference> = {
   reshape: (x, _, { targetShape }) => reshape(x, targetShape),
   ...activationLayerReferences,
   ...augmentationReferences,
+  ...cellReferences,
   ...convolutionReferences,
   ...noiseReferences,
   ...maskReferences,
   ...preprocessingReferences,
   ...reshapingReferences,
   ...standardReferences,
+  ...wrapperReferences,
   simpleRNN,
 }
+
+/** The reference of a layer's kind. */
+export const referenceOf = (layer: Layer): Reference => references[nameOf(layer)]

@@ -1,6 +1,7 @@
 import { type Array64, zeros } from './arrays.ts'
 import type { Reference } from './layers.ts'
 import type { RecurrentOptions } from './recurrent.ts'
+import type { WrapperOptions } from './wrappers.ts'
 
 /** Options of the layers in src/layers/masking.ts and src/layers/positions.ts. */
 export interface MaskingOptions {
@@ -10,7 +11,9 @@ export interface MaskingOptions {
 }
 
 /** All options that decide whether an output is masked. */
-type MaskedOptions = MaskingOptions & Pick<RecurrentOptions, 'returnSequences' | 'returnState' | 'seeded'>
+type MaskedOptions = MaskingOptions &
+  Pick<RecurrentOptions, 'returnSequences' | 'returnState' | 'seeded'> &
+  Pick<WrapperOptions, 'layer'>
 
 /** Class names of the layers that hand a mask on. */
 const passing = new Set([
@@ -32,12 +35,13 @@ const passing = new Set([
     'Softmax',
     'SpatialDropout1D',
   ],
-  'ThresholdedReLU',
+  ...['ThresholdedReLU', 'TimeDistributed'],
 ])
 
 /** Whether a layer's output is masked. */
 export function isMasked(className: string, options: Partial<MaskedOptions>, before: boolean): boolean {
-  const { maskZero, returnSequences, returnState, seeded } = options
+  const { maskZero, returnState, seeded, layer } = options
+  const { returnSequences } = className === 'Bidirectional' ? (layer!.config as typeof options) : options
   if (className === 'Masking' || (className === 'Embedding' && maskZero === true)) return true
   return before && (passing.has(className) || (returnSequences === true && !(seeded && returnState)))
 }

@@ -5,7 +5,7 @@ import type { Layer, Weight } from '../../src/layers/define.ts'
 import { Claims } from '../../src/model/claims.ts'
 import type { Internals } from '../../src/model/internals.ts'
 import { inOrder, runLocally } from '../../src/model/local.ts'
-import { recordLoss, StepCounts } from '../../src/model/maskedLoss.ts'
+import { countedRows, RowCounts, recordLoss } from '../../src/model/maskedLoss.ts'
 import { Stage } from '../../src/model/stage.ts'
 import { ModelState } from '../../src/model/state.ts'
 import { makePlan } from '../../src/plan/planner.ts'
@@ -59,14 +59,14 @@ export function build({ layers, input }: Pick<Setup, 'layers' | 'input'>): {
 }
 
 /** A value of every sample's, copied from or to a data source of the same name. */
-function gathered(g: Graph, name: string, shape: readonly number[], differentiable = false): Value {
+export function gathered(g: Graph, name: string, shape: readonly number[], differentiable = false): Value {
   const value = g.allocate('batch', name, shape, 4 * sizeOf(shape), differentiable)
   const source = g.allocate('data', name, shape, 0)
   g.call('gather', samples(), source, 0, g.cells.position, write(value), sizeOf(shape))
   return value
 }
 
-function scattered(g: Graph, name: string, value: Value): void {
+export function scattered(g: Graph, name: string, value: Value): void {
   const whole = g.allocate('data', name, value.shape, 0)
   const size = sizeOf(value.shape)
   g.call('scatter', samples(), value, g.cells.position, write(whole), size)
@@ -87,9 +87,11 @@ function record(
   const y = layers.reduce((value, layer) => layer.build(g, value), x)
   const target = gathered(g, 'target', loss.targetShape(y.shape))
   const weight = weighted ? gathered(g, 'weight', [1]) : undefined
-  const counts = new StepCounts(g)
-  if (training) counts.add(0, y)
-  const { values, inner } = recordLoss(g, loss, { prediction: y, target, weight }, counts.of(0))
+  const counts = new RowCounts(g)
+  const counted = countedRows(g, loss, y, target)
+  if (training) counts.add(0, counted)
+  const comparison = { prediction: y, target, weight }
+  const { values, inner } = recordLoss(g, loss, comparison, counted, counts.of(0))
   scattered(g, 'y', y)
   scattered(g, 'losses', values)
   if (!training) return { g, inner }
@@ -104,7 +106,7 @@ function record(
 }
 
 /** Arrays in the arena, each followed by NaN; `read` copies one out. */
-function place(sources: Readonly<Record<string, Float32Array>>) {
+export function place(sources: Readonly<Record<string, Float32Array>>) {
   const { arena } = sharedEngine()
   const blocks = new Map(
     Object.entries(sources).map(([name, values]) => {
@@ -122,7 +124,12 @@ function place(sources: Readonly<Record<string, Float32Array>>) {
 }
 
 /** Runs a recorded step with all temporary memory filled with NaN before. */
-function runOnce(g: Graph, samples: number, state: ModelState, data: Readonly<Record<string, number>>): void {
+export function runOnce(
+  g: Graph,
+  samples: number,
+  state: ModelState,
+  data: Readonly<Record<string, number>>,
+): void {
   const engine = sharedEngine()
   const claims = new Claims(engine.arena)
   const stage = new Stage(claims, { plan: makePlan(g), totals: [] }, 1)
@@ -170,7 +177,7 @@ export function measure(setup: Setup, { x, target, weight, weights: given }: Inp
   return result
 }
 
-const nan = (count: number) => new Float32Array(count).fill(Number.NaN)
+export const nan = (count: number) => new Float32Array(count).fill(Number.NaN)
 const floats = (address: number, count: number) =>
   new Float32Array(sharedEngine().arena.memory.buffer, address, count)
 

@@ -1,5 +1,7 @@
 import type { Example, LayerName } from '../cases/example.ts'
 import {
+  cellsWithin,
+  innermost,
   isBilinear,
   isDilated,
   isFirst,
@@ -256,5 +258,79 @@ export const exceptions: readonly Exception[] = [
     when: ({ padding, kernelSize, strides = 1 }) =>
       padding === 'same' && [0, 1, 2].some(axis => sizeAlong(kernelSize!, axis) < sizeAlong(strides!, axis)),
     why: 'negative padding: the first windows leave out where the volume begins',
+  },
+  {
+    layers: ['gruCell', 'lstmCell', 'simpleRNNCell', 'convLstm2dCell', 'stackedRNNCells'],
+    parts,
+    why: 'cells cannot be applied to symbolic tensors',
+  },
+  {
+    layers: ['rnn'],
+    parts,
+    when: options => cellsWithin(options).some(({ config }) => config.resetAfter === true),
+    why: 'resetAfter must be false',
+  },
+  {
+    layers: ['rnn'],
+    parts: learning,
+    when: options => cellsWithin(options).some(({ config }) => Number(config.dropout) > 0),
+    why: 'draws of its own',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts: gradients,
+    when: isDilated,
+    why: 'no gradient of dilated convolutions',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts: learning,
+    when: ({ dropout = 0 }) => dropout > 0,
+    why: 'draws of its own',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts,
+    when: ({ unroll }) => unroll === true,
+    why: 'unroll must be false',
+  },
+  {
+    layers: ['convLstm2d'],
+    parts,
+    when: ({ recurrentActivation }) => recurrentActivation === null,
+    why: 'null is linear, not the default',
+  },
+  {
+    layers: ['bidirectional', 'timeDistributed'],
+    parts: gradients,
+    when: (_, { input }) => input[0] === 1,
+    why: 'no gradient of a sequence of one step',
+  },
+  {
+    layers: ['bidirectional'],
+    parts,
+    when: options => innermost(options).config.resetAfter === true,
+    why: 'resetAfter must be false',
+  },
+  {
+    layers: ['bidirectional'],
+    parts,
+    when: ({ backwardLayer }) => backwardLayer !== undefined,
+    why: 'there is no backwardLayer',
+  },
+  {
+    layers: ['timeDistributed'],
+    parts: learning,
+    when: options => innermost(options).className === 'BatchNormalization',
+    why: 'statistics of each step alone: the layer is called for one after the other',
+  },
+  {
+    layers: ['timeDistributed'],
+    parts: learning,
+    when: options => {
+      const { rate = 0, dropout = 0 } = innermost(options).config as Options
+      return rate > 0 || dropout > 0
+    },
+    why: 'draws of its own',
   },
 ]

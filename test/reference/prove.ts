@@ -1,8 +1,6 @@
-import type { Layer } from '../../src/layers/define.ts'
-import { layers } from '../../src/layers/table.ts'
 import { noise, relativeError } from '../bed.ts'
 import { type Array64, type Context, zeros } from './arrays.ts'
-import { references } from './layers.ts'
+import { referenceOf } from './layers.ts'
 import type { RowLoss } from './losses.ts'
 import { isMasked, reversed, stepsOf } from './masks.ts'
 import { build, type Inputs, measure, type Outputs, type Setup } from './measure.ts'
@@ -30,11 +28,6 @@ export const wide = ({ x, target, weight, weights }: Inputs, { samples, input }:
   weight: weight && Float64Array.from(weight),
   weights: Object.fromEntries(Object.entries(weights).map(([name, w]) => [name, Float64Array.from(w)])),
 })
-
-function referenceOf(layer: Layer) {
-  const found = Object.entries(layers).find(([, factory]) => factory.className === layer.className)
-  return references[found![0] as keyof typeof layers]
-}
 
 /** The layers in float64, and which steps of their output count. */
 function forward({ layers }: Setup, { x, weights }: Inputs64, context: Context): Predicted {

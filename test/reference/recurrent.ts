@@ -47,7 +47,13 @@ interface Tools {
 let sharedBed: Bed | undefined
 
 /** The mask that the kernel draws in the tests' first step at a call site, or ones. */
-function maskOf(site: number, samples: number, size: number, rate: number, training: boolean): Float32Array {
+export function maskOf(
+  site: number,
+  samples: number,
+  size: number,
+  rate: number,
+  training: boolean,
+): Float32Array {
   if (!training || rate === 0) return new Float32Array(samples * size).fill(1)
   const bed = (sharedBed ??= new Bed('simd128'))
   bed.reset()
@@ -146,7 +152,8 @@ export const lstm = recurrence((z, h, c, { product, f, gate }) => {
 export const gru = recurrence((z, h, _, { product, f, gate, resetAfter, innerBias }) => {
   const n = h.length
   const inner = sum(product(h, 0, 3 * n), innerBias)
-  const gates = gate(sum(z.slice(0, 2 * n), inner.slice(0, 2 * n)))
+  const part = (from: number) => gate(sum(z.slice(from, from + n), inner.slice(from, from + n)))
+  const gates = Float64Array.from([...part(0), ...part(n)])
   const reset = (row: Row) => row.map((value, j) => gates[n + j]! * value)
   const recurrent = resetAfter ? reset(inner.slice(2 * n)) : product(reset(h), 2 * n, 3 * n)
   const candidate = f(sum(z.slice(2 * n), recurrent))

@@ -7,7 +7,7 @@ import * as ls from '../../src/index.ts'
 import type { Layer } from '../../src/layers/define.ts'
 import { noise, relativeError } from '../bed.ts'
 
-/** Layers by their common name and options: one description for both libraries. */
+/** Layers by their common name and options: one description for both libraries. Options may hold a layer in turn. */
 export type Recipe = readonly (readonly [keyof typeof ls.layers, object?])[]
 
 export interface Twins {
@@ -17,22 +17,37 @@ export interface Twins {
 
 type Make<L> = Record<string, (options: object) => L>
 
+/** A layer from its name and options. */
+function layerOf<L>(make: Make<L>, name: string, options: Record<string, unknown> = {}): L {
+  const resolved = Object.entries(options).map(([key, value]) => {
+    const isLayer = /^(layer|backwardLayer)$/.test(key) && Array.isArray(value)
+    return [
+      key,
+      isLayer ? layerOf(make, ...(value as [string, Record<string, unknown>])) : structuredClone(value),
+    ]
+  })
+  return make[name]!(Object.fromEntries(resolved))
+}
+
 /** One model in both libraries, with the same weights: near the initial ones, but none 0 or 1. */
 export function twins(recipe: Recipe, inputShape: readonly number[]): Twins {
   // TensorFlow.js writes into the options.
   const layersOf = <L>(make: Make<L>) =>
-    recipe.map(([name, options], i) =>
-      make[name]!(structuredClone({ ...options, ...(i === 0 && { inputShape }) })),
-    )
+    recipe.map(([name, options], i) => layerOf(make, name, { ...options, ...(i === 0 && { inputShape }) }))
   const ours = ls.sequential({ layers: layersOf(ls.layers as unknown as Make<Layer>), seed: 4 })
   const theirs = tf.sequential({ layers: layersOf(tf.layers as unknown as Make<tf.layers.Layer>) })
-  const stirred = ours.getWeights().map(({ values, shape }, i) => {
+  stir(ours)
+  copyWeights({ ours, theirs })
+  return { ours, theirs }
+}
+
+/** Moves the weights away from their initial values: none stays 0 or 1. */
+export function stir(model: ls.Sequential | ls.Model): void {
+  const stirred = model.getWeights().map(({ values, shape }, i) => {
     const noisy = noise(values.length, 60 + i).map((x, j) => (values[j] as number) + 0.2 * x)
     return ls.tensor(noisy, shape)
   })
-  ours.setWeights(stirred)
-  copyWeights({ ours, theirs })
-  return { ours, theirs }
+  model.setWeights(stirred)
 }
 
 export function copyWeights({ ours, theirs }: Twins): void {

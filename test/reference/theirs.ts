@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
+import { Layer } from '../../src/layers/define.ts'
 import { relativeError } from '../bed.ts'
-import type { Example, LayerName } from '../cases/example.ts'
+import { type Example, type LayerName, nameOf } from '../cases/example.ts'
 import { branches } from '../cases/merge.ts'
 import { drawOf, setupOf } from './draw.ts'
 import { lossReferences } from './losses.ts'
@@ -15,6 +16,18 @@ export type Differences = Record<Part, number | string>
 
 type Factories = Record<string, (options: object) => tf.layers.Layer>
 
+/** Makes TensorFlow.js' layer, and those among its options. */
+function theirLayer(name: string, options: object): tf.layers.Layer {
+  const given = Object.entries(options).map(([option, value]) => [option, theirOption(value)])
+  return (tf.layers as unknown as Factories)[name]!(Object.fromEntries(given))
+}
+
+/** A copy, since TensorFlow.js writes into options. */
+function theirOption(value: unknown): unknown {
+  if (value instanceof Layer) return theirLayer(nameOf(value), value.config)
+  return Array.isArray(value) ? value.map(theirOption) : structuredClone(value)
+}
+
 /** What TensorFlow.js' types hide of a weight. */
 interface LayerVariable {
   readonly originalName: string
@@ -24,28 +37,39 @@ interface LayerVariable {
 /** A layer's example in TensorFlow.js. */
 class Theirs {
   private readonly layer: tf.layers.Layer
-  private readonly inner: Example['inner']
-  /** Masks flow through models only. */
-  private readonly model: tf.LayersModel | undefined
+  private readonly example: Example
+  private readonly masking = tf.layers.masking()
 
-  constructor(name: LayerName, { options, input, inner, masked }: Example) {
-    // TensorFlow.js writes into the options.
-    this.layer = (tf.layers as unknown as Factories)[name]!(structuredClone(options))
-    this.inner = inner
-    if (!masked) return
-    const x = tf.input({ shape: [...input] })
-    const y = this.layer.apply(tf.layers.masking().apply(x)) as tf.SymbolicTensor
-    this.model = tf.model({ inputs: x, outputs: y })
+  constructor(name: LayerName, example: Example) {
+    this.example = example
+    this.layer = theirLayer(name, example.options)
   }
 
+  /** The first output; of an example within which a layer's outputs are joined, all side by side. */
   call(x: tf.Tensor, training: boolean): tf.Tensor {
-    const given = this.inner?.inputs.map((shape, i) => branchOf(x, i, shape)) ?? x
-    return (this.model ?? this.layer).apply(given, { training }) as tf.Tensor
+    const { inner, layer, masked } = this.example
+    const first = masked ? (this.masking.apply(x) as tf.Tensor) : x
+    const branch = layer.config.seeded ? stateOf : branchOf
+    const given = inner?.inputs.map((shape, i) => branch(first, i, shape)) ?? first
+    const mask = masked ? { mask: this.masking.computeMask(x) } : {}
+    const outputs = [this.layer.apply(given, { training, ...mask })].flat() as tf.Tensor[]
+    if (!inner || outputs.length === 1) return outputs[0]!
+    return tf.concat(
+      outputs.map(y => tf.reshape(y, [y.shape[0]!, -1])),
+      1,
+    )
   }
 
   get weights(): readonly LayerVariable[] {
     return this.layer.weights as unknown as LayerVariable[]
   }
+}
+
+/** As `seeded` in test/cases/sequences.ts. */
+function stateOf(x: tf.Tensor, i: number, shape: readonly number[]): tf.Tensor {
+  if (i === 0) return x
+  const [samples, units] = [x.shape[0]!, shape[0]!]
+  return tf.tanh(tf.reshape(tf.slice(x, [0, i - 1, 0], [samples, 1, units]), [samples, units]))
 }
 
 /** As `fanned` in test/cases/merge.ts. */

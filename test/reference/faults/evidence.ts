@@ -58,16 +58,19 @@ function twins(recipe: readonly (readonly [LayerName, object])[], inputShape: re
     i === 0 ? { ...options, inputShape } : options
   const layers = recipe.map((one, i) => ourLayer(one[0], optionsOf(one, i)))
   const ours = ls.sequential({ layers })
-  const theirs = tf.sequential({ layers: recipe.map((one, i) => theirLayer(one[0], optionsOf(one, i))) })
   const weights = Object.fromEntries(
     ours.weights.map(({ name, shape }, i) => [name, Float64Array.from(noise(sizeOf(shape), 40 + i))]),
   )
   const shaped = ours.weights.map(({ name, shape }) => ls.tensor(Float32Array.from(weights[name]!), shape))
   ours.setWeights(shaped)
-  const give = () => theirs.setWeights(shaped.map(({ values, shape }) => tf.tensor([...values], [...shape])))
+  const give = () => {
+    const model = tf.sequential({ layers: recipe.map((one, i) => theirLayer(one[0], optionsOf(one, i))) })
+    model.setWeights(shaped.map(({ values, shape }) => tf.tensor([...values], [...shape])))
+    return model
+  }
   const predict64 = (x: Array64, w: Weights) =>
     recipe.reduce((value, [name], i) => forward(name, layers[i]!, value, w), x)
-  return { ours, theirs, weights, give, predict64 }
+  return { ours, weights, give, predict64 }
 }
 
 /** What a layer makes of samples. */
@@ -76,14 +79,11 @@ export async function predicted(
   options: object,
   input: readonly number[],
 ): Promise<Evidence> {
-  const { ours, theirs, weights, give, predict64 } = twins([[name, options]], input)
+  const { ours, weights, give, predict64 } = twins([[name, options]], input)
   const values = noise(2 * sizeOf(input), 7)
   const shape = [2, ...input]
   const evidence = {
-    theirs: await outcome(() => {
-      give()
-      return flat(theirs.layers[0]!.apply(tf.tensor(values, shape)) as tf.Tensor)
-    }),
+    theirs: await outcome(() => flat(give().layers[0]!.apply(tf.tensor(values, shape)) as tf.Tensor)),
     expected: predict64({ shape, values: Float64Array.from(values) }, weights).values,
     ours: ours.predict(ls.tensor(values, shape)).dataSync() as Float32Array,
   }
@@ -95,7 +95,7 @@ export async function predicted(
 export async function trained(name: LayerName, options: object, input: readonly number[]): Promise<Evidence> {
   const units = input.at(-1)!
   const recipe = [['dense', { units, useBias: false }] as const, [name, options] as const]
-  const { ours, theirs, weights, give, predict64 } = twins(recipe, input)
+  const { ours, weights, give, predict64 } = twins(recipe, input)
   const shape = [2, ...input]
   const values = noise(2 * sizeOf(input), 7)
   const x = { shape, values: Float64Array.from(values) }
@@ -115,7 +115,7 @@ export async function trained(name: LayerName, options: object, input: readonly 
   })
   const evidence = {
     theirs: await outcome(async () => {
-      give()
+      const theirs = give()
       theirs.compile({ optimizer: tf.train.sgd(1), loss: 'meanSquaredError' })
       await theirs.trainOnBatch(tf.tensor(values, shape), tf.tensor(target, [...y.shape]))
       return flat(theirs.getWeights())
@@ -129,4 +129,34 @@ export async function trained(name: LayerName, options: object, input: readonly 
   }
   ours.dispose()
   return evidence
+}
+
+/** Whether a layer can be made, and trained above a dense one. */
+export async function trainable(
+  name: LayerName,
+  options: object,
+  input: readonly number[],
+): Promise<Evidence> {
+  const units = input.at(-1)!
+  const shape = [2, ...input]
+  const values = noise(2 * sizeOf(input), 7)
+  const theirs = await outcome(async () => {
+    const layers = [tf.layers.dense({ units, inputShape: [...input] }), theirLayer(name, options)]
+    const model = tf.sequential({ layers })
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' })
+    const y = tf.zerosLike(model.predict(tf.tensor(values, shape)) as tf.Tensor)
+    await model.trainOnBatch(tf.tensor(values, shape), y)
+    return 'trained'
+  })
+  const ours = await outcome(async () => {
+    const layers = [ls.layers.dense({ units, inputShape: input }), ourLayer(name, options)]
+    const model = ls.sequential({ layers })
+    model.compile({ optimizer: ls.train.sgd(0.1), loss: 'meanSquaredError' })
+    const x = ls.tensor(values, shape)
+    const { shape: predicted } = model.predict(x)
+    await model.trainOnBatch(x, ls.tensor(new Float32Array(sizeOf(predicted)), predicted))
+    model.dispose()
+    return 'trained'
+  })
+  return { theirs, expected: 'trained', ours }
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import * as ls from '../../../src/index.ts'
 import { noise } from '../../bed.ts'
-import { type Fault, flat, ourLayer, outcome, predicted, theirLayer, trained } from './evidence.ts'
+import { type Fault, flat, ourLayer, outcome, predicted, theirLayer, trainable, trained } from './evidence.ts'
 
 const built = (name: string, options: object, shape: readonly number[]) => {
   const layer = theirLayer(name, options)
@@ -107,6 +107,51 @@ export const layerFaults = {
   conv1dChannelsFirst: {
     says: '`conv1d` takes `channelsFirst` for `channelsLast`.',
     show: () => predicted('conv1d', { filters: 2, kernelSize: 2, dataFormat: 'channelsFirst' }, [4, 4]),
+  },
+  conv1dCausal: {
+    says: '`conv1d` throws for padding `causal`.',
+    show: () => predicted('conv1d', { filters: 2, kernelSize: 2, padding: 'causal' }, [5, 3]),
+  },
+  separableChannelsFirst: {
+    says: '`separableConv2d` with `channelsFirst` adds the bias to the wrong axis.',
+    show: () =>
+      predicted('separableConv2d', { filters: 2, kernelSize: 2, dataFormat: 'channelsFirst' }, [3, 4, 4]),
+  },
+  eluAlpha: {
+    says: '`elu` throws for every `alpha` but 1.',
+    show: () => predicted('elu', { alpha: 0.5 }, [6]),
+  },
+  softmaxAxis: {
+    says: '`softmax` throws for every `axis` but the last, though its default is 1.',
+    show: () => predicted('softmax', { axis: 1 }, [3, 4]),
+  },
+  volumesLeftOut: {
+    says: 'Pooling of volumes with padding `same` and windows smaller than the strides leaves out where a volume begins.',
+    show: () => predicted('maxPooling3d', { poolSize: 1, strides: 2, padding: 'same' }, [4, 4, 4, 1]),
+  },
+  volumeGradient: {
+    says: 'The gradient of `maxPooling3d` mistakes the place of the maximum where height and width of the window differ.',
+    show: () => trained('maxPooling3d', { poolSize: [1, 2, 3], strides: 1 }, [2, 4, 4, 2]),
+  },
+  untrainedBatchNormalization: {
+    says: '`batchNormalization` without `center` or `scale` cannot be trained.',
+    show: () => trainable('batchNormalization', { scale: false }, [3]),
+  },
+  untrainedLayerNormalization: {
+    says: 'Nor can `layerNormalization`.',
+    show: () => trainable('layerNormalization', { center: false }, [3]),
+  },
+  untrainedStep: {
+    says: 'Recurrent layers cannot be trained on sequences of one step.',
+    show: () => trainable('simpleRNN', { units: 2 }, [1, 3]),
+  },
+  untrainedThreshold: {
+    says: 'Nothing below a `thresholdedReLU` can be trained.',
+    show: () => trainable('thresholdedReLU', { theta: 0.1 }, [4]),
+  },
+  untrainedMasking: {
+    says: 'Nothing below a `masking` can be trained.',
+    show: () => trainable('masking', {}, [3, 4]),
   },
   concatenateAxis: {
     says: '`concatenate` joins the last axis for every negative `axis`.',

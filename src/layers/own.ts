@@ -1,0 +1,101 @@
+import { show } from '../errors.ts'
+import type { Value } from '../graph/value.ts'
+import { type Builder, defineLayer, defineNetwork, type LayerFactory } from './define.ts'
+import type { Masking } from './masks.ts'
+import type { FullConfig, WeightOptions } from './options.ts'
+
+// What users define layers with: the functions that ours are defined with, without the graph, which ops find.
+
+/** What the `build` of a layer works with. */
+export interface LayerBuilder {
+  /** The layer's own. */
+  readonly name: string
+  /** Whether the pass is one of training; ops.dropout knows for itself. */
+  readonly training: boolean
+  /** The layer's weight of this name, made when it is first asked for. */
+  weight(name: string, shape: readonly number[], options: Omit<WeightOptions, 'columnAxes'>): Value
+  /** Which steps of an input (steps, …) count: (steps) of 1 or 0; undefined where all do. */
+  maskOf(x: Value): Value | undefined
+  /** Notes which steps of an output count; see `masking`. */
+  setMask(y: Value, mask: Value): void
+  /** Throws a RangeError in the layer's name: say what must hold, what was given, and what to do. */
+  refuse(message: string): never
+}
+
+export interface LayerOptions<D> {
+  /** Refuses wrong values of options; `where` is the class name. */
+  check?: (where: string, config: FullConfig<D>) => void
+  /**
+   * What becomes of masks: the output has none ('drops', the default), that of the first input ('passes'), the steps
+   * that count in all inputs ('combines'), or what `build` sets ('notes').
+   */
+  masking?: Masking
+}
+
+function checkDefinition(where: string, className: unknown, build: unknown): void {
+  if (typeof className !== 'string' || !/^[A-Z]\w*$/.test(className))
+    throw new TypeError(
+      `${where}: className must be a word that begins with a capital letter, got ${show(className)}; write 'MyLayer'`,
+    )
+  if (typeof build !== 'function')
+    throw new TypeError(`${where}: build must be a function, got ${show(build)}; write ({ weight }, x) => …`)
+}
+
+function builderOf({ g, name, weight, refuse }: Builder): LayerBuilder {
+  return {
+    name,
+    training: g.training,
+    weight,
+    maskOf: x => g.masks.of(x),
+    setMask: (y, mask) => g.masks.set(y, mask),
+    refuse,
+  }
+}
+
+function checked(builder: Builder, y: Value): Value {
+  const { refuse } = builder
+  if (typeof y !== 'object' || y === null || !('storage' in y))
+    refuse(`build must return a value, got ${show(y)}; return what an op made`)
+  if (y.storage.placement !== 'batch')
+    refuse(
+      `build must return values of samples, got the weight ${y.storage.label}; combine it with the input`,
+    )
+  if (y.shape.length === 0) refuse('its output must have an axis, got one number a sample; reshape it to [1]')
+  return y
+}
+
+/**
+ * A kind of layer of your own: `defaults` names every option with its default, or `required()`; `build` makes the
+ * output of the input by ops, asking for weights as it goes. Gives what `ls.layers` has: a function of options.
+ * @throws TypeError for something else
+ */
+export function defineOwnLayer<D extends object>(
+  className: string,
+  defaults: D,
+  build: (builder: LayerBuilder, x: Value, config: FullConfig<D>) => Value,
+  { check = () => {}, masking = 'drops' }: LayerOptions<D> = {},
+): LayerFactory<D> {
+  checkDefinition('defineLayer', className, build)
+  return defineLayer(
+    className,
+    defaults,
+    check,
+    (builder, x, config) => checked(builder, build(builderOf(builder), x, config)),
+    masking,
+  )
+}
+
+/** As `defineOwnLayer`, for a layer of several inputs; `build` may return a list of outputs. */
+export function defineMergeLayer<D extends object>(
+  className: string,
+  defaults: D,
+  build: (builder: LayerBuilder, inputs: readonly Value[], config: FullConfig<D>) => Value | readonly Value[],
+  { check = () => {}, masking = 'drops' }: LayerOptions<D> = {},
+): LayerFactory<D> {
+  checkDefinition('defineMergeLayer', className, build)
+  const buildAll = (builder: Builder, inputs: readonly Value[], config: FullConfig<D>): readonly Value[] => {
+    const outputs = [build(builderOf(builder), inputs, config)].flat() as readonly Value[]
+    return outputs.map(y => checked(builder, y))
+  }
+  return defineNetwork(className, defaults, check, buildAll, masking)
+}
