@@ -103,10 +103,10 @@ weights of classes and the number of tensors. Options: \`seed\` and \`workers\` 
   each.
 - \`evaluate\` runs on the calling thread, since it returns tensors at once; so does \`trainOnBatch\` as long as steps take less
   than 20 ms.
-- A layer of the caller's own, a loss or a metric that is a function of tensors (but those of \`tf.metrics\`, and of
-  \`tf.losses\` meanSquaredError, absoluteDifference, huberLoss, softmaxCrossEntropy and sigmoidCrossEntropy) and an optimizer
-  that is none of \`tf.train\` are refused by name. With \`{ fallback: true }\` such a model trains in TensorFlow.js, and a
-  warning says so.
+- A layer of the caller's own (unless it is defined here too, by \`ls.defineLayer\`), a loss or a metric that is a function of
+  tensors (but those of \`tf.metrics\`, and of \`tf.losses\` meanSquaredError, absoluteDifference, huberLoss,
+  softmaxCrossEntropy and sigmoidCrossEntropy) and an optimizer that is none of \`tf.train\` are refused by name. With \`{
+  fallback: true }\` such a model trains in TensorFlow.js, and a warning says so.
 - Different from TensorFlow.js: what is listed at the end of this page is done right; metrics are exact over an epoch; data and
   losses that are not finite end training with an error, the model then being as at the last epoch's end; a dataset with too few
   batches for \`batchesPerEpoch\` ends training; the states of stateful layers stay in Lockstep.

@@ -574,6 +574,20 @@ describe('models', () => {
           tf.layers.dense({ units: 3, activation: 'softmax' }),
         ],
       })
+    const wrapped = () =>
+      tf.sequential({
+        layers: [
+          tf.layers.reshape({ targetShape: [6, 6], inputShape: [6, 6, 1] }),
+          tf.layers.bidirectional({
+            layer: tf.layers.gru({ units: 3, returnSequences: true }) as tf.RNN,
+            mergeMode: 'concat',
+          }),
+          tf.layers.timeDistributed({ layer: tf.layers.dense({ units: 2 }) }),
+          tf.layers.rnn({ cell: [tf.layers.lstmCell({ units: 4 }), tf.layers.gruCell({ units: 3 })] }),
+          tf.layers.layerNormalization(),
+          tf.layers.dense({ units: 3, activation: 'softmax' }),
+        ],
+      })
     const { y } = samples(12)
     const x = [
       tf.tensor(noise(12 * 36), [12, 6, 6, 1]),
@@ -582,11 +596,11 @@ describe('models', () => {
         [12, 5],
       ),
     ]
-    for (const [i, make] of [images, texts].entries()) {
+    for (const [i, make] of [images, texts, wrapped].entries()) {
       const models = pair(make)
       for (const model of models) compile(model, tf.train.sgd(0.1))
       const args = { epochs: 3, batchSize: 4, shuffle: false, validationSplit: 0.25 }
-      sameHistory(await both(models, model => model.fit(x[i]!, y, args)))
+      sameHistory(await both(models, model => model.fit(x[i % 2]!, y, args)))
       closeWeights(models[1], models[0], 1e-3)
     }
     tf.dispose([x, y])
@@ -719,8 +733,8 @@ describe('what cannot be taken over', () => {
 
   test('is refused by name', async () => {
     expect(await caught(() => accelerate(keep(twice())))).toBe(
-      'Refusal: accelerate: layer "twice_1" must be one of tf.layers that Lockstep has, got class Twice; replace it, ' +
-        'or give { fallback: true } to train in TensorFlow.js',
+      'Refusal: accelerate: layer "twice_1" must be of a class that Lockstep knows, got Twice; define it here ' +
+        '(ls.defineLayer, ls.serialization.registerClass), or give { fallback: true } to train in TensorFlow.js',
     )
     const [, model] = pair(dense)
     const { x, y } = samples(8)
@@ -759,6 +773,15 @@ describe('what cannot be taken over', () => {
     expect(warned.mock.calls.length).toBe(1)
     expect(warned.mock.calls[0]![0]).toMatch(/layer "twice_1" .*: it trains in TensorFlow.js$/)
     warned.mockRestore()
+    tf.dispose([x, y])
+  })
+
+  test('a layer that is defined here too is taken over', async () => {
+    ls.serialization.registerClass(ls.defineLayer('Twice', {}, (_, x) => ls.ops.add(x, x)))
+    const models = pair(twice)
+    const { x, y } = samples(8)
+    for (const model of models) model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' })
+    sameHistory(await both(models, model => model.fit(x, y, { epochs: 2, shuffle: false })))
     tf.dispose([x, y])
   })
 

@@ -1,25 +1,21 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Weight } from '../layers/define.ts'
-import { layers as factories } from '../layers/table.ts'
+import { knownClasses } from '../layers/registry.ts'
 import { models } from '../model/loading.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { objectivesOf } from './compiling.ts'
 import { type Core, Refusal, wayOut } from './core.ts'
 import { OptimizerTwin } from './optimizers.ts'
 
-const known = new Set([
-  ...Object.values(factories).map(({ className }) => className),
-  ...['Sequential', 'Model', 'Functional'],
-])
-
 /** @throws Refusal, with its name, for a layer of a class that Lockstep does not have */
 function checkLayers(layers: readonly tf.layers.Layer[]): void {
+  const known = new Set(knownClasses().map(({ className }) => className))
   for (const layer of layers) {
     if (layer instanceof tf.LayersModel) checkLayers(layer.layers)
     else if (!known.has(layer.getClassName()))
       throw new Refusal(
-        `accelerate: layer "${layer.name}" must be one of tf.layers that Lockstep has, got class ` +
-          `${layer.getClassName()}; replace it, ${wayOut}`,
+        `accelerate: layer "${layer.name}" must be of a class that Lockstep knows, got ${layer.getClassName()}; ` +
+          `define it here (ls.defineLayer, ls.serialization.registerClass), ${wayOut}`,
       )
   }
 }
