@@ -39,10 +39,13 @@ export type { LayerFactory } from './layers/define.ts'
 export { input } from './layers/input.ts'
 export { required } from './layers/options.ts'
 export {
+  type CellBuilder,
   defineMergeLayer,
+  defineOwnCell as defineCell,
   defineOwnLayer as defineLayer,
   type LayerBuilder,
   type LayerOptions,
+  type OwnSteps as CellSteps,
 } from './layers/own.ts'
 export { serialization } from './layers/registry.ts'
 export { SymbolicTensor } from './layers/symbolic.ts'

@@ -2,14 +2,11 @@ import * as tf from '@tensorflow/tfjs'
 import { describe, expect, test } from 'vitest'
 import { sizeOf } from '../src/graph/value.ts'
 import * as ls from '../src/index.ts'
-import { defineCell } from '../src/layers/cells.ts'
 import { Composite } from '../src/layers/composite.ts'
 import { unroll } from '../src/layers/course.ts'
 import { layers } from '../src/layers/table.ts'
 import { activate } from '../src/ops/activation.ts'
-import { dense } from '../src/ops/dense.ts'
 import { stepMask } from '../src/ops/masks.ts'
-import { combine } from '../src/ops/merge.ts'
 import { concat, sliceAxis } from '../src/ops/moves.ts'
 import { losses } from '../src/training/losses.ts'
 import { noise, relativeError } from './bed.ts'
@@ -26,6 +23,7 @@ import {
   readByTheirs,
   stir,
   weightsOf,
+  withFolder,
 } from './reference/tfjs.ts'
 
 type Library = typeof tf.layers
@@ -334,18 +332,17 @@ test('both ways, a cell does what the layer does', () => {
 })
 
 /** s becomes s + x·kernel; the output is s beside x. */
-const runningSum = defineCell(
+const runningSum = ls.defineCell(
   'RunningSum',
-  {},
-  () => {},
-  ({ g, weight }, [n]) => {
-    const w = weight('kernel', [n!, n!], { initializer: 'zeros' })
+  { initializer: 'zeros' },
+  ({ weight }, [n], { initializer }) => {
+    const w = weight('kernel', [n!, n!], { initializer: initializer as 'zeros' })
     return {
       states: [[n!]],
       output: [2 * n!],
       step(x, [s]) {
-        const sum = combine(g, 'add', s!, dense(g, x, w, undefined))
-        return [concat(g, [sum, x], 0), sum]
+        const sum = ls.ops.add(s!, ls.ops.matMul(x, w))
+        return [ls.ops.concat([sum, x]), sum]
       },
     }
   },
@@ -419,6 +416,57 @@ describe('a cell of the user', () => {
   })
 })
 
+test('a cell of the user trains to the same bits, keeps its states, and is saved', async () => {
+  const { dense, lstmCell, rnn } = ls.layers
+  const leaky = ls.defineCell(
+    'Leaky',
+    { rate: 0.5, dropout: 0.25 },
+    ({ dropoutMask, weight }, [n], { rate, dropout }) => {
+      const w = weight('kernel', [n!, 3], { initializer: 'glorotUniform' })
+      const mask = dropoutMask([n!], dropout)
+      return {
+        states: [[3]],
+        ahead: xs => ls.ops.matMul(ls.ops.multiply(xs, mask), w),
+        step(z, [h]) {
+          const next = ls.ops.add(ls.ops.multiply(h!, rate), ls.ops.tanh(z))
+          return [next, next]
+        },
+      }
+    },
+  )
+  ls.serialization.registerClass(leaky)
+  const run = async (options: ls.FitOptions) => {
+    const cell = [leaky({}), lstmCell({ units: 4 }), leaky({ rate: 0.25 })]
+    const model = ls.sequential({ layers: [rnn({ cell, inputShape: [5, 2] }), dense({ units: 1 })], seed: 2 })
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError', leaves: 4 })
+    await model.fit(noise(30 * 10, 1), noise(30, 2), { epochs: 3, batchSize: 16, seed: 7, ...options })
+    return model
+  }
+  const model = await run({ workers: 1 })
+  const bytes = (each: ls.Sequential | ls.Model) => each.getWeights().map(w => [...w.dataSync()])
+  for (const options of [{ workers: 2 }, { workers: 3 }, { workers: 2, accumulate: true }]) {
+    const other = await run(options)
+    expect(bytes(other)).toEqual(bytes(model))
+    other.dispose()
+  }
+  const x = ls.tensor(noise(20, 5), [2, 5, 2])
+  await withFolder(async folder => {
+    await model.save(`file://${folder}`)
+    const again = await ls.loadLayersModel(`file://${folder}`)
+    expect((again.predict(x) as ls.Tensor).dataSync()).toEqual(model.predict(x).dataSync())
+    again.dispose()
+  })
+  const stateful = (time: number, options: object) =>
+    ls.sequential({ layers: [rnn({ cell: leaky({}), batchInputShape: [1, time, 2], ...options })], seed: 3 })
+  const [long, short] = [stateful(4, {}), stateful(2, { stateful: true })]
+  const values = noise(8, 6)
+  short.predict(ls.tensor(values.slice(0, 4), [1, 2, 2]))
+  expect([...short.predict(ls.tensor(values.slice(4), [1, 2, 2])).dataSync()]).toEqual([
+    ...long.predict(ls.tensor(values, [1, 4, 2])).dataSync(),
+  ])
+  for (const each of [model, long, short]) each.dispose()
+})
+
 /** Weights after training on 70 sequences. */
 async function trained(options: ls.FitOptions): Promise<number[][]> {
   const { convLstm2d, flatten, gruCell, lstmCell, reshape, rnn, simpleRNNCell } = ls.layers
@@ -461,15 +509,11 @@ test('cells give the same bits for any number of workers, all leaves at once or 
 
 describe('messages', () => {
   const { convLstm2d, gruCell, lstmCell, rnn, simpleRNNCell, stackedRNNCells } = ls.layers
-  const wrong = defineCell(
-    'Wrong',
-    {},
-    () => {},
-    ({ g }, [n]) => ({
-      states: [[n!]],
-      step: (x, [s]) => [concat(g, [x, s!], 0), s!],
-    }),
-  )
+  const wrong = ls.defineCell('Wrong', {}, (_, shape) => ({
+    states: [shape],
+    step: (x, [s]) => [ls.ops.concat([x, s!]), s!],
+  }))
+  const empty = ls.defineCell('Empty', {}, () => 3 as never)
   const add = (make: () => object) => () => ls.sequential({ layers: [make() as never] })
   test.each<[() => unknown, string]>([
     [
@@ -511,6 +555,14 @@ describe('messages', () => {
     [
       add(() => rnn({ name: 'r', cell: lstmCell({ units: 2, name: 'l' }), inputShape: [5, 2, 2] })),
       "RangeError: l: a step's input must have shape [features], got [2,2]; add layers.reshape() before it",
+    ],
+    [
+      add(() => rnn({ name: 'r', cell: empty({ name: 'e' }), inputShape: [5, 2] })),
+      'RangeError: e: build must return { states, step }, got 3; states are shapes, step is a function',
+    ],
+    [
+      () => ls.defineCell('lower', {}, () => 3 as never),
+      'TypeError: defineCell: className must be a word that begins with a capital letter, got "lower"; write \'MyLayer\'',
     ],
     [
       add(() => rnn({ name: 'r', cell: wrong({ name: 'w' }), inputShape: [5, 2] })),

@@ -43,7 +43,13 @@ function complaints(file: string): string[] {
 
 describe('docs/extending.md', { timeout: 120_000 }, () => {
   test('has an example of each kind', () => {
-    expect(examples.map(([title]) => title)).toEqual(['A layer', 'A loss', 'A metric', 'An optimizer'])
+    expect(examples.map(([title]) => title)).toEqual([
+      'A layer',
+      'A cell',
+      'A loss',
+      'A metric',
+      'An optimizer',
+    ])
   })
 
   test.each(examples)('%s: the example compiles and runs', (_, source) =>

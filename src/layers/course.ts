@@ -1,7 +1,7 @@
 import { sizeOf, type Value } from '../graph/value.ts'
 import { reverse, sliceAxis } from '../ops/moves.ts'
 import type { Course, Recurred } from '../ops/recurrent.ts'
-import { keep } from '../ops/state.ts'
+import { keep, read } from '../ops/state.ts'
 import { opposite, stack, stepsOf, whereCounts, zeros } from '../ops/steps.ts'
 import { type CellSteps, outputOf, type Shape } from './cells.ts'
 import type { Builder } from './define.ts'
@@ -11,7 +11,10 @@ import type { FullConfig } from './options.ts'
 export const courseDefaults = {
   /** Whether the output holds the outputs of all steps, or that of the last one. */
   returnSequences: false,
-  /** Whether the states after the last step are put out as well, behind the output: of an LSTM, state and cell. */
+  /**
+   * Whether the states after the last step are put out as well, behind the output: in an LSTM, state and cell. Another
+   * layer begins with them by `apply(x, { initialState })`.
+   */
   returnState: false,
   /** Whether the steps go from the end of the input to its begin; the output is in the order of the steps. */
   goBackwards: false,
@@ -70,21 +73,16 @@ export function unroll(builder: Builder, steps: CellSteps, x: Value, course: Cou
   return { y: g.shapesOnly ? g.batch('steps', [time, ...y.shape]) : stack(g, outputs), states }
 }
 
-/** The states to begin with: those that follow the input, or those that are kept; none for zeros. */
-function initialOf(
-  { refuse }: Builder,
-  given: readonly Value[],
-  kept: readonly Value[],
-  shapes: readonly Shape[],
-) {
-  if (given.length === 0) return kept
-  if (given.length !== shapes.length)
-    refuse(`initialState must be ${shapes.length}, got ${given.length}; give those that returnState returns`)
-  given.forEach(({ shape }, i) => {
+/** Refuses states to begin with that are too few, too many, or of other shapes; none stand for zeros. */
+function checkInitial({ refuse }: Builder, initial: readonly Value[], shapes: readonly Shape[]): void {
+  if (initial.length > 0 && initial.length !== shapes.length)
+    refuse(
+      `initialState must be ${shapes.length}, got ${initial.length}; give those that returnState returns`,
+    )
+  initial.forEach(({ shape }, i) => {
     if (String(shape) !== String(shapes[i]))
       refuse(`a state of initialState must have shape [${shapes[i]}], got [${shape}]; correct it`)
   })
-  return given
 }
 
 /**
@@ -109,7 +107,8 @@ export function recur(
   })
   const shapes = all.toReversed().flatMap(({ states }) => states)
   const kept = config.stateful ? shapes.map((own, i) => state(`state_${i}`, own)) : []
-  let initial = initialOf(builder, given, kept, shapes)
+  let initial = given.length > 0 ? given : kept.map(state => read(g, state))
+  checkInitial(builder, initial, shapes)
   let y = x
   const ends: Value[] = []
   all.forEach((steps, i) => {

@@ -1,5 +1,9 @@
 import { show } from '../errors.ts'
 import type { Value } from '../graph/value.ts'
+import { sizeOf } from '../graph/value.ts'
+import { dropoutMask } from '../ops/dropout.ts'
+import { opposite, zeros } from '../ops/steps.ts'
+import { type Cell, type CellSteps, defineCell, type Shape } from './cells.ts'
 import { type Builder, defineLayer, defineNetwork, type LayerFactory } from './define.ts'
 import type { Masking } from './masks.ts'
 import type { FullConfig, WeightOptions } from './options.ts'
@@ -98,4 +102,59 @@ export function defineMergeLayer<D extends object>(
     return outputs.map(y => checked(builder, y))
   }
   return defineNetwork(className, defaults, check, buildAll, masking)
+}
+
+/** What the `build` of a cell works with. */
+export interface CellBuilder extends LayerBuilder {
+  /**
+   * Of `shape`: in training 0 with probability `rate`, else 1 / (1 − rate), drawn for each sample and kept at all
+   * steps; 1 otherwise. What `ops.dropout` drops differs from step to step.
+   */
+  dropoutMask(shape: Shape, rate: number): Value
+}
+
+/** What the `build` of a cell returns. */
+export type OwnSteps = Omit<CellSteps, 'whole'>
+
+function checkedSteps({ refuse }: Builder, steps: OwnSteps): OwnSteps {
+  const isGood = Array.isArray(steps?.states) && typeof steps.step === 'function'
+  if (!isGood || (steps.states.length === 0 && !steps.output))
+    refuse(`build must return { states, step }, got ${show(steps)}; states are shapes, step is a function`)
+  return steps
+}
+
+/**
+ * A kind of cell of your own, one step of a recurrence, for `layers.rnn({ cell })`. `build` is called once for a
+ * sequence, with the shape of one step's input: it asks for weights, draws what stays the same at all steps, and
+ * returns the shapes of the states, and `step`. That is recorded for each step: by ops it makes, of the input and the
+ * states before (zeros at first), the output and the new states. The output's shape is that of the first state, or
+ * `output`; what needs no state can be done for all steps at once by `ahead`, (time, …) → (time, …).
+ *
+ *     const smooth = ls.defineCell('Smooth', { rate: 0.9 }, (_, shape, { rate }) => ({
+ *       states: [shape],
+ *       step(x, [mean]) {
+ *         const next = ls.ops.add(ls.ops.multiply(mean!, rate), ls.ops.multiply(x, 1 - rate))
+ *         return [next, next]
+ *       },
+ *     }))
+ *     ls.layers.rnn({ cell: smooth({ rate: 0.8 }), returnSequences: true, inputShape: [10, 4] })
+ *
+ * As a layer of its own a cell is one step: from x and the states to the output and the new states.
+ * @throws TypeError for something else
+ */
+export function defineOwnCell<D extends object>(
+  className: string,
+  defaults: D,
+  build: (builder: CellBuilder, shape: Shape, config: FullConfig<D>) => OwnSteps,
+  { check = () => {} }: Pick<LayerOptions<D>, 'check'> = {},
+): LayerFactory<D, Cell> {
+  checkDefinition('defineCell', className, build)
+  return defineCell(className, defaults, check, (builder, shape, config) => {
+    const { g } = builder
+    const maskOf = (own: Shape, rate: number) => {
+      const drawn = dropoutMask(g, sizeOf(own), rate)
+      return drawn ? g.view(drawn, own) : opposite(g, zeros(g, own))
+    }
+    return checkedSteps(builder, build({ ...builderOf(builder), dropoutMask: maskOf }, shape, config))
+  })
 }
