@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import * as ls from '../src/index.ts'
 import { faults } from '../test/reference/tfjsFaults.ts'
 import { isCommon, layerRows } from './layerCoverage.ts'
-import { about, absence, difference, faultsHead, head, strayNotes } from './notes.ts'
+import { about, absence, accelerating, difference, faultsHead, head, strayNotes } from './notes.ts'
 import { activationNames, canActivate, canCompile } from './probe.ts'
 import { absent, code, listed, type Row, section } from './rows.ts'
 import type { Member, Option, Source } from './source.ts'
@@ -181,5 +181,5 @@ export function coveragePage(source: Source): string {
   if (stray.length > 0)
     throw new Error(`coverage: TensorFlow.js must have what is noted, got ${stray}; correct it`)
   const wrong = Object.values(faults).map(({ says }) => `- ${says}`)
-  return [head, ...tables.flat(), faultsHead, ...wrong, ''].join('\n')
+  return [head, accelerating, ...tables.flat(), faultsHead, ...wrong, ''].join('\n')
 }

@@ -79,6 +79,39 @@ In general:
   programs that call them.
 `
 
+/** How programs of TensorFlow.js train here as they are. */
+export const accelerating = `## Training models of TensorFlow.js
+
+\`\`\`ts
+import * as tf from '@tensorflow/tfjs'
+import { accelerate } from 'lockstep/tfjs'
+
+const model = accelerate(tf.sequential({ layers: [tf.layers.dense({ units: 10, inputShape: [784] })] }))
+model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
+await model.fit(x, y, { epochs: 5, callbacks: tf.callbacks.earlyStopping({ monitor: 'loss' }) })
+\`\`\`
+
+\`accelerate(model)\` returns the same \`tf.LayersModel\` or \`tf.Sequential\`, compiled or not, whose \`fit\`, \`fitDataset\`,
+\`evaluate\`, \`evaluateDataset\` and \`trainOnBatch\` run in Lockstep from then on, in the same way for what is called: the
+weights, the optimizer's state and its learning rate, logs, history, callbacks, \`stopTraining\`, datasets of \`tf.data\`,
+weights of classes and the number of tensors. Options: \`seed\` and \`workers\` as in \`fit\`, and \`fallback\`.
+
+- The weights are handed over before a run, and back before any callback is called, so that \`predict\`, \`save\` and
+  \`getWeights\` of TensorFlow.js see them. The optimizer's arrays come back at the end of each epoch, its counters with the
+  weights.
+- Without callbacks that listen to batches, workers run a whole epoch at once. A callback for each batch makes them wait after
+  each.
+- \`evaluate\` runs on the calling thread, since it returns tensors at once; so does \`trainOnBatch\` as long as steps take less
+  than 20 ms.
+- A layer of the caller's own (unless it is defined here too, by \`ls.defineLayer\`), a loss or a metric that is a function of
+  tensors (but those of \`tf.metrics\`, and of \`tf.losses\` meanSquaredError, absoluteDifference, huberLoss,
+  softmaxCrossEntropy and sigmoidCrossEntropy) and an optimizer that is none of \`tf.train\` are refused by name. With \`{
+  fallback: true }\` such a model trains in TensorFlow.js, and a warning says so.
+- Different from TensorFlow.js: what is listed at the end of this page is done right; metrics are exact over an epoch; data and
+  losses that are not finite end training with an error, the model then being as at the last epoch's end; a dataset with too few
+  batches for \`batchesPerEpoch\` ends training; the states of stateful layers stay in Lockstep.
+`
+
 /** What the sections are about. */
 export const about = {
   layers: 'The options that all have stand below.',
