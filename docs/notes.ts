@@ -37,8 +37,6 @@ const absences: Readonly<Record<string, string>> = {
   'model.evaluate.sampleWeight': 'TensorFlow.js throws',
   'model.evaluate.steps': 'TensorFlow.js throws',
   'model.fit.validationSteps': 'TensorFlow.js throws',
-  'model.fit.yieldEvery': 'the main thread is free while workers train',
-  'model.fitDataset.yieldEvery': 'the main thread is free while workers train',
 }
 
 const asked = new Set<string>()

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
 import { noise } from './bed.ts'
+import { caught } from './caught.ts'
 import { withFolder } from './reference/tfjs.ts'
 
 const values = noise(40, 3)
@@ -132,4 +133,37 @@ test('wrong options are refused', () => {
   expect(() => csvLogger('a', { separator: '"' })).toThrow(
     new TypeError('csvLogger: separator must be text without quotes and line breaks, got "\\""; write \',\''),
   )
+})
+
+test('onYield at intervals, while the workers go on; what it throws ends training', async () => {
+  const many = [x, y].map(({ values, shape }) => {
+    const times = 4000
+    const all = Float32Array.from({ length: values.length * times }, (_, i) => values[i % values.length]!)
+    return ls.tensor(all, [10 * times, shape[1]!])
+  }) as [ls.Tensor, ls.Tensor]
+  const calls: [epoch: number, batch: number][] = []
+  const onYield = async (epoch: number, batch: number, logs?: ls.Logs) => {
+    expect(logs!.loss).toBeGreaterThan(0)
+    calls.push([epoch, batch])
+    await sleep(3)
+  }
+  const long = { batchSize: 2, epochs: 3, seed: 1, workers: 1 }
+  await make(1e-5).fit(...many, { ...long, yieldEvery: 2, callbacks: { onYield } })
+  expect(calls.length).toBeGreaterThan(2)
+  expect(calls).toEqual(calls.toSorted(([e, b], [f, c]) => e - f || b - c))
+  calls.length = 0
+  for (const yieldEvery of ['never', 'batch', 'epoch'] as const)
+    await make(1e-5).fit(...many, { ...long, yieldEvery, callbacks: { onYield } })
+  expect(calls).toEqual([])
+  const failing = { onYield: () => Promise.reject(new Error('the disk is full')) }
+  await expect(make(1e-5).fit(...many, { ...long, yieldEvery: 1, callbacks: failing })).rejects.toThrow(
+    'the disk is full',
+  )
+})
+
+test.each([
+  ['often', 'RangeError: fit: yieldEvery must be one of "auto", "batch", "epoch", "never", got "often"'],
+  [0, 'RangeError: fit: yieldEvery must be a number > 0, got 0'],
+])('yieldEvery must be one of its words or an interval, not %s', async (yieldEvery, message) => {
+  expect(await caught(() => make().fit(x, y, { yieldEvery: yieldEvery as never }))).toBe(message)
 })

@@ -51,6 +51,8 @@ export class ArrayCourse implements Course {
   private readonly order: Block
   private readonly rates: Block
   private done = 0
+  /** Whether the workers run a command of this course. */
+  private busy = false
 
   constructor(claims: Claims, model: Internals, run: Run, data: Part, settings: FitSettings) {
     this.model = model
@@ -73,8 +75,9 @@ export class ArrayCourse implements Course {
     return this.program.stage
   }
 
-  private get seen(): number {
-    return Math.min(this.done * this.settings.batchSize, this.data.count)
+  /** Samples of the first `steps` batches. */
+  private seenAt(steps: number): number {
+    return Math.min(steps * this.settings.batchSize, this.data.count)
   }
 
   beginEpoch(): void {
@@ -96,19 +99,25 @@ export class ArrayCourse implements Course {
     const { address: rates } = this.rates
     const stepsBefore = this.model.compiled.optimizer.iterations
     const own = { from, to, batchSize, count, start: 0, stepsBefore, seed: splitSeed(seed), rates, slots: 0 }
-    const [report] = await this.program.steps(own, options, this.orderNow)
-    this.done = report!.next
-    return report!
+    this.busy = true
+    try {
+      const [report] = await this.program.steps(own, options, this.orderNow)
+      this.done = report!.next
+      return report!
+    } finally {
+      this.busy = false
+    }
   }
 
   logs(): Logs {
-    return logsOf(this.stage, this.model.compiled, this.seen)
+    return logsOf(this.stage, this.model.compiled, this.seenAt(this.done))
   }
 
   progress() {
-    const step = this.run.batch
+    // While callbacks are called, others may use the run.
+    const step = this.busy ? Math.max(this.run.batch, this.done) : this.done
     if (step === 0) return undefined
-    return { step, logs: logsOf(this.stage, this.model.compiled, step * this.settings.batchSize) }
+    return { step, logs: logsOf(this.stage, this.model.compiled, this.seenAt(step)) }
   }
 
   async close(): Promise<void> {}

@@ -12,6 +12,7 @@ export interface FitDatasetOptions
     | 'callbacks'
     | 'classWeight'
     | 'verbose'
+    | 'yieldEvery'
     | 'seed'
     | 'workers'
     | 'signal'
@@ -44,6 +45,7 @@ const defaults = {
   validationBatchSize: 32,
   classWeight: null as FitOptions['classWeight'] | null,
   verbose: 0,
+  yieldEvery: 'auto' as NonNullable<FitOptions['yieldEvery']>,
   prefetch: 64,
   seed: null as number | null,
   workers: 'auto' as number | 'auto',

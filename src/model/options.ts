@@ -1,5 +1,5 @@
 import type { Input } from '../data/inputs.ts'
-import { inRange, nonNegativeInteger, positiveInteger, show, withDefaults } from '../errors.ts'
+import { inRange, nonNegativeInteger, oneOf, positiveInteger, show, withDefaults } from '../errors.ts'
 import type { BaseCallback, Hooks, Logs } from '../training/callback.ts'
 import { drawSeed } from './randomness.ts'
 
@@ -36,6 +36,11 @@ export interface FitOptions {
   stepsPerEpoch?: number
   verbose?: number
   /**
+   * Milliseconds between two calls of callbacks' `onYield`, 'auto' for 125; 'batch', 'epoch' and 'never' for none, as
+   * in TensorFlow.js: the main thread is free while the workers train, who wait for none of these calls.
+   */
+  yieldEvery?: 'auto' | 'batch' | 'epoch' | 'never' | number
+  /**
    * Decides shuffling, dropout and every other random choice; drawn and reported in the history if left out.
    */
   seed?: number
@@ -71,6 +76,7 @@ const defaults = {
   sampleWeight: null as Input | null,
   stepsPerEpoch: null as number | null,
   verbose: 0,
+  yieldEvery: 'auto' as NonNullable<FitOptions['yieldEvery']>,
   seed: null as number | null,
   workers: 'auto' as number | 'auto',
   signal: null as AbortSignal | null,
@@ -89,6 +95,7 @@ export type TrainingSettings = Pick<
   | 'initialEpoch'
   | 'callbacks'
   | 'verbose'
+  | 'yieldEvery'
   | 'seed'
   | 'workers'
   | 'signal'
@@ -123,6 +130,9 @@ export function checkTraining<T extends Omit<TrainingSettings, 'seed'> & { seed:
   if (options.seed !== null) nonNegativeInteger(where, 'seed', options.seed)
   inRange(where, 'stallMs', options.stallMs, '(0, Infinity)')
   checkWorkers(where, options.workers)
+  const { yieldEvery } = options
+  if (typeof yieldEvery === 'number') inRange(where, 'yieldEvery', yieldEvery, '(0, Infinity)')
+  else oneOf(where, 'yieldEvery', yieldEvery, ['auto', 'batch', 'epoch', 'never'])
   if (options.signal !== null && !(options.signal instanceof AbortSignal)) {
     throw new TypeError(
       `${where}: signal must be an AbortSignal, got ${show(options.signal)}; give controller.signal`,

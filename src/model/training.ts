@@ -26,6 +26,17 @@ export interface History {
   stopped: Ending
 }
 
+/** Milliseconds between two reports. */
+const defaultProgressMs = 100
+/** TensorFlow.js'. */
+const defaultYieldMs = 125
+
+/** Hears of training at intervals. */
+interface Watcher {
+  readonly intervalMs: number
+  report(step: number, logs: Logs): void | Promise<void>
+}
+
 /** The main thread's side of one training: it gives the workers their commands and tells the callbacks. */
 export class Training {
   private readonly where: string
@@ -117,8 +128,7 @@ export class Training {
     const { model, course } = this
     course.beginEpoch(this.epoch)
     await this.tell('onEpochBegin', this.epoch)
-    const progress = this.reportProgress()
-    const done = await this.trainBatches().finally(() => clearInterval(progress))
+    const done = await this.watched(() => this.trainBatches())
     if (this.progressError !== undefined) throw this.progressError
     model.compiled.optimizer.iterations += done
     model.epochsTrained++
@@ -130,19 +140,52 @@ export class Training {
     await this.tell('onEpochEnd', this.epoch, logs)
   }
 
-  /** Reports at intervals what the workers have summed so far; they are not asked to wait. */
-  private reportProgress(): NodeJS.Timeout | undefined {
-    const { onProgress } = this.settings
-    if (!onProgress) return undefined
-    return setInterval(() => {
+  /** Who hears at intervals what the workers have summed so far. */
+  private get watchers(): Watcher[] {
+    const { onProgress, yieldEvery } = this.settings
+    const intervalMs = yieldEvery === 'auto' ? defaultYieldMs : yieldEvery
+    const watchers: Watcher[] = onProgress ? [{ intervalMs: defaultProgressMs, ...onProgress }] : []
+    if (typeof intervalMs !== 'number') return watchers
+    const yielding = this.callbacks.filter(callback => hasHook(callback, 'onYield'))
+    return [...watchers, ...yielding.map(callback => this.watcher(callback, intervalMs))]
+  }
+
+  /** Tells a callback, but not while it is still busy. */
+  private watcher(callback: BaseCallback, intervalMs: number): Watcher {
+    let busy = false
+    const report = async (step: number, logs: Logs) => {
+      if (busy) return
+      busy = true
+      await callback.onYield(this.epoch, step - 1, logs)
+      busy = false
+    }
+    return { intervalMs, report }
+  }
+
+  /** Reports to the watchers while `run` goes on; the workers are not asked to wait. */
+  private async watched<T>(run: () => Promise<T>): Promise<T> {
+    const reports = new Set<Promise<void>>()
+    const report = async (watcher: Watcher) => {
       try {
         const progress = this.course.progress()
-        if (progress) onProgress.report(progress.step, progress.logs)
+        if (progress) await watcher.report(progress.step, progress.logs)
       } catch (error) {
         this.progressError = error
         this.stop.abort()
       }
-    }, onProgress.intervalMs ?? 100)
+    }
+    const timers = this.watchers.map(watcher =>
+      setInterval(() => {
+        const reported = report(watcher).finally(() => reports.delete(reported))
+        reports.add(reported)
+      }, watcher.intervalMs),
+    )
+    try {
+      return await run()
+    } finally {
+      timers.forEach(clearInterval)
+      await Promise.all(reports)
+    }
   }
 
   /** Runs the epoch's steps; returns how many were made. */

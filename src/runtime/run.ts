@@ -133,6 +133,7 @@ export class Run {
     const settled = () => signal?.removeEventListener('abort', stop)
     // All workers have left the command before: none can miss a stop that is cleared here.
     control.clearStop()
+    control.setBatch(0, steps.from)
     control.shares.divide(workers)
     options.begin?.()
     if (signal?.aborted) stop()
