@@ -801,6 +801,15 @@ describe('what cannot be taken over', () => {
       /fit: x must have shape \[\*, 5\], got \[16, 3\]/,
     )
     expect(weightsOf(model)).toEqual(before)
+    expect(await caught(() => model.fit({ image: x } as never, y))).toMatch(
+      /RangeError: accelerate: data must have "dense_Dense\d+_input", as the model calls it, got image; add it/,
+    )
+    expect(await caught(() => model.fit(x, undefined as never))).toMatch(/got nothing; add it/)
+    const elements = tf.data.array([{ a: 1 }]) as never
+    expect(await caught(() => model.fitDataset(elements, { epochs: 1 }))).toMatch(
+      /fitDataset: batch 0 must be \{ xs, ys \}, got a; map the dataset/,
+    )
+    expect(weightsOf(model)).toEqual(before)
     let epochEnd: Float32Array[] = []
     const callbacks = {
       onEpochEnd: () => {
