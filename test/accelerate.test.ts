@@ -770,6 +770,7 @@ describe('what cannot be taken over', () => {
     for (const model of models) model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' })
     sameHistory(await both(models, model => model.fit(x, y, { epochs: 2, shuffle: false })))
     expect(weightsOf(models[1])).toEqual(weightsOf(models[0]))
+    sameHistory(await both(models, model => model.fit(x, y, { epochs: 1, shuffle: false })))
     expect(warned.mock.calls.length).toBe(1)
     expect(warned.mock.calls[0]![0]).toMatch(/layer "twice_1" .*: it trains in TensorFlow.js$/)
     warned.mockRestore()
