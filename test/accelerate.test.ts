@@ -630,6 +630,23 @@ describe('models', () => {
     tf.dispose([x, y])
   })
 
+  test('several outputs of one layer', async () => {
+    const models = pair(() => {
+      const x = tf.input({ shape: [4, 2] })
+      const outputs = tf.layers
+        .lstm({ units: 3, returnState: true, name: 'lstm' })
+        .apply(x) as tf.SymbolicTensor[]
+      return tf.model({ inputs: x, outputs })
+    })
+    for (const model of models)
+      model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError', metrics: ['mae'] })
+    const x = tf.tensor(noise(48), [6, 4, 2])
+    const y = [1, 2, 3].map(seed => tf.tensor(noise(18, seed), [6, 3]))
+    sameHistory(await both(models, model => model.fit(x, y, { epochs: 3, batchSize: 2, shuffle: false })))
+    closeWeights(models[1], models[0])
+    tf.dispose([x, ...y])
+  })
+
   test('states that stay, until they are reset', async () => {
     const models = pair(() =>
       tf.sequential({
