@@ -35,7 +35,7 @@ export {
 export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
 export type { Value } from './graph/value.ts'
-export type { LayerFactory } from './layers/define.ts'
+export type { Layer, LayerFactory } from './layers/define.ts'
 export { input } from './layers/input.ts'
 export { required } from './layers/options.ts'
 export {

@@ -78,7 +78,7 @@ function make({ layers }: Stack, leaves = 1): ls.Sequential {
 function dataFor({ input, integers }: Stack, model: ls.Sequential) {
   const size = input.reduce((a, b) => a * b, samples)
   const values = noise(size, 3).map(x => (integers ? Math.floor((x + 1) * 4.5) : x))
-  const y = ls.tensor(noise(samples * model.outputShape[0]!, 4), [samples, model.outputShape[0]!])
+  const y = ls.tensor(noise(samples * model.outputShapes[0]![0]!, 4), [samples, model.outputShapes[0]![0]!])
   return { x: ls.tensor(values, [samples, ...input]), y }
 }
 

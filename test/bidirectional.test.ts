@@ -136,7 +136,7 @@ test('takes another layer for the way back, and keeps it in files', async () => 
       }),
     ],
   })
-  expect(model.outputShape).toEqual([4, 5])
+  expect(model.outputShapes).toEqual([[4, 5]])
   expect(model.weights.map(({ name }) => name).filter(name => name.endsWith('bias'))).toEqual([
     'both/forward_there/bias',
     'both/backward_back/bias',

@@ -83,8 +83,8 @@ describe('a length that comes with the data', () => {
       return ls.sequential({ layers, seed: 4 })
     }
     const open = make([null, 8])
-    expect(open.outputShape).toEqual(output)
-    expect(open.inputShape).toEqual([null, 8])
+    expect(open.outputShapes[0]).toEqual(output)
+    expect(open.inputShapes[0]).toEqual([null, 8])
     for (const steps of [6, 11, 6]) {
       const x = ls.tensor(noise(3 * steps * 8, steps), [3, steps, 8])
       const known = make([steps, 8])
@@ -116,7 +116,7 @@ describe('a length that comes with the data', () => {
       )
     }
     const back = await readByOurs(theirs)
-    expect(back.inputShape).toEqual([null, 8])
+    expect(back.inputShapes[0]).toEqual([null, 8])
   })
 
   test('in functional models with several inputs', () => {
@@ -150,7 +150,7 @@ describe('a length that comes with the data', () => {
 
   test('makes an embedding open without inputLength, as in TensorFlow.js', () => {
     const model = ls.sequential({ layers: [embedding({ inputDim: 5, outputDim: 3 })] })
-    expect([model.inputShape, model.outputShape]).toEqual([[null], [null, 3]])
+    expect([model.inputShapes, model.outputShape]).toEqual([[[null]], [null, null, 3]])
     expect(model.predict(ls.tensor([[1, 2, 3, 4]])).shape).toEqual([1, 4, 3])
   })
 })

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
 import { caught } from './caught.ts'
 
@@ -93,7 +93,7 @@ test('pop takes the last layer away', async () => {
   const model = stack(ls)
   model.compile({ loss: 'meanSquaredError', optimizer: 'SGD' })
   model.pop()
-  expect([model.layers.length, model.outputShape]).toEqual([2, [4]])
+  expect([model.layers.length, model.outputShape]).toEqual([2, [null, 4]])
   expect(await caught(() => model.fit(ls.zeros([1, 3]), ls.zeros([1, 4])))).toBe(
     'Error: stack: the model must be compiled, got one that is not; call compile()',
   )
@@ -102,13 +102,77 @@ test('pop takes the last layer away', async () => {
   for (let left = 3; left > 0; left--) model.pop()
   expect(await caught(() => model.pop())).toBe('Error: pop: stack must have layers, got none; call add()')
   model.add(ls.layers.dense({ units: 1, inputShape: [9] }))
-  expect(model.inputShape).toEqual([9])
+  expect(model.inputShapes).toEqual([[9]])
 })
 
 test('input and output of a functional model', () => {
   const model = graph()
   expect(model.input).toEqual(model.inputs)
   expect(model.output).toBe(model.outputs[0])
+})
+
+describe('a layer', () => {
+  test('has the weights of its model, and changes them', async () => {
+    const model = stack(ls)
+    const [first, norm] = model.layers as [ls.Layer, ls.Layer]
+    expect(first.getWeights()).toEqual(model.getWeights().slice(0, 2))
+    expect([first.countParams(), norm.countParams()]).toEqual([16, 16])
+    const names = (weights: readonly { name: string }[]) => weights.map(({ name }) => name)
+    expect(names(norm.trainableWeights)).toEqual(['norm/gamma', 'norm/beta'])
+    expect(names(norm.nonTrainableWeights)).toEqual(['norm/moving_mean', 'norm/moving_variance'])
+    const [kernel, bias] = [ls.randomNormal([3, 4], 0, 1, 'float32', 1), ls.tensor([1, 2, 3, 4])]
+    first.setWeights([kernel, bias])
+    expect(model.getWeights().slice(0, 2)).toEqual([kernel, bias])
+    model.compile({ loss: 'meanSquaredError', optimizer: 'sgd' })
+    await model.fit(ls.randomNormal([4, 3], 0, 1, 'float32', 2), ls.ones([4, 2]), { workers: 2 })
+    expect(first.getWeights()).toEqual(model.getWeights().slice(0, 2))
+    expect(first.getWeights()).not.toEqual([kernel, bias])
+  })
+
+  test('whose columns are several axes', () => {
+    const layer = ls.layers.multiHeadAttention({ numHeads: 2, keyDim: 3 })
+    const x = ls.input({ shape: [4, 5] })
+    const model = ls.model({ inputs: x, outputs: layer.apply(x) })
+    const values = model.getWeights().map((weight, i) => ls.randomNormal(weight.shape, 0, 1, 'float32', i))
+    layer.setWeights(values)
+    expect([layer.getWeights(), model.getWeights()]).toEqual([values, values])
+  })
+
+  test('gives what it was applied to, and what came out', async () => {
+    const [a, b] = [ls.input({ shape: [3] }), ls.input({ shape: [3] })]
+    const dense = ls.layers.dense({ units: 2, name: 'dense' })
+    const message = (times: number) =>
+      `Error: dense: the layer must be applied once to have one input and output, got ${times} times; ` +
+      'use what apply() returned'
+    expect(await caught(() => dense.output)).toBe(message(0))
+    const y = dense.apply(a)
+    expect([dense.input, dense.output]).toEqual([a, y])
+    // The first layers of a model make another one, which shares them.
+    const top = ls.layers.dense({ units: 1 }).apply(dense.output as ls.SymbolicTensor)
+    const whole = ls.model({ inputs: a, outputs: top })
+    const part = ls.model({ inputs: whole.inputs, outputs: whole.getLayer('dense').output })
+    expect(part.outputShape).toEqual([null, 2])
+    expect(part.getWeights()).toEqual(whole.getWeights().slice(0, 2))
+    dense.apply(b)
+    expect(await caught(() => dense.input)).toBe(message(2))
+  })
+
+  test('in no model has no values yet, and wrong ones change nothing', async () => {
+    const layer = ls.layers.dense({ units: 2, name: 'lonely' })
+    layer.apply(ls.input({ shape: [3] }))
+    expect(await caught(() => layer.getWeights())).toBe(
+      'Error: lonely: getWeights must be asked of a layer in a model, got one in none; make a model of it',
+    )
+    const [first] = stack(ls).layers as [ls.Layer]
+    const before = first.getWeights()
+    expect(await caught(() => first.setWeights([ls.zeros([3, 4])]))).toBe(
+      'RangeError: first: setWeights: there must be 2 weights, got 1; give those of getWeights()',
+    )
+    expect(await caught(() => first.setWeights([ls.zeros([4, 3]), ls.zeros([4])]))).toBe(
+      'RangeError: first: setWeights: first/kernel must have shape [3,4], got [4,3]; give those of getWeights()',
+    )
+    expect(first.getWeights()).toEqual(before)
+  })
 })
 
 test.each(['Adam', 'RMSProp', 'SGD', 'Adagrad', 'Adadelta', 'Adamax'])(

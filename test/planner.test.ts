@@ -96,7 +96,7 @@ function record({ layers, leaves = 1, accumulate = false, metrics, optimizer }: 
     leaves,
   })
   const plain = (shape: readonly number[]) => ({ bytes: false, scale: 1, shape })
-  const sources = { kinds: { x0: plain(model.inputShape as number[]), y0: plain([1]) }, ordered: false }
+  const sources = { kinds: { x0: plain(model.inputShapes[0] as number[]), y0: plain([1]) }, ordered: false }
   made.length = 0
   const recorded = recordStep(model, model.compiled, { mode: 'train', rows, sources, accumulate })
   const claims = new Claims(model.engine.arena)

@@ -71,4 +71,5 @@ test.each(groups.map(group => [group[0]!.title, group] as const))(
     }
     expect(new Set(expected).size).toBe(group.length)
   },
+  120_000,
 )

@@ -14,7 +14,7 @@ const filesOf = (folder: string): string[] => {
 const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   graph: { types: ['runtime'] },
   ops: { values: ['graph'] },
-  layers: { values: ['graph', 'ops', 'training'] },
+  layers: { values: ['graph', 'ops', 'training', 'data'] },
   training: { values: ['graph', 'ops', 'data'] },
   plan: { types: ['graph'] },
   runtime: { values: ['plan'], types: ['plan'] },

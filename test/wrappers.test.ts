@@ -72,7 +72,7 @@ describe('timeDistributed', () => {
       layers: [timeDistributed({ layer, inputShape: [null, null, 4] })],
       seed: 1,
     })
-    expect(model.outputShape).toEqual([null, 2])
+    expect(model.outputShapes).toEqual([[null, 2]])
     const x = noise(120, 3)
     const [long, short] = [
       model.predict(ls.tensor(x, [1, 6, 5, 4])),

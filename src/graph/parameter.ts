@@ -61,8 +61,9 @@ export function pack(
 
 /** Gives a parameter values (row-major) that no model has: all that it belongs to take them over. */
 export function assign(parameter: Parameter, values: ArrayLike<number>): void {
-  const panels = new Float32Array(bytesOf(parameter.shape) / 4)
-  pack(values, parameter.shape, panels)
+  const { shape, columnAxes } = parameter
+  const panels = new Float32Array(bytesOf(shape, columnAxes) / 4)
+  pack(values, shape, panels, columnAxes)
   parameter.latest = { home: { panels: () => panels }, version: (parameter.latest?.version ?? 0) + 1 }
 }
 

@@ -17,7 +17,8 @@ import {
   type WeightOptions,
 } from './options.ts'
 import { giveStates, type StateValues } from './states.ts'
-import { connect, type Node, type SymbolicTensor } from './symbolic.ts'
+import { connect, type Node, oneOrAll, onlyUse, type SymbolicTensor } from './symbolic.ts'
+import { Weighted } from './weighted.ts'
 
 /** A parameter of a layer, with how it begins and what penalty it adds to the loss. */
 export interface Weight extends Parameter {
@@ -51,7 +52,7 @@ export interface Builder {
 export type Recorder = (builder: Builder, inputs: readonly Value[]) => readonly Value[]
 
 /** A layer of a model: its configuration, and how it records itself on a graph. */
-export class Layer {
+export class Layer extends Weighted {
   readonly className: string
   readonly name: string
   /** The saved form: every option with its value. */
@@ -73,6 +74,7 @@ export class Layer {
     record: Recorder,
     masking: Masking = 'notes',
   ) {
+    super()
     this.className = className
     this.name = common.name ?? autoName(className)
     this.config = config
@@ -103,6 +105,16 @@ export class Layer {
    */
   resetStates(given?: StateValues | readonly StateValues[]): void {
     giveStates(this.name, this.states, given)
+  }
+
+  /** What it was applied to, in a functional model. @throws Error unless it was applied once */
+  get input(): SymbolicTensor | readonly SymbolicTensor[] {
+    return oneOrAll(onlyUse(this).inputs)
+  }
+
+  /** What it made of that. @throws as `input` */
+  get output(): SymbolicTensor | readonly SymbolicTensor[] {
+    return oneOrAll(onlyUse(this).outputs)
   }
 
   get trainable(): boolean {

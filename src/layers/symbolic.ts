@@ -63,3 +63,14 @@ export function addNode(
   layer.nodes.push(node)
   return outputs
 }
+
+/** The layer's only use. @throws Error where it was never applied, or several times */
+export function onlyUse({ name, nodes }: Layer): Node {
+  if (nodes.length === 1) return nodes[0]!
+  throw new Error(
+    `${name}: the layer must be applied once to have one input and output, got ${nodes.length} times; use what apply() returned`,
+  )
+}
+
+/** The only one, or all. */
+export const oneOrAll = <T>(list: readonly T[]): T | readonly T[] => (list.length === 1 ? list[0]! : list)

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import type { Layer } from '../layers/define.ts'
 import type { OpenShape } from '../layers/shapes.ts'
-import { batchSizeOf, type Node, SymbolicTensor } from '../layers/symbolic.ts'
+import { batchSizeOf, type Node, oneOrAll, SymbolicTensor } from '../layers/symbolic.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { NetworkOptions } from './network.ts'
 import type { Predictions } from './prediction.ts'
@@ -98,6 +98,7 @@ export class Model extends Trainable<Predictions> {
     const { nodes, layers } = wire(this.name, this.inputs, this.outputs)
     this.nodes = nodes
     this.layers = layers
+    for (const layer of layers) layer.owner = this
     this.checkNames()
     const twice = layers.find(
       layer => layer.stateful && nodes.filter(node => node.layer === layer).length > 1,
@@ -110,12 +111,12 @@ export class Model extends Trainable<Predictions> {
 
   /** The only input, or all. */
   get input(): SymbolicTensor | readonly SymbolicTensor[] {
-    return this.inputs.length === 1 ? this.inputs[0]! : this.inputs
+    return oneOrAll(this.inputs)
   }
 
   /** The only output, or all. */
   get output(): SymbolicTensor | readonly SymbolicTensor[] {
-    return this.outputs.length === 1 ? this.outputs[0]! : this.outputs
+    return oneOrAll(this.outputs)
   }
 
   get inputShapes(): readonly OpenShape[] {

@@ -10,7 +10,7 @@ export class NestedLayer extends Layer {
   readonly model: Network & { readonly className: string }
 
   constructor(model: Network & { readonly className: string }) {
-    const batchInputShape = [model.batchSize ?? null, ...model.inputShape]
+    const batchInputShape = [model.batchSize ?? null, ...model.inputShapes[0]!]
     super(model.className, {}, { name: model.name, batchInputShape }, ({ g, refuse }, inputs) => {
       const { length } = model.inputShapes
       if (inputs.length !== length)

@@ -6,12 +6,13 @@ import type { Parameter } from '../graph/parameter.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
 import { isOpen, type OpenShape } from '../layers/shapes.ts'
+import { checkWeights, type Owner } from '../layers/weighted.ts'
 import { type Engine, sharedEngine } from '../runtime/engine.ts'
 import type { Use } from './internals.ts'
 import { KernelRandom, takeModelSeed } from './randomness.ts'
 import { ModelState } from './state.ts'
 import { type SummaryRow, summarize } from './summary.ts'
-import { checkWeights, namedWeights } from './weights.ts'
+import { namedWeights } from './weights.ts'
 
 export interface NetworkOptions {
   name?: string
@@ -23,7 +24,7 @@ export interface NetworkOptions {
 const mostInferred = 256
 
 /** Layers, how they are connected, and the memory of their weights. */
-export abstract class Network {
+export abstract class Network implements Owner {
   readonly name: string
   abstract readonly layers: readonly Layer[]
   /** One a input: the shape of one sample. */
@@ -54,11 +55,6 @@ export abstract class Network {
   /** Lines of the summary's table: a layer, the shape of its output, and where its inputs come from. */
   protected abstract readonly rows: readonly SummaryRow[]
 
-  /** Shape of one sample, of the first input. */
-  get inputShape(): OpenShape {
-    return this.inputShapes[0]!
-  }
-
   /**
    * Of the outputs for samples of these shapes, where sizes are open.
    * @throws RangeError for sizes that a layer cannot take
@@ -77,9 +73,10 @@ export abstract class Network {
     return shapes
   }
 
-  /** Of the first output. */
-  get outputShape(): OpenShape {
-    return this.outputShapes[0]!
+  /** Shape of the output, the batch before it; a list of them where there are several. */
+  get outputShape(): OpenShape | readonly OpenShape[] {
+    const shapes = this.outputShapes.map(shape => [this.batchSize ?? null, ...shape])
+    return shapes.length === 1 ? shapes[0]! : shapes
   }
 
   /**
@@ -145,6 +142,10 @@ export abstract class Network {
     this.state.own([...this.weights, ...this.states])
   }
 
+  initialize(): void {
+    void this.state
+  }
+
   /** The weights' memory; made, and filled by the initializers, at first use. */
   get state(): ModelState {
     if (this.disposed)
@@ -161,12 +162,12 @@ export abstract class Network {
     this.built = new ModelState(this.engine.arena, [...new Set([...this.weights, ...this.states, ...more])])
     this.built.sync()
     for (const [site, weight] of all.entries()) {
-      if (!weight.latest) this.initialize(this.built, weight, site)
+      if (!weight.latest) this.fill(this.built, weight, site)
     }
     return this.built
   }
 
-  private initialize(state: ModelState, weight: Weight, site: number): void {
+  private fill(state: ModelState, weight: Weight, site: number): void {
     const { config } = weight.initializer
     const own = typeof config.seed === 'number' ? config.seed : undefined
     // Sites lie apart, since an initializer may draw several arrays.
@@ -193,7 +194,7 @@ export abstract class Network {
   setWeights(weights: readonly Input[]): void {
     this.refuseWhileBusy('setWeights')
     const own = this.weights
-    const values = checkWeights(own, weights)
+    const values = checkWeights('setWeights', own, weights)
     const { state } = this
     for (const [i, weight] of own.entries()) state.write(weight, values[i]!)
     state.own(own)
@@ -250,7 +251,7 @@ export abstract class Network {
   }
 
   /** As both; while training waits for a callback, the model may be changed. */
-  protected refuseWhileBusy(where: string): void {
+  refuseWhileBusy(where: string): void {
     if (this.use === 'training') this.refuseWhileTraining(where)
     this.refuseWhileAsked(where)
   }

@@ -46,7 +46,7 @@ export class Sequential extends Trainable<Tensor> {
         'sequential: the first layer must have inputShape, got none; add inputShape: [784], say',
       )
     }
-    const input = this.layers.length === 0 ? first!.slice(1) : this.outputShape
+    const input = this.layers.length === 0 ? first!.slice(1) : this.outputShapes[0]!
     const [shape, ...others] = outputShapesOf(layer, [input], this.batchSize ?? first?.[0] ?? undefined)
     if (others.length > 0)
       throw new RangeError(
@@ -54,6 +54,7 @@ export class Sequential extends Trainable<Tensor> {
       )
     if (this.layers.length === 0) this.shapes.push(input)
     this.layers.push(layer)
+    layer.owner = this
     this.shapes.push(shape!)
     this.forgetState()
     this.forgetCompiled()
@@ -79,7 +80,7 @@ export class Sequential extends Trainable<Tensor> {
   }
 
   get outputShapes(): readonly OpenShape[] {
-    return [this.shapes.at(-1) ?? this.inputShape]
+    return [this.shapes.at(-1) ?? this.inputShapes[0]!]
   }
 
   get batchSize(): number | undefined {

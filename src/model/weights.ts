@@ -1,8 +1,6 @@
 import type { Input } from '../data/inputs.ts'
-import { Tensor } from '../data/tensor.ts'
 import { suggestion } from '../errors.ts'
 import type { Parameter } from '../graph/parameter.ts'
-import { sizeOf } from '../graph/value.ts'
 import type { Weight } from '../layers/define.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import type { Internals } from './internals.ts'
@@ -15,34 +13,6 @@ export function makeSlots(weights: readonly Weight[], optimizer: Optimizer): Map
     return optimizer.slots.map(slot => ({ name: `${name}/${slot.name}`, trainable: false, ...layout }))
   }
   return new Map(weights.filter(weight => weight.trainable).map(weight => [weight, slotsOf(weight)]))
-}
-
-/** The values of one weight, once they are known to fit. */
-function checkWeight(weight: Weight, given: Input): ArrayLike<number> {
-  const { name, shape } = weight
-  const givenShape = (given as { shape?: readonly number[] }).shape
-  if (givenShape && String(givenShape) !== String(shape)) {
-    throw new RangeError(
-      `setWeights: ${name} must have shape [${shape}], got [${givenShape}]; give those of getWeights()`,
-    )
-  }
-  const values = (given instanceof Tensor ? given.dataSync() : given) as ArrayLike<number>
-  if (values.length !== sizeOf(shape)) {
-    throw new RangeError(
-      `setWeights: ${name} must have ${sizeOf(shape)} elements, got ${values.length}; correct it`,
-    )
-  }
-  return values
-}
-
-/** The values of all weights. @throws RangeError before anything is changed */
-export function checkWeights(own: readonly Weight[], given: readonly Input[]): ArrayLike<number>[] {
-  if (given.length !== own.length) {
-    throw new RangeError(
-      `setWeights: there must be ${own.length} weights, got ${given.length}; give those of getWeights()`,
-    )
-  }
-  return own.map((weight, i) => checkWeight(weight, given[i]!))
 }
 
 /**
