@@ -42,8 +42,9 @@ const absences: Readonly<Record<string, string>> = {
   'model.fit.validationSteps': 'TensorFlow.js throws',
   'model.fit.yieldEvery': 'the main thread is free while workers train',
   'model.fitDataset.yieldEvery': 'the main thread is free while workers train',
-  'tf.loadLayersModel.fromTFHub': 'TensorFlow.js ignores it for layers',
-  'tf.loadLayersModel.streamWeights': 'TensorFlow.js ignores it for layers',
+  'tf.loadLayersModel.fromTFHub': 'of graph models; TensorFlow.js ignores it for layers',
+  'tf.loadLayersModel.streamWeights':
+    'of graph models; with it TensorFlow.js does not read the weights of layers at all',
 }
 
 const asked = new Set<string>()
