@@ -40,14 +40,9 @@ const absences: Readonly<Record<string, string>> = {
   'model.evaluate.sampleWeight': 'TensorFlow.js throws',
   'model.evaluate.steps': 'TensorFlow.js throws',
   'model.fit.validationSteps': 'TensorFlow.js throws',
-<<<<<<< HEAD
-=======
-  'model.fit.yieldEvery': 'the main thread is free while workers train',
-  'model.fitDataset.yieldEvery': 'the main thread is free while workers train',
   'tf.loadLayersModel.fromTFHub': 'of graph models; TensorFlow.js ignores it for layers',
   'tf.loadLayersModel.streamWeights':
     'of graph models; with it TensorFlow.js does not read the weights of layers at all',
->>>>>>> main
 }
 
 const asked = new Set<string>()
