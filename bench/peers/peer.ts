@@ -74,6 +74,9 @@ export class Peer {
 export const lockstepPeer = (workers: number): Peer =>
   new Peer([process.execPath, file('./lockstep.ts'), String(workers)])
 
+export const acceleratedPeer = (workers: number): Peer =>
+  new Peer([process.execPath, file('./accelerated.ts'), String(workers)])
+
 export const tfjsPeer = (backend: 'cpu' | 'wasm'): Peer =>
   new Peer([process.execPath, file('./tfjs.ts'), backend])
 
