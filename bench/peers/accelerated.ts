@@ -1,10 +1,14 @@
 // node bench/peers/accelerated.ts WORKERS: answers questions; see serve.ts.
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { accelerate } from 'lockstep/tfjs'
 import { buildModel, dataOf, targetShape, type Workload } from '../workloads.ts'
 import { type Question, serve } from './serve.ts'
 
-await tf.setBackend('cpu')
+setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
+await tf.setBackend('wasm')
 const workers = Number(process.argv[2])
 
 interface Built {
