@@ -42,5 +42,5 @@ export const convolvedDigits: Program = async (tf, { prepare }: Options) => {
   model.add(tf.layers.maxPooling2d({ poolSize: [2, 2], strides: [2, 2] }))
   model.add(tf.layers.flatten())
   model.add(tf.layers.dense({ units: classes, activation: 'softmax' }))
-  return train(tf, prepare(model), 80)
+  return train(tf, prepare(model), 50)
 }
