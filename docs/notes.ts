@@ -6,8 +6,11 @@ const differences: Readonly<Record<string, string>> = {
     'batchNormalization inside takes the statistics of all steps together, as in Keras 2',
   'model.fit.stepsPerEpoch': 'as in Keras; TensorFlow.js throws',
   'model.fit.sampleWeight': 'as in Keras; TensorFlow.js throws',
-  'model.save.handlerOrURL': 'a `file://` URL',
-  'tf.loadLayersModel.pathOrIOHandler': 'a `file://` URL',
+  'model.save.handlerOrURL': 'an IOHandler, such as those of `tf.io` and `ls.io`, or a `file://` URL',
+  'model.save.includeOptimizer': 'refused: the state of optimizers is not saved',
+  'tf.loadLayersModel.pathOrIOHandler':
+    'an IOHandler, or a `file://`, `http://` or `https://` URL; the training config and the state of the optimizer are left out',
+  'tf.loadLayersModel.weightPathPrefix': 'a whole URL, below which all weights must lie',
 }
 
 /** Why there is no such entry or option. */
@@ -39,6 +42,9 @@ const absences: Readonly<Record<string, string>> = {
   'model.fit.validationSteps': 'TensorFlow.js throws',
   'model.fit.yieldEvery': 'the main thread is free while workers train',
   'model.fitDataset.yieldEvery': 'the main thread is free while workers train',
+  'tf.loadLayersModel.fromTFHub': 'of graph models; TensorFlow.js ignores it for layers',
+  'tf.loadLayersModel.streamWeights':
+    'of graph models; with it TensorFlow.js does not read the weights of layers at all',
 }
 
 const asked = new Set<string>()

@@ -35,6 +35,13 @@ export {
 } from './data/making.ts'
 export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
+export {
+  type IOHandler,
+  io,
+  type LoadedArtifacts,
+  type SavedArtifacts,
+  type SaveResult,
+} from './formats/handlers.ts'
 export type { Value } from './graph/value.ts'
 export type { Layer, LayerFactory } from './layers/define.ts'
 export { input } from './layers/input.ts'
@@ -55,10 +62,11 @@ export type { CompileOptions } from './model/compiling.ts'
 export type { EvaluateDatasetOptions, FitDatasetOptions } from './model/datasetOptions.ts'
 export type { Inputs } from './model/fitData.ts'
 export { Model, type ModelOptions, model } from './model/functional.ts'
-export { loadLayersModel, models } from './model/loading.ts'
+export { type LoadOptions, loadLayersModel, models } from './model/loading.ts'
 export type { FitOptions, Progress } from './model/options.ts'
 export type { BatchElement, Batches } from './model/pass.ts'
 export { seed } from './model/randomness.ts'
+export type { SaveOptions } from './model/saving.ts'
 export { Sequential, type SequentialOptions, sequential } from './model/sequential.ts'
 export type { History } from './model/training.ts'
 export { ops } from './ops/table.ts'

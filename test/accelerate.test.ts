@@ -630,6 +630,23 @@ describe('models', () => {
     tf.dispose([x, y])
   })
 
+  test('several outputs of one layer', async () => {
+    const models = pair(() => {
+      const x = tf.input({ shape: [4, 2] })
+      const outputs = tf.layers
+        .lstm({ units: 3, returnState: true, name: 'lstm' })
+        .apply(x) as tf.SymbolicTensor[]
+      return tf.model({ inputs: x, outputs })
+    })
+    for (const model of models)
+      model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError', metrics: ['mae'] })
+    const x = tf.tensor(noise(48), [6, 4, 2])
+    const y = [1, 2, 3].map(seed => tf.tensor(noise(18, seed), [6, 3]))
+    sameHistory(await both(models, model => model.fit(x, y, { epochs: 3, batchSize: 2, shuffle: false })))
+    closeWeights(models[1], models[0])
+    tf.dispose([x, ...y])
+  })
+
   test('states that stay, until they are reset', async () => {
     const models = pair(() =>
       tf.sequential({
@@ -770,6 +787,7 @@ describe('what cannot be taken over', () => {
     for (const model of models) model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' })
     sameHistory(await both(models, model => model.fit(x, y, { epochs: 2, shuffle: false })))
     expect(weightsOf(models[1])).toEqual(weightsOf(models[0]))
+    sameHistory(await both(models, model => model.fit(x, y, { epochs: 1, shuffle: false })))
     expect(warned.mock.calls.length).toBe(1)
     expect(warned.mock.calls[0]![0]).toMatch(/layer "twice_1" .*: it trains in TensorFlow.js$/)
     warned.mockRestore()
@@ -799,6 +817,15 @@ describe('what cannot be taken over', () => {
     const before = weightsOf(model)
     expect(await caught(() => model.fit(y as tf.Tensor, y))).toMatch(
       /fit: x must have shape \[\*, 5\], got \[16, 3\]/,
+    )
+    expect(weightsOf(model)).toEqual(before)
+    expect(await caught(() => model.fit({ image: x } as never, y))).toMatch(
+      /RangeError: accelerate: data must have "dense_Dense\d+_input", as the model calls it, got image; add it/,
+    )
+    expect(await caught(() => model.fit(x, undefined as never))).toMatch(/got nothing; add it/)
+    const elements = tf.data.array([{ a: 1 }]) as never
+    expect(await caught(() => model.fitDataset(elements, { epochs: 1 }))).toMatch(
+      /fitDataset: batch 0 must be \{ xs, ys \}, got a; map the dataset/,
     )
     expect(weightsOf(model)).toEqual(before)
     let epochEnd: Float32Array[] = []

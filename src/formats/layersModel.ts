@@ -2,12 +2,11 @@ import { join, resolve } from 'node:path'
 import { show } from '../errors.ts'
 import { version } from '../version.ts'
 import { writeFilesAtomically } from './atomicFiles.ts'
-import { readManifest } from './manifest.ts'
+import { readManifest, type WeightGroup } from './manifest.ts'
 import type { Json } from './naming.ts'
 import { parseJson } from './strictJson.ts'
-import { bytesOf, type NamedWeight, openRegularFile, readWeights } from './weightFiles.ts'
-
-export type { NamedWeight }
+import { bytesOf, openRegularFile, readWeightFiles } from './weightFiles.ts'
+import type { NamedWeight } from './weights.ts'
 
 /**
  * A model as TF.js' layers-model format holds it; topology and training config in saved names (naming.ts).
@@ -20,18 +19,18 @@ export interface LayersModelFile {
 }
 
 /** Larger than any topology: a guard against a wrong or hostile file. */
-const longestJson = 256 * 2 ** 20
+export const longestJson = 256 * 2 ** 20
 
 /**
  * The path of a `file://` URL as TF.js writes them: what follows the two slashes, relative or not. A plain
  * path stays.
  * @throws RangeError for another scheme
  */
-export function pathOfUrl(where: string, url: string): string {
+export function pathOfUrl(where: string, url: string, schemes = 'file://'): string {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)
   if (!scheme) return resolve(url)
   if (scheme[1]!.toLowerCase() === 'file') return resolve(url.slice('file://'.length))
-  throw new RangeError(`${where}: URL must start with file://, got ${show(url)}`)
+  throw new RangeError(`${where}: URL must start with ${schemes}, got ${show(url)}`)
 }
 
 function checkNames(weights: readonly NamedWeight[]): void {
@@ -42,24 +41,34 @@ function checkNames(weights: readonly NamedWeight[]): void {
   }
 }
 
-/** model.json as TF.js writes it; a scaled tensor is saved as the float32 numbers it stands for. */
-function modelJson({ topology, weights, trainingConfig, userMetadata }: LayersModelFile): string {
-  const specs = weights.map(({ name, tensor: { shape, dtype, scale }, group }) => ({
+/** How TF.js lists weights; a scaled tensor is saved as the float32 numbers it stands for. */
+export const specsOf = (weights: readonly NamedWeight[]) =>
+  weights.map(({ name, tensor: { shape, dtype, scale }, group }) => ({
     name,
-    shape,
+    shape: [...shape],
     dtype: scale === 1 ? dtype : 'float32',
     ...(group === undefined ? {} : { group }),
   }))
-  return JSON.stringify({
-    modelTopology: topology,
-    format: 'layers-model',
-    generatedBy: `Lockstep v${version}`,
-    convertedBy: null,
-    weightsManifest: [{ paths: ['weights.bin'], weights: specs }],
-    ...(trainingConfig === undefined ? {} : { trainingConfig }),
-    ...(userMetadata === undefined ? {} : { userDefinedMetadata: userMetadata }),
+
+/** The bytes of weights, one after the other. */
+export const piecesOf = (weights: readonly NamedWeight[]): Uint8Array[] =>
+  weights.map(({ tensor }) => bytesOf(tensor.dataSync()))
+
+/** What model.json has of a model besides its weights. */
+export const describe = ({ topology, trainingConfig, userMetadata }: LayersModelFile) => ({
+  modelTopology: topology,
+  format: 'layers-model',
+  generatedBy: `Lockstep v${version}`,
+  convertedBy: null,
+  ...(trainingConfig === undefined ? {} : { trainingConfig }),
+  ...(userMetadata === undefined ? {} : { userDefinedMetadata: userMetadata }),
+})
+
+const modelJson = (model: LayersModelFile): string =>
+  JSON.stringify({
+    ...describe(model),
+    weightsManifest: [{ paths: ['weights.bin'], weights: specsOf(model.weights) }],
   })
-}
 
 /**
  * Writes `model.json` and `weights.bin` (little-endian) into a folder, making it if need be. Both are
@@ -70,18 +79,23 @@ function modelJson({ topology, weights, trainingConfig, userMetadata }: LayersMo
 export async function writeLayersModel(directory: string, model: LayersModelFile): Promise<void> {
   checkNames(model.weights)
   await writeFilesAtomically(directory, [
-    ['weights.bin', model.weights.map(({ tensor }) => bytesOf(tensor.dataSync()))],
+    ['weights.bin', piecesOf(model.weights)],
     ['model.json', [new TextEncoder().encode(modelJson(model))]],
   ])
+}
+
+/** @throws RangeError for what is not JSON, TypeError for what is no object */
+export function parseObject(where: string, text: string): Record<string, Json> {
+  const value = parseJson(where, text)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new TypeError(`${where} must hold a JSON object, got ${show(value)}`)
 }
 
 async function readJson(where: string, path: string): Promise<Record<string, Json>> {
   const { file, size } = await openRegularFile(where, path)
   try {
     if (size > longestJson) throw new RangeError(`${where} must be at most ${longestJson} bytes, got ${size}`)
-    const value = parseJson(where, await file.readFile('utf8'))
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-    throw new TypeError(`${where} must hold a JSON object, got ${show(value)}`)
+    return parseObject(where, await file.readFile('utf8'))
   } finally {
     await file.close()
   }
@@ -95,6 +109,28 @@ function topologyOf(where: string, value: Json | undefined): Json {
   return value.model_config ?? value
 }
 
+/** A model but for its weights, of a model.json or of what a handler gave. @throws TypeError or RangeError naming the field */
+export function readDescription(where: string, json: Record<string, Json>): Omit<LayersModelFile, 'weights'> {
+  const format = json.format ?? 'layers-model'
+  if (format !== 'layers-model')
+    throw new RangeError(`${where} format must be "layers-model", got ${show(format)}`)
+  return {
+    topology: topologyOf(where, json.modelTopology),
+    ...(json.trainingConfig == null ? {} : { trainingConfig: json.trainingConfig }),
+    ...(json.userDefinedMetadata == null ? {} : { userMetadata: json.userDefinedMetadata }),
+  }
+}
+
+/** A model of its model.json, with the weights that `read` finds for the checked manifest. */
+export async function readModel(
+  where: string,
+  json: Record<string, Json>,
+  read: (groups: WeightGroup[]) => Promise<NamedWeight[]>,
+): Promise<LayersModelFile> {
+  const description = readDescription(where, json)
+  return { ...description, weights: await read(readManifest(where, json.weightsManifest ?? [])) }
+}
+
 /**
  * Reads a model that TF.js, its Keras converter or `writeLayersModel` wrote. `path` is that of its JSON file
  * or of the folder of `model.json`. The files are not trusted: names, shapes, paths and sizes are checked
@@ -105,15 +141,5 @@ export async function readLayersModel(path: string): Promise<LayersModelFile> {
   const jsonPath = path.endsWith('.json') ? path : join(path, 'model.json')
   const where = `readLayersModel: ${jsonPath}`
   const json = await readJson(where, jsonPath)
-  const format = json.format ?? 'layers-model'
-  if (format !== 'layers-model')
-    throw new RangeError(`${where} format must be "layers-model", got ${show(format)}`)
-  const topology = topologyOf(where, json.modelTopology)
-  const groups = readManifest(where, json.weightsManifest ?? [])
-  return {
-    topology,
-    weights: await readWeights(where, jsonPath, groups),
-    ...(json.trainingConfig == null ? {} : { trainingConfig: json.trainingConfig }),
-    ...(json.userDefinedMetadata == null ? {} : { userMetadata: json.userDefinedMetadata }),
-  }
+  return readModel(where, json, groups => readWeightFiles(where, jsonPath, groups))
 }

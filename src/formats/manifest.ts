@@ -78,6 +78,11 @@ function readSpec(where: string, value: Json, names: Set<string>): WeightSpec {
   return typeof group === 'string' ? { ...spec, group } : spec
 }
 
+/** Checks a list of weights, whose names are not among those already known. @throws as readManifest */
+export function readSpecs(where: string, specs: Json | undefined, names = new Set<string>()): WeightSpec[] {
+  return asArray(where, specs).map((spec, i) => readSpec(`${where}[${i}]`, spec, names))
+}
+
 /**
  * Checks the `weightsManifest` of a model.json.
  * @throws TypeError for a field of the wrong kind, RangeError for a wrong name, path, shape or dtype
@@ -94,7 +99,6 @@ export function readManifest(where: string, manifest: Json): WeightGroup[] {
         throw new RangeError(`${at}.paths must name each file once, got ${show(path)} again`)
       paths.add(path)
     }
-    const weights = asArray(`${at}.weights`, group.weights)
-    return { paths: ofGroup, weights: weights.map((spec, i) => readSpec(`${at}.weights[${i}]`, spec, names)) }
+    return { paths: ofGroup, weights: readSpecs(`${at}.weights`, group.weights, names) }
   })
 }

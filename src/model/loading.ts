@@ -1,7 +1,10 @@
-import { show, suggestion } from '../errors.ts'
+import { checkOptions, show, suggestion } from '../errors.ts'
+import { type FetchOptions, fetchLayersModel } from '../formats/fetching.ts'
+import { type IOHandler, readArtifacts } from '../formats/handlers.ts'
 import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames } from '../formats/naming.ts'
 import { parseJson } from '../formats/strictJson.ts'
+import type { NamedWeight } from '../formats/weights.ts'
 import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import { knownClasses } from '../layers/registry.ts'
@@ -175,28 +178,65 @@ function modelFromJSON(topology: string | object): Sequential | Model {
   return modelOf(fromSavedNames(config) as unknown as Saved) as Sequential | Model
 }
 
-/**
- * Reads a model that TensorFlow.js or `save` wrote: model.json and its weights.
- * @throws RangeError for a URL that is not file://, an unknown layer or option, or files that do not fit
- * together
- */
-export async function loadLayersModel(url: string): Promise<Sequential | Model> {
-  const { topology, weights } = await readLayersModel(pathOfUrl('loadLayersModel', url))
-  const model = modelOf(fromSavedNames(topology) as unknown as Saved)
+export interface LoadOptions extends FetchOptions {
+  /** Whether weights that are missing or of no use are refused; true unless given. */
+  strict?: boolean
+}
+
+const fetchOptions = ['requestInit', 'fetchFunc', 'onProgress', 'weightPathPrefix', 'weightUrlConverter']
+
+/** @throws RangeError for weights of other shapes, and where strict for those that are missing or too many */
+function putWeights(model: Trainable, weights: readonly NamedWeight[], strict: boolean): void {
   const own = new Set(model.weights.map(({ name }) => name))
-  const byName = new Map(
-    weights.map(({ name, tensor }) => [own.has(name) ? name : withoutCell(name), tensor]),
+  const ofModel = weights.filter(({ group }) => group !== 'optimizer')
+  const nameHere = (name: string) => [name, withoutCell(name)].find(each => own.has(each)) ?? name
+  const byName = new Map(ofModel.map(({ name, tensor }) => [nameHere(name), tensor]))
+  const missing = [...own].find(name => !byName.has(name))
+  if (strict && missing !== undefined)
+    throw new RangeError(
+      `loadLayersModel: the file must hold the weight "${missing}", got none of that name; save the model again`,
+    )
+  const extra = [...byName.keys()].find(name => !own.has(name))
+  if (strict && extra !== undefined)
+    throw new RangeError(
+      `loadLayersModel: the model must have the weight "${extra}" of the file, got none of that name; ` +
+        'give strict: false to leave it out',
+    )
+  const current = model.getWeights()
+  model.setWeights(model.weights.map(({ name }, i) => byName.get(name) ?? current[i]!))
+}
+
+async function readFrom(from: string | IOHandler, options: FetchOptions) {
+  if (typeof from === 'string') {
+    if (/^https?:\/\//i.test(from)) return fetchLayersModel(from, options)
+    return readLayersModel(pathOfUrl('loadLayersModel', from, 'file://, http:// or https://'))
+  }
+  if (typeof from?.load === 'function')
+    return readArtifacts("loadLayersModel: the handler's model", await from.load())
+  throw new TypeError(
+    `loadLayersModel: pathOrIOHandler must be a URL or have a function load, got ${show(from)}`,
   )
-  model.setWeights(
-    model.weights.map(({ name }) => {
-      const tensor = byName.get(name)
-      if (!tensor)
-        throw new RangeError(
-          `loadLayersModel: the file must hold the weight "${name}", got none of that name; save the model again`,
-        )
-      return tensor
-    }),
-  )
+}
+
+/**
+ * Reads a model that TensorFlow.js or `save` wrote: model.json and its weights, from files (`file://`), fetched
+ * (`https://`, `http://`) or as an IOHandler gives them.
+ * @throws RangeError for another URL, an unknown layer or option, or parts that do not fit together
+ */
+export async function loadLayersModel(
+  pathOrIOHandler: string | IOHandler,
+  options?: LoadOptions,
+): Promise<Sequential | Model> {
+  checkOptions('loadLayersModel', options, ['strict', ...fetchOptions])
+  const { topology, weights, userMetadata } = await readFrom(pathOrIOHandler, options ?? {})
+  const model = modelOf(fromSavedNames(topology) as unknown as Saved)
+  try {
+    if (weights) putWeights(model, weights, options?.strict ?? true)
+    if (userMetadata !== undefined) model.setUserDefinedMetadata(userMetadata as object)
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
   return model as Sequential | Model
 }
 

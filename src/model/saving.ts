@@ -1,5 +1,6 @@
-import { show } from '../errors.ts'
-import { pathOfUrl, writeLayersModel } from '../formats/layersModel.ts'
+import { checkOptions, show } from '../errors.ts'
+import { artifactsOf, type IOHandler, resultOf, type SaveResult } from '../formats/handlers.ts'
+import { type LayersModelFile, pathOfUrl, writeLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames, type Json, toSavedNames } from '../formats/naming.ts'
 import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
@@ -88,8 +89,38 @@ export function topologyOf(model: Trainable): Json {
   return { ...saved, keras_version: `lockstep ${version}`, backend: 'lockstep' }
 }
 
-export async function saveModel(model: Trainable, url: string): Promise<void> {
+export interface SaveOptions {
+  /** Leaves out what does not learn; read again with `strict: false`. */
+  trainableOnly?: boolean
+  /** Only false: the state of optimizers is not saved. */
+  includeOptimizer?: false
+}
+
+function fileOf(model: Trainable, trainableOnly: boolean): LayersModelFile {
   const tensors = model.getWeights()
-  const weights = model.weights.map(({ name }, i) => ({ name, tensor: tensors[i]! }))
-  await writeLayersModel(pathOfUrl('save', url), { topology: topologyOf(model), weights })
+  const named = model.weights.map(({ name, trainable }, i) => ({ name, trainable, tensor: tensors[i]! }))
+  const weights = named.filter(({ trainable }) => trainable || !trainableOnly)
+  const file = { topology: topologyOf(model), weights: weights.map(({ name, tensor }) => ({ name, tensor })) }
+  const userMetadata = model.getUserDefinedMetadata() as Json | undefined
+  return userMetadata === undefined ? file : { ...file, userMetadata }
+}
+
+/** Writes the model's files or gives it to the handler, and resolves with what that tells of it. */
+export async function saveModel(
+  model: Trainable,
+  target: string | IOHandler,
+  options?: SaveOptions,
+): Promise<SaveResult> {
+  checkOptions('save', options, ['trainableOnly', 'includeOptimizer'])
+  if (options?.includeOptimizer)
+    throw new RangeError(
+      'save: includeOptimizer must be false, got true; the state of optimizers cannot be saved, leave it out',
+    )
+  const path = typeof target === 'string' ? pathOfUrl('save', target) : undefined
+  if (typeof target !== 'string' && typeof target?.save !== 'function')
+    throw new TypeError(`save: handlerOrURL must be a URL or have a function save, got ${show(target)}`)
+  const file = fileOf(model, options?.trainableOnly ?? false)
+  if (path === undefined) return (target as Required<IOHandler>).save(artifactsOf(file))
+  await writeLayersModel(path, file)
+  return resultOf(file)
 }

@@ -1,5 +1,7 @@
 import { Tensor } from '../data/tensor.ts'
 import { checkOptions, inRange, positiveInteger } from '../errors.ts'
+import type { IOHandler, SaveResult } from '../formats/handlers.ts'
+import { checkMetadata } from '../formats/metadata.ts'
 import type { Json } from '../formats/naming.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
 import type { Run } from '../runtime/run.ts'
@@ -25,7 +27,7 @@ import { checkFitOptions, type FitOptions, type TrainingSettings } from './optio
 import type { Batches } from './pass.ts'
 import * as prediction from './prediction.ts'
 import type { Compiled } from './record.ts'
-import { configOf, saveModel, topologyOf } from './saving.ts'
+import { configOf, type SaveOptions, saveModel, topologyOf } from './saving.ts'
 import { type History, Training } from './training.ts'
 import { trainOneBatch } from './trainOnBatch.ts'
 import { makeSlots } from './weights.ts'
@@ -48,6 +50,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   private settled: Compiled | undefined
   private stopped = false
   private asLayer: NestedLayer | undefined
+  private metadata: object | undefined
 
   /** Set to true during training, ends it after the step. */
   get stopTraining(): boolean {
@@ -226,11 +229,23 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     return returnString ? JSON.stringify(topology) : topology
   }
 
+  /** Keeps an object of your own with the model, saved with it. @throws TypeError for what JSON cannot hold */
+  setUserDefinedMetadata(metadata: object): void {
+    checkMetadata('setUserDefinedMetadata', metadata)
+    this.metadata = metadata
+  }
+
+  /** What was set or loaded, if anything. */
+  getUserDefinedMetadata(): object | undefined {
+    return this.metadata
+  }
+
   /**
-   * Writes model.json and weights.bin, which TensorFlow.js reads too.
-   * @throws RangeError for a URL that is not file://; the file system's own errors, the old files untouched
+   * Writes model.json and weights.bin, which TensorFlow.js reads too, into the folder of a `file://` URL, or gives
+   * the model to an IOHandler, whose answer it resolves with.
+   * @throws RangeError for another URL; the file system's own errors, the old files untouched; the handler's
    */
-  save(url: string): Promise<void> {
-    return saveModel(this, url)
+  save(handlerOrURL: string | IOHandler, options?: SaveOptions): Promise<SaveResult> {
+    return saveModel(this, handlerOrURL, options)
   }
 }

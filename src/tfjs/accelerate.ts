@@ -20,6 +20,8 @@ class Accelerated {
   options: AccelerateOptions = {}
   private readonly model: tf.LayersModel
   private twin: Twin | undefined
+  /** The weights that the last refused `compile` found: it is not tried again. */
+  private refused: object | undefined
   private readonly warned = new Set<string>()
 
   constructor(model: tf.LayersModel) {
@@ -60,8 +62,11 @@ class Accelerated {
     if (!core?.optimizer) return undefined
     const { twin } = this
     if (twin && (twin.model.use !== 'idle' || twin.isOf(core))) return twin
+    const { collectedTrainableWeights: collected } = core
+    if (this.options.fallback && this.refused === collected) return undefined
     this.dispose()
     this.twin = this.unlessRefused(() => new Twin(this.model, core))
+    this.refused = this.twin ? undefined : collected
     followResets(this.model, () => this.twin?.model)
     return this.twin
   }

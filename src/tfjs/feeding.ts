@@ -6,10 +6,14 @@ import type { Core } from './core.ts'
 /** Tensors as TensorFlow.js takes them: alone, as a list, or by name. */
 export type Tensors = tf.Tensor | tf.Tensor[] | { [name: string]: tf.Tensor }
 
-/** In the order of the names: a model may call its inputs otherwise than its twin does. */
+/** In the order of the names: a model may call its inputs otherwise than its twin does. @throws RangeError if one lacks */
 export function listed(given: Tensors, names: readonly string[]): tf.Tensor[] {
   if (given instanceof tf.Tensor) return [given]
-  return Array.isArray(given) ? given : names.map(name => given[name]!)
+  if (Array.isArray(given)) return given
+  const missing = names.find(name => !given?.[name])
+  if (missing === undefined) return names.map(name => given[name]!)
+  const has = Object.keys(given ?? {}).join(', ') || 'nothing'
+  throw new RangeError(`accelerate: data must have "${missing}", as the model calls it, got ${has}; add it`)
 }
 
 type ClassWeight = Readonly<Record<number, number>>
