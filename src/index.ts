@@ -15,6 +15,7 @@ export {
   mul,
   reshape,
   slice,
+  sqrt,
   square,
   squeeze,
   stack,

@@ -44,6 +44,7 @@ const programs: Record<string, (library: Library) => ls.Tensor> = {
   'mul of integers': library => whole(library).mul(whole(library)),
   'integer and float': library => whole(library).add(row(library)),
   square: library => library.square(x(library)),
+  sqrt: library => library.sqrt(x(library)),
   'sum of all': library => library.sum(x(library)),
   'sum along an axis': library => x(library).sum(1),
   'sum along axes, kept': library => library.sum(cube(library), [0, -1], true),

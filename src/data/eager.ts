@@ -14,6 +14,8 @@ export const mul = (a: TensorLike, b: TensorLike): Tensor => tensorOf(a).mul(b)
 export const div = (a: TensorLike, b: TensorLike): Tensor => tensorOf(a).div(b)
 /** x². */
 export const square = (x: TensorLike): Tensor => tensorOf(x).square()
+/** √x of any dtype, as float32; NaN below 0. */
+export const sqrt = (x: TensorLike): Tensor => tensorOf(x).sqrt()
 
 /** Σ x along axes, or of all. @throws RangeError for an axis that x does not have */
 export const sum = (x: TensorLike, axis?: Axes, keepDims = false): Tensor => tensorOf(x).sum(axis, keepDims)

@@ -56,6 +56,13 @@ export const div = (a: Dense, b: Dense): Dense =>
 
 export const square = (x: Dense): Dense => mul(x, x)
 
+/** float32 of any dtype. */
+export const sqrt = ({ values, shape }: Dense): Dense => ({
+  values: Float32Array.from(values, Math.sqrt),
+  shape,
+  dtype: 'float32',
+})
+
 const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array } as const
 
 /** Numbers as a dtype stores them: truncated to integers; what is not 0 is true. */

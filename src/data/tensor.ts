@@ -126,6 +126,9 @@ export class Tensor {
   square(): Tensor {
     return Tensor.of(elementwise.square(this.dense))
   }
+  sqrt(): Tensor {
+    return Tensor.of(elementwise.sqrt(this.dense))
+  }
   cast(dtype: DType): Tensor {
     oneOf('cast', 'dtype', dtype, dtypes)
     return Tensor.of(elementwise.cast(this.dense, dtype))

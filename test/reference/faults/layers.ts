@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import * as ls from '../../../src/index.ts'
+import type { Layer } from '../../../src/layers/define.ts'
 import { noise } from '../../bed.ts'
 import { type Fault, flat, ourLayer, outcome, predicted, theirLayer, trainable, trained } from './evidence.ts'
 
@@ -132,6 +133,25 @@ export const layerFaults = {
   volumeGradient: {
     says: 'The gradient of `maxPooling3d` mistakes the place of the maximum where height and width of the window differ.',
     show: () => trained('maxPooling3d', { poolSize: [1, 2, 3], strides: 1 }, [2, 4, 4, 2]),
+  },
+  equalMaxima: {
+    says: 'Of several equal maxima, global max pooling gives each the whole gradient.',
+    async show() {
+      // Of (max(w, w))², with w = 1 and a rate of 0.1.
+      const layersOf = (make: (name: string, options: object) => unknown) => [
+        make('dense', { units: 1, useBias: false, kernelInitializer: 'ones', inputShape: [2, 1] }),
+        make('globalMaxPooling1d', {}),
+      ]
+      const theirs = tf.sequential({ layers: layersOf(theirLayer) as tf.layers.Layer[] })
+      theirs.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' })
+      await theirs.trainOnBatch(tf.ones([1, 2, 1]), tf.zeros([1, 1]))
+      const ours = ls.sequential({ layers: layersOf(ourLayer) as Layer[] })
+      ours.compile({ optimizer: ls.train.sgd(0.1), loss: 'meanSquaredError' })
+      await ours.trainOnBatch(ls.ones([1, 2, 1]), ls.zeros([1, 1]))
+      const found = ours.getWeights()[0]!.dataSync()
+      ours.dispose()
+      return { theirs: flat(theirs.getWeights()), expected: [0.8], ours: found }
+    },
   },
   untrainedBatchNormalization: {
     says: '`batchNormalization` without `center` or `scale` cannot be trained.',
