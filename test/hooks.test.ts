@@ -161,6 +161,20 @@ test('onYield at intervals, while the workers go on; what it throws ends trainin
   )
 })
 
+test('progress is reported to an object of a class, too', async () => {
+  class Reports {
+    readonly intervalMs = 1
+    readonly steps: number[] = []
+    report(step: number) {
+      this.steps.push(step)
+    }
+  }
+  const reports = new Reports()
+  const long = ls.zeros([40_000, 4])
+  await make().fit(long, ls.zeros([40_000, 1]), { batchSize: 2, seed: 1, workers: 1, onProgress: reports })
+  expect(reports.steps.length).toBeGreaterThan(0)
+})
+
 test.each([
   ['often', 'RangeError: fit: yieldEvery must be one of "auto", "batch", "epoch", "never", got "often"'],
   [0, 'RangeError: fit: yieldEvery must be a number > 0, got 0'],

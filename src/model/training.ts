@@ -144,7 +144,11 @@ export class Training {
   private get watchers(): Watcher[] {
     const { onProgress, yieldEvery } = this.settings
     const intervalMs = yieldEvery === 'auto' ? defaultYieldMs : yieldEvery
-    const watchers: Watcher[] = onProgress ? [{ intervalMs: defaultProgressMs, ...onProgress }] : []
+    const watchers: Watcher[] = []
+    if (onProgress) {
+      const report = (step: number, logs: Logs) => onProgress.report(step, logs)
+      watchers.push({ intervalMs: onProgress.intervalMs ?? defaultProgressMs, report })
+    }
     if (typeof intervalMs !== 'number') return watchers
     const yielding = this.callbacks.filter(callback => hasHook(callback, 'onYield'))
     return [...watchers, ...yielding.map(callback => this.watcher(callback, intervalMs))]
