@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
-import { show } from '../errors.ts'
+import { isPlainObject, show } from '../errors.ts'
 import { writeFilesAtomically } from './atomicFiles.ts'
 import { bytesOfShape, decode, type ElementType, elementTypes } from './elements.ts'
 import { parseJson } from './strictJson.ts'
@@ -44,12 +44,9 @@ interface Entry {
   readonly end: number
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 function readEntry(where: string, name: string, value: unknown): Entry {
   const at = `${where} tensor ${show(name)}`
-  if (!isObject(value)) throw new TypeError(`${at} must be an object, got ${show(value)}`)
+  if (!isPlainObject(value)) throw new TypeError(`${at} must be an object, got ${show(value)}`)
   const { dtype, shape, data_offsets: offsets } = value
   const type = typeof dtype === 'string' && Object.hasOwn(types, dtype) ? types[dtype] : undefined
   if (!type)
@@ -70,7 +67,7 @@ function readEntry(where: string, name: string, value: unknown): Entry {
 
 function readMetadata(where: string, value: unknown): Record<string, string> {
   if (value === undefined) return {}
-  if (isObject(value) && Object.values(value).every(text => typeof text === 'string'))
+  if (isPlainObject(value) && Object.values(value).every(text => typeof text === 'string'))
     return value as Record<string, string>
   throw new TypeError(`${where} __metadata__ must hold texts, got ${show(value)}`)
 }
@@ -109,7 +106,7 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
       throw new RangeError(`${where} must have a header within its ${size} bytes, got one of ${length}`)
     const text = (await read('header', length, 8)).toString('utf8')
     const header = parseJson(`${where} header`, text)
-    if (!isObject(header)) throw new TypeError(`${where} header must be an object, got ${show(header)}`)
+    if (!isPlainObject(header)) throw new TypeError(`${where} header must be an object, got ${show(header)}`)
     const { __metadata__, ...rest } = header
     const metadata = readMetadata(where, __metadata__)
     const entries = Object.entries(rest).map(([name, value]) => readEntry(where, name, value))

@@ -202,8 +202,7 @@ function putWeights(model: Trainable, weights: readonly NamedWeight[], strict: b
       `loadLayersModel: the model must have the weight "${extra}" of the file, got none of that name; ` +
         'give strict: false to leave it out',
     )
-  const current = model.getWeights()
-  model.setWeights(model.weights.map(({ name }, i) => byName.get(name) ?? current[i]!))
+  model.loadWeights(byName, false)
 }
 
 async function readFrom(from: string | IOHandler, options: FetchOptions) {

@@ -183,7 +183,7 @@ export abstract class Network implements Owner {
   getWeights(trainableOnly = false): Tensor[] {
     const { state } = this
     const base = this.use === 'training' ? state.snapshotAddress : state.address
-    const wanted = trainableOnly ? this.weights.filter(({ trainable }) => trainable) : this.weights
+    const wanted = trainableOnly ? this.trainableWeights : this.weights
     return wanted.map(weight => new Tensor(state.read(weight, base), weight.shape, 'float32'))
   }
 
