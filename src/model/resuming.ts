@@ -12,7 +12,10 @@ import type { Changeable, TrainingSettings } from './options.ts'
 /** Differences that a message names. */
 const mostNamed = 3
 
-/** Whether data or configuration differ, or may: what datasets give is not known yet. @throws RangeError for differences that were not allowed */
+/**
+ * Whether data or configuration differ, or may: what datasets give is not known yet. @throws RangeError for differences
+ * that were not allowed
+ */
 function compared(
   where: string,
   { told: { path }, state }: Resumption,
@@ -80,7 +83,8 @@ function withRate(state: Restored, fingerprint: Fingerprint, model: Internals): 
 }
 
 /**
- * Opens the folders that a training saves to and goes on from, which are compared with what there is. `seed` is what the caller gave.
+ * Opens the folders that a training saves to and goes on from, which are compared with what there is. `seed` is what
+ * the caller gave.
  * @throws Error or RangeError, before anything is changed
  */
 export async function openContinuity(

@@ -112,7 +112,7 @@ export class Stream {
     this.shelf.setRows(rows as Record<string, number>)
     let last: Columns | undefined
     for (; this.filled < done; this.filled++) {
-      const columns = await this.unlessInterrupted(this.ask())
+      const columns = await this.interruption.unless([this.options.signal], this.ask())
       if (columns === 'interrupted') return false
       if (!columns) throw this.tooFew(done)
       last = columns
@@ -236,7 +236,7 @@ export class Stream {
   private async fillOne(): Promise<boolean> {
     if (this.held || this.ended || this.filled === this.options.limit) return false
     this.asked ??= this.ask()
-    const columns = await this.unlessInterrupted(this.asked)
+    const columns = await this.interruption.unless([this.options.signal, this.signal], this.asked)
     if (columns === 'interrupted') return false
     this.asked = undefined
     if (!columns) this.ended = true
@@ -266,11 +266,6 @@ export class Stream {
     // Whoever waits for it hears of the error; after an interruption nobody does.
     asked.catch(() => {})
     return asked
-  }
-
-  /** The batch, or 'interrupted' when the command or everything ends before it is there. */
-  private unlessInterrupted<T>(asked: Promise<T>): Promise<T | 'interrupted'> {
-    return this.interruption.unless([this.options.signal, this.signal], asked)
   }
 
   /** Copies a batch into the next slot, which is free. */
