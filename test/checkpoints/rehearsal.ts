@@ -86,3 +86,11 @@ export function rehearse(
     ...options,
   })
 }
+
+/** The hash of a training that nothing disturbs. */
+export async function whole(optimizer: OptimizerName): Promise<string> {
+  const model = network(optimizer)
+  const hash = hashOf(model, await rehearse(model, optimizer, { workers: 1 }))
+  model.dispose()
+  return hash
+}
