@@ -83,9 +83,10 @@ export class Keeper {
     return true
   }
 
-  /** Has it written as soon as the disk is free. */
+  /** Has it written as soon as the disk is free. @throws SaveError where one before could not be written */
   async keep(captured: Captured, best: boolean): Promise<void> {
     this.start()
+    if (this.failure) throw this.failure
     while (this.waiting?.best && this.writing) await this.writing
     this.waiting = { captured, best }
     this.writing ??= this.write()

@@ -30,8 +30,8 @@ export class Training {
   /** Whether the workers must derive what they keep of the weights anew. */
   private stale = true
   private epoch: number
-  /** Batches of the first epoch that were made before training was resumed. */
-  private readonly before: number
+  /** Batches of the first epoch that were made before training was resumed, until the optimizer counts them. */
+  private uncounted: number
   private validating = false
   private outOfTime = false
   private ending: StopReason = 'epochs'
@@ -62,7 +62,7 @@ export class Training {
     const params = { epochs, ...course.params, verbose }
     this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopReason: 'epochs' }
     this.epoch = continuity.state?.epoch ?? settings.initialEpoch
-    this.before = continuity.state?.batch ?? 0
+    this.uncounted = continuity.state?.batch ?? 0
   }
 
   /** @throws Error that names epoch and step; the weights are then the last snapshot's, unless a save failed. */
@@ -88,7 +88,7 @@ export class Training {
       await this.course.close().catch(() => {})
       if (error instanceof SaveError) throw error
       model.state.restoreSnapshot()
-      if (this.epoch === first) model.compiled.optimizer.iterations += this.before
+      model.compiled.optimizer.iterations += this.uncounted
       model.own()
       throw this.translated(error)
     } finally {
@@ -155,6 +155,7 @@ export class Training {
     if (this.progressError !== undefined) throw this.progressError
     model.compiled.optimizer.iterations += done
     model.epochsTrained++
+    this.uncounted = 0
     if (done > 0) model.state.takeSnapshot()
     if (this.keeper?.failure) throw this.keeper.failure
     const logs = done > 0 && !this.cutShort ? await this.measured() : undefined

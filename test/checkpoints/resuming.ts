@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as ls from '../../src/index.ts'
-import { hashOf, network, type OptimizerName, rehearse } from './rehearsal.ts'
+import { type OptimizerName, rehearsal } from './rehearsal.ts'
 
 /** Waits for a checkpoint of each multiple of `every`, so that none is left out. */
 class Patience extends ls.Callback {
@@ -36,32 +36,27 @@ class Patience extends ls.Callback {
  * differently.
  */
 export async function resumeFromAll(
-  optimizer: OptimizerName,
+  name: OptimizerName,
   every: number,
   folder: string,
 ): Promise<{ saving: string; steps: number[]; different: number[] }> {
   const directory = join(folder, 'all')
-  const model = network(optimizer)
+  const { train } = rehearsal(ls, name)
   const checkpoint = ls.callbacks.checkpoint({ directory, every: { steps: every }, keep: 1000 })
-  const patience = new Patience(directory, every)
-  const history = await rehearse(model, optimizer, { callbacks: [patience, checkpoint], workers: 1 })
-  const expected = hashOf(model, history)
-  model.dispose()
+  const saving = await train({ callbacks: [new Patience(directory, every), checkpoint], workers: 1 })
   const steps: number[] = []
   const different: number[] = []
-  const names = (await readdir(directory)).filter(name => name.endsWith('.ckpt'))
+  const names = (await readdir(directory)).filter(each => each.endsWith('.ckpt'))
   // The last one is that of the end, which always is.
-  for (const name of names.sort().slice(0, -1)) {
+  for (const file of names.sort().slice(0, -1)) {
     const own = join(folder, 'one')
     await mkdir(own)
-    await copyFile(join(directory, name), join(own, name))
-    const again = network(optimizer)
-    const options = { resume: own, workers: [1, 2, 2, 1, 3][steps.length % 5]! }
-    const ended = await rehearse(again, optimizer, options)
-    steps.push(ended.resumed!.step)
-    if (hashOf(again, ended) !== expected) different.push(ended.resumed!.step)
-    again.dispose()
+    await copyFile(join(directory, file), join(own, file))
+    const { history, hash } = await train({ resume: own, workers: [1, 2, 2, 1, 3][steps.length % 5]! })
+    const { step } = history.resumed!
+    steps.push(step)
+    if (hash !== saving.hash) different.push(step)
     await rm(own, { recursive: true })
   }
-  return { saving: expected, steps, different }
+  return { saving: saving.hash, steps, different }
 }
