@@ -2,10 +2,11 @@ import { join, resolve } from 'node:path'
 import { show } from '../errors.ts'
 import { version } from '../version.ts'
 import { writeFilesAtomically } from './atomicFiles.ts'
+import { openRegularFile, readFully } from './files.ts'
 import { readManifest, type WeightGroup } from './manifest.ts'
 import type { Json } from './naming.ts'
 import { parseJson } from './strictJson.ts'
-import { bytesOf, openRegularFile, readWeightFiles } from './weightFiles.ts'
+import { bytesOf, readWeightFiles } from './weightFiles.ts'
 import type { NamedWeight } from './weights.ts'
 
 /**
@@ -95,7 +96,9 @@ async function readJson(where: string, path: string): Promise<Record<string, Jso
   const { file, size } = await openRegularFile(where, path)
   try {
     if (size > longestJson) throw new RangeError(`${where} must be at most ${longestJson} bytes, got ${size}`)
-    return parseObject(where, await file.readFile('utf8'))
+    const bytes = Buffer.alloc(size)
+    await readFully(where, file, bytes, 0)
+    return parseObject(where, bytes.toString())
   } finally {
     await file.close()
   }

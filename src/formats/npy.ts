@@ -4,7 +4,8 @@ import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { writeFilesAtomically } from './atomicFiles.ts'
 import { bytesOfShape, decode, type ElementType, elementTypes } from './elements.ts'
-import { bytesOf, openRegularFile } from './weightFiles.ts'
+import { openRegularFile, readFully } from './files.ts'
+import { bytesOf } from './weightFiles.ts'
 
 /**
  * NumPy's format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): a magic string, the
@@ -130,9 +131,11 @@ export function parseNpy(where: string, file: Buffer): Tensor {
  */
 export async function readNpy(path: string): Promise<Tensor> {
   const where = `readNpy: ${path}`
-  const { file } = await openRegularFile(where, path)
+  const { file, size } = await openRegularFile(where, path)
   try {
-    return parseNpy(where, await file.readFile())
+    const bytes = Buffer.alloc(size)
+    await readFully(where, file, bytes, 0)
+    return parseNpy(where, bytes)
   } finally {
     await file.close()
   }

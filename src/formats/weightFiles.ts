@@ -1,8 +1,8 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
+import { type OpenFile, openRegularFile, readSome } from './files.ts'
 import type { WeightGroup } from './manifest.ts'
 import { type NamedWeight, readWeights, type Stretch } from './weights.ts'
 
@@ -14,33 +14,12 @@ export function bytesOf(values: Tensor['values']): Uint8Array {
   return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength)
 }
 
-interface OpenFile {
-  file: FileHandle
-  size: number
-}
-
-/** Opens a file for reading; neither a pipe nor a device, which could hold the reader up for ever. */
-export async function openRegularFile(where: string, path: string): Promise<OpenFile> {
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  const status = await file.stat()
-  if (status.isFile()) return { file, size: status.size }
-  await file.close()
-  throw new RangeError(
-    `${where} must be a regular file, got ${status.isDirectory() ? 'a folder' : 'something else'}`,
-  )
-}
-
-async function readSome(file: FileHandle, target: Uint8Array, at: number): Promise<number> {
-  const { bytesRead } = await file.read(target, 0, Math.min(target.length, 2 ** 30), at)
-  return bytesRead
-}
-
 /** Opens the files of a group; links must not lead out of the model's folder either. */
 async function openGroup(
   where: string,
   folder: string,
   { paths }: WeightGroup,
-  opened: FileHandle[],
+  opened: OpenFile[],
 ): Promise<Stretch[]> {
   const stretches: Stretch[] = []
   const root = await realpath(folder)
@@ -65,7 +44,7 @@ export async function readWeightFiles(
   jsonPath: string,
   groups: readonly WeightGroup[],
 ): Promise<NamedWeight[]> {
-  const opened: FileHandle[] = []
+  const opened: OpenFile[] = []
   try {
     return await readWeights(where, groups, group => openGroup(where, dirname(jsonPath), group, opened))
   } finally {
