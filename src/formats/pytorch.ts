@@ -85,7 +85,8 @@ class State {
     if (!(tensor instanceof Tensor) || tensor.dtype !== 'float32' || String(tensor.shape) !== String(shape)) {
       const got = tensor instanceof Tensor ? `${tensor.dtype} [${tensor.shape}]` : show(tensor)
       throw new RangeError(
-        `${where}: tensor ${show(name)} must be float32 [${shape}] for layer "${layer}", got ${got}; correct mapping or the layer`,
+        `${where}: tensor ${show(name)} must be float32 [${shape}] for layer "${layer}", got ${got}; ` +
+          'correct mapping or the layer',
       )
     }
     return tensor.values

@@ -46,7 +46,10 @@ function transposed(x: ArrayLike<number>, shape: readonly number[], axes: readon
   return y
 }
 
-/** A kernel (…sizes, in, out) of a weight (out, in, …sizes); of a transposed convolution (…sizes, out, in) of (in, out, …sizes). */
+/**
+ * A kernel (…sizes, in, out) of a weight (out, in, …sizes); of a transposed convolution (…sizes, out, in) of (in, out,
+ * …sizes).
+ */
 function kernel(source: Source, name: string, shape: readonly number[]): Float32Array {
   const theirs = [...shape.slice(-2).reverse(), ...shape.slice(0, -2)]
   const axes = [...theirs.keys()].slice(2)
@@ -63,7 +66,7 @@ function joined(a: Float32Array, b: Float32Array): Float32Array {
   return y
 }
 
-/** The weight of a dense layer behind a flattened image (height, width, channels), which PyTorch has the channels first of. */
+/** The kernel of a dense layer behind a flattened image (height, width, channels); PyTorch has the channels first. */
 function flattenedKernel(source: Source, name: string, [m, n]: readonly number[], image: readonly number[]) {
   if (!Array.isArray(image) || sizeOf(image) !== m)
     throw new RangeError(
