@@ -164,7 +164,7 @@ function differences(directory: string): string[] {
 }
 
 /** What is wrong when the next process comes. */
-async function nextStart(directory: string, { keep }: Plan, possible: Possible): Promise<string[]> {
+async function nextStart(directory: string, { keep, before }: Plan, possible: Possible): Promise<string[]> {
   const next = new Process(1000)
   const store = await openStore({ directory, keep }, next)
   const newest = await store.newest()
@@ -172,6 +172,8 @@ async function nextStart(directory: string, { keep }: Plan, possible: Possible):
   const wrong = differences(directory)
   if (!possible.includes(step)) wrong.push(`the newest is ${step}, not of ${possible.join(', ')}`)
   for (const { path, reason } of newest?.skipped ?? []) wrong.push(`${path} was skipped: ${reason}`)
+  const count = readdirSync(directory).filter(isCheckpoint).length
+  if (count < Math.min(keep, before.length)) wrong.push(`only ${count} checkpoints are left`)
   const rubbish = readdirSync(directory).filter(name => !isCheckpoint(name))
   if (rubbish.length !== 1) wrong.push(`left: ${rubbish.join(', ')}`)
   await store.save(numbered(99), { step: 99 })
@@ -190,8 +192,9 @@ async function tryCell(directory: string, plan: Plan, cell: Cell): Promise<strin
     const files = new Process(start, cell)
     await train(files, directory, plan, possible).catch(() => {})
     if (files.openFiles !== 0) return [`${files.openFiles} files are open`]
-    // What failed once and could be cleaned up must be as if it had not been tried.
+    // What failed once and could be cleaned up must be as if it had not been tried; what is short goes on.
     if (!isCrash && !cell.lasting) possible.splice(1)
+    if (cell.fault === 'short') possible.splice(0, possible.length, plan.steps.at(-1)!)
   }
   return nextStart(directory, plan, possible)
 }
