@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import v8 from 'node:v8'
+import { brotliDecompressSync } from 'node:zlib'
 import type { instantiate as instantiateFused } from '../../build/fused.js'
 
 /** Exports of the kernel module; the types come from the AssemblyScript compiler. */
@@ -76,7 +77,8 @@ function tagged(bytes: Uint8Array, tier: Tier): Uint8Array<ArrayBuffer> {
  * 50 ms).
  */
 export function compileKernels(tier: Tier, numerics: Numerics): KernelModule {
-  const bytes = readFileSync(new URL(`../../build/${numerics}.wasm`, import.meta.url))
+  const file = new URL(`../../build/${numerics}.wasm.br`, import.meta.url)
+  const bytes = brotliDecompressSync(readFileSync(file))
   const flags = compileFlags(tier, numerics)
   for (const flag of flags) v8.setFlagsFromString(`--${flag}`)
   try {
