@@ -5,9 +5,9 @@ import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames } from '../formats/naming.ts'
 import { parseJson } from '../formats/strictJson.ts'
 import type { NamedWeight } from '../formats/weights.ts'
-import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import { knownClasses } from '../layers/registry.ts'
+import { innerOptions } from '../layers/saved.ts'
 import { addNode, type SymbolicTensor } from '../layers/symbolic.ts'
 import { Model } from './functional.ts'
 import { firstUseOf, NestedLayer } from './nested.ts'
@@ -29,16 +29,6 @@ interface SavedNode extends Saved {
 
 const isModel = (className: string): boolean => ['Sequential', 'Model', 'Functional'].includes(className)
 
-/** Keys that saved configs carry for all layers and that mean nothing here, or only with their default. */
-const tolerated = new Set([
-  'batchSize',
-  'inputDType',
-  'weights',
-  'kernelConstraint',
-  'biasConstraint',
-  'sparse',
-])
-
 /**
  * Drops what a saved config has beyond our options, as long as it says nothing. @throws RangeError where it
  * does.
@@ -52,12 +42,7 @@ function knownOptions(
   return Object.fromEntries(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true
-      const neutral =
-        value === null ||
-        isOfCell(key, config) ||
-        tolerated.has(key) ||
-        key.endsWith('Constraint') ||
-        isDefaultDilation(key, value)
+      const neutral = value === null || isOfCell(key, config) || isDefaultDilation(key, value)
       if (!neutral)
         throw new RangeError(
           `loadLayersModel: ${className} must not have option "${key}", got ${show(value)}; it is not supported`,
