@@ -10,9 +10,9 @@ const differences: Readonly<Record<string, string>> = {
   'model.fit.stepsPerEpoch': 'as in Keras; TensorFlow.js throws',
   'model.fit.sampleWeight': 'as in Keras; TensorFlow.js throws',
   'model.save.handlerOrURL': 'an IOHandler, such as those of `tf.io` and `ls.io`, or a `file://` URL',
-  'model.save.includeOptimizer': 'refused: the state of optimizers is not saved',
-  'tf.loadLayersModel.pathOrIOHandler':
-    'an IOHandler, or a `file://`, `http://` or `https://` URL; the training config and the state of the optimizer are left out',
+  'model.save.includeOptimizer':
+    'adamax too, and what TensorFlow.js has no word for, which it refuses to load: `docs/formats.md`',
+  'tf.loadLayersModel.pathOrIOHandler': 'an IOHandler, or a `file://`, `http://` or `https://` URL',
   'tf.loadLayersModel.weightPathPrefix': 'a whole URL, below which all weights must lie',
 }
 

@@ -10,7 +10,9 @@ import type { SymbolicTensor } from '../layers/symbolic.ts'
 import { version } from '../version.ts'
 import type { Model } from './functional.ts'
 import { firstUseOf, NestedLayer } from './nested.ts'
+import { optimizerState } from './optimizerState.ts'
 import type { Trainable } from './trainable.ts'
+import { trainingConfigOf } from './trainingConfig.ts'
 
 /**
  * Files write words in snake case, as TensorFlow.js does: others would not come back.
@@ -75,15 +77,31 @@ export function topologyOf(model: Trainable): Json {
 export interface SaveOptions {
   /** Leaves out what does not learn; read again with `strict: false`. */
   trainableOnly?: boolean
-  /** Only false: the state of optimizers is not saved. */
-  includeOptimizer?: false
+  /** Keeps what `compile` was given and the optimizer's state, too. Default false; nothing for a model not compiled. */
+  includeOptimizer?: boolean
 }
 
-function fileOf(model: Trainable, trainableOnly: boolean): LayersModelFile {
+/** What a model is trained by, and how far it is. @throws RangeError for what no file can hold */
+function trainingOf(model: Trainable): Pick<LayersModelFile, 'trainingConfig' | 'weights'> {
+  const { slots } = model.compiled
+  const changed = model.weights.find(weight => weight.trainable !== slots.has(weight))
+  if (changed)
+    throw new RangeError(
+      `save: the weights that learn must be those of the last compile, got ${changed.name}; call compile() again`,
+    )
+  return { trainingConfig: trainingConfigOf(model), weights: optimizerState(model) }
+}
+
+function fileOf(
+  model: Trainable,
+  { trainableOnly = false, includeOptimizer = false }: SaveOptions,
+): LayersModelFile {
+  const training = includeOptimizer && model.isCompiled ? trainingOf(model) : { weights: [] }
   const tensors = model.getWeights()
   const named = model.weights.map(({ name, trainable }, i) => ({ name, trainable, tensor: tensors[i]! }))
   const weights = named.filter(({ trainable }) => trainable || !trainableOnly)
-  const file = { topology: topologyOf(model), weights: weights.map(({ name, tensor }) => ({ name, tensor })) }
+  const ofModel = weights.map(({ name, tensor }) => ({ name, tensor }))
+  const file = { topology: topologyOf(model), ...training, weights: [...ofModel, ...training.weights] }
   const userMetadata = model.getUserDefinedMetadata() as Json | undefined
   return userMetadata === undefined ? file : { ...file, userMetadata }
 }
@@ -95,14 +113,10 @@ export async function saveModel(
   options?: SaveOptions,
 ): Promise<SaveResult> {
   checkOptions('save', options, ['trainableOnly', 'includeOptimizer'])
-  if (options?.includeOptimizer)
-    throw new RangeError(
-      'save: includeOptimizer must be false, got true; the state of optimizers cannot be saved, leave it out',
-    )
   const path = typeof target === 'string' ? pathOfUrl('save', target) : undefined
   if (typeof target !== 'string' && typeof target?.save !== 'function')
     throw new TypeError(`save: handlerOrURL must be a URL or have a function save, got ${show(target)}`)
-  const file = fileOf(model, options?.trainableOnly ?? false)
+  const file = fileOf(model, options ?? {})
   if (path === undefined) return (target as Required<IOHandler>).save(artifactsOf(file))
   await writeLayersModel(path, file)
   return resultOf(file)

@@ -105,6 +105,7 @@ export class Training {
     } finally {
       settings.signal?.removeEventListener('abort', stop)
       model.whenStopped = undefined
+      model.stepsOfEpoch = 0
     }
   }
 
@@ -131,6 +132,7 @@ export class Training {
     const done = await this.watched(() => this.trainBatches())
     if (this.progressError !== undefined) throw this.progressError
     model.compiled.optimizer.iterations += done
+    model.stepsOfEpoch = 0
     model.epochsTrained++
     if (done === 0) return
     model.state.takeSnapshot()
@@ -215,6 +217,7 @@ export class Training {
     const before = sumsNow(course.stage)
     const reached = await this.command(batch, batch + 1)
     if (reached === batch) return batch
+    model.stepsOfEpoch = reached
     const logs = logsOf(course.stage, model.compiled, size, before)
     await this.tell('onBatchEnd', batch, { batch, size, ...logs })
     return reached
