@@ -1,5 +1,8 @@
 /** How entries and options differ where no program can find out, by TensorFlow.js' names. */
 const differences: Readonly<Record<string, string>> = {
+  'layer.getConfig': '`activation` is null where there is none, there `linear`',
+  'layers.categoryEncoding.outputMode':
+    'there `int` has another shape than the layer says, and `tfIdf` throws',
   'layers.randomWidth': 'keeps the width of images, and cuts or fills what is stretched or squeezed',
   'layers.softmax.axis': 'an axis of the batch, where TensorFlow.js can only take the last one',
   'layers.timeDistributed':
@@ -7,9 +10,9 @@ const differences: Readonly<Record<string, string>> = {
   'model.fit.stepsPerEpoch': 'as in Keras; TensorFlow.js throws',
   'model.fit.sampleWeight': 'as in Keras; TensorFlow.js throws',
   'model.save.handlerOrURL': 'an IOHandler, such as those of `tf.io` and `ls.io`, or a `file://` URL',
-  'model.save.includeOptimizer': 'refused: the state of optimizers is not saved',
-  'tf.loadLayersModel.pathOrIOHandler':
-    'an IOHandler, or a `file://`, `http://` or `https://` URL; the training config and the state of the optimizer are left out',
+  'model.save.includeOptimizer':
+    'adamax too, and what TensorFlow.js has no word for, which it refuses to load: `docs/formats.md`',
+  'tf.loadLayersModel.pathOrIOHandler': 'an IOHandler, or a `file://`, `http://` or `https://` URL',
   'tf.loadLayersModel.weightPathPrefix': 'a whole URL, below which all weights must lie',
 }
 
@@ -27,7 +30,10 @@ const absences: Readonly<Record<string, string>> = {
   'layers.*.dropoutFunc': 'a hook of its tests',
   'layers.conv2dTranspose.dilationRate': 'TensorFlow.js ignores it',
   'layers.conv3dTranspose.dilationRate': 'TensorFlow.js ignores it',
-  'layers.dense.inputDim': 'give `inputShape: [n]`',
+  'layers.*.inputDim': 'TensorFlow.js ignores it',
+  'layers.*.inputLength': 'TensorFlow.js ignores it',
+  'layer.addLoss': '`activityRegularizer`, or a loss of your own',
+  'layer.dispose': 'models are disposed of',
   'layers.depthwiseConv2d.kernelConstraint': 'TensorFlow.js ignores it',
   'layers.depthwiseConv2d.kernelInitializer': 'TensorFlow.js ignores it',
   'layers.depthwiseConv2d.kernelRegularizer': 'TensorFlow.js ignores it',

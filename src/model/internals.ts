@@ -31,6 +31,8 @@ export interface Internals extends TrainingModel, Architecture {
   whenStopped: (() => void) | undefined
   /** Epochs over the life of the model: each is shuffled anew. */
   epochsTrained: number
+  /** Updates of the epoch in progress, as far as callbacks hear of them: its end adds them to the optimizer's. */
+  stepsOfEpoch: number
 }
 
 /** Where predictions read the weights: the last snapshot while workers change them, else the truth. */

@@ -51,6 +51,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   abstract readonly className: string
   whenStopped: (() => void) | undefined
   epochsTrained = 0
+  stepsOfEpoch = 0
   private settled: Compiled | undefined
   private stopped: string | undefined
   private asLayer: NestedLayer | undefined
@@ -84,6 +85,10 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   /** The architecture has changed: the model must be compiled anew. */
   protected forgetCompiled(): void {
     this.settled = undefined
+  }
+
+  get isCompiled(): boolean {
+    return this.settled !== undefined
   }
 
   get compiled(): Compiled {
@@ -126,7 +131,9 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
       for (const [i, slot] of arrays.entries()) state.fill(slot, optimizer.slots[i]!.initial)
     }
     optimizer.iterations = 0
-    this.settled = { optimizer, outputs, leaves, mixUp, slots }
+    const { loss, lossWeights, metrics } = options
+    const objectives = { loss, ...(lossWeights && { lossWeights }), ...(metrics && { metrics }) }
+    this.settled = { optimizer, outputs, leaves, mixUp, slots, objectives }
   }
 
   /**
@@ -268,7 +275,8 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   /**
    * Writes model.json and weights.bin, which TensorFlow.js reads too, into the folder of a `file://` URL, or gives
    * the model to an IOHandler, whose answer it resolves with.
-   * @throws RangeError for another URL; the file system's own errors, the old files untouched; the handler's
+   * @throws RangeError for another URL, or for what no file can hold, a function as loss say; the file system's own
+   * errors, the old files untouched; the handler's
    */
   save(handlerOrURL: string | IOHandler, options?: SaveOptions): Promise<SaveResult> {
     return saveModel(this, handlerOrURL, options)

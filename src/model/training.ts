@@ -95,6 +95,7 @@ export class Training {
       clearTimeout(timer)
       settings.signal?.removeEventListener('abort', stop)
       model.whenStopped = undefined
+      model.stepsOfEpoch = 0
     }
   }
 
@@ -154,6 +155,7 @@ export class Training {
     const done = await watched(watchers, progress, failed, () => this.trainBatches(from))
     if (this.progressError !== undefined) throw this.progressError
     model.compiled.optimizer.iterations += done
+    model.stepsOfEpoch = 0
     model.epochsTrained++
     this.uncounted = 0
     if (done > 0) model.state.takeSnapshot()
@@ -194,6 +196,7 @@ export class Training {
     const before = sumsNow(course.stage)
     const reached = await this.command(batch, batch + 1)
     if (reached === batch) return batch
+    model.stepsOfEpoch = reached
     const logs = logsOf(course.stage, model.compiled, size, before)
     await this.tell('onBatchEnd', batch, { batch, size, ...logs })
     return reached

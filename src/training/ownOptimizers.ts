@@ -148,6 +148,7 @@ export function defineOptimizer<D extends { learningRate: LearningRate }, S exte
       definition.check?.(className, config)
       return {
         slots,
+        isOwn: true,
         decays: true,
         record: (g, _, one) => record(g, className, definition, config, one),
       }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { openStore } from '../../src/checkpoints/store.ts'
@@ -10,7 +10,7 @@ import { procFile } from './proc.ts'
  * Each operation on files fails in each way, once or from then on. Whatever becomes of the run, the next one must
  * find the old or the new checkpoint, byte for byte, and clean up.
  */
-const faults = ['EIO', 'ENOSPC', 'EBUSY', 'short', 'crash before', 'crash after'] as const
+export const faults = ['EIO', 'ENOSPC', 'EBUSY', 'short', 'crash before', 'crash after'] as const
 type Fault = (typeof faults)[number]
 
 /** Where something fails. A crash that lasts meets the next starts too. */
@@ -140,7 +140,6 @@ async function train(
 
 /** A directory with checkpoints, and what two writers left that were killed. */
 function prepare(directory: string, { before }: Plan): void {
-  mkdirSync(directory)
   const write = (name: string, bytes: Uint8Array) => writeFileSync(join(directory, name), bytes)
   const none = new Uint8Array()
   for (const step of before) {
@@ -164,7 +163,7 @@ function differences(directory: string): string[] {
 }
 
 /** What is wrong when the next process comes. */
-async function nextStart(directory: string, { keep }: Plan, possible: Possible): Promise<string[]> {
+async function nextStart(directory: string, { keep, before }: Plan, possible: Possible): Promise<string[]> {
   const next = new Process(1000)
   const store = await openStore({ directory, keep }, next)
   const newest = await store.newest()
@@ -172,6 +171,8 @@ async function nextStart(directory: string, { keep }: Plan, possible: Possible):
   const wrong = differences(directory)
   if (!possible.includes(step)) wrong.push(`the newest is ${step}, not of ${possible.join(', ')}`)
   for (const { path, reason } of newest?.skipped ?? []) wrong.push(`${path} was skipped: ${reason}`)
+  const count = readdirSync(directory).filter(isCheckpoint).length
+  if (count < Math.min(keep, before.length)) wrong.push(`only ${count} checkpoints are left`)
   const rubbish = readdirSync(directory).filter(name => !isCheckpoint(name))
   if (rubbish.length !== 1) wrong.push(`left: ${rubbish.join(', ')}`)
   await store.save(numbered(99), { step: 99 })
@@ -182,7 +183,8 @@ async function nextStart(directory: string, { keep }: Plan, possible: Possible):
 }
 
 /** What is wrong after a fault. */
-async function tryCell(directory: string, plan: Plan, cell: Cell): Promise<string[]> {
+async function tryCell(root: string, plan: Plan, cell: Cell): Promise<string[]> {
+  const directory = mkdtempSync(join(root, 'run-'))
   prepare(directory, plan)
   const possible: Possible = [plan.before.at(-1) ?? 0]
   const isCrash = cell.fault.startsWith('crash')
@@ -190,10 +192,13 @@ async function tryCell(directory: string, plan: Plan, cell: Cell): Promise<strin
     const files = new Process(start, cell)
     await train(files, directory, plan, possible).catch(() => {})
     if (files.openFiles !== 0) return [`${files.openFiles} files are open`]
-    // What failed once and could be cleaned up must be as if it had not been tried.
+    // What failed once and could be cleaned up must be as if it had not been tried; what is short goes on.
     if (!isCrash && !cell.lasting) possible.splice(1)
+    if (cell.fault === 'short') possible.splice(0, possible.length, plan.steps.at(-1)!)
   }
-  return nextStart(directory, plan, possible)
+  const wrong = await nextStart(directory, plan, possible)
+  rmSync(directory, { recursive: true })
+  return wrong
 }
 
 /** What came of every cell. */
@@ -207,11 +212,9 @@ export interface FaultReport {
 
 export async function runFaults(plan: Plan): Promise<FaultReport> {
   const root = mkdtempSync(join(tmpdir(), 'faults-'))
-  let runs = 0
-  const folder = () => join(root, `run${runs++}`)
   try {
     const unharmed = new Process(10)
-    const directory = folder()
+    const directory = mkdtempSync(join(root, 'run-'))
     prepare(directory, plan)
     await train(unharmed, directory, plan, [])
     const report: FaultReport = { operations: unharmed.operations, cells: 0, table: [], failures: [] }
@@ -220,7 +223,7 @@ export async function runFaults(plan: Plan): Promise<FaultReport> {
       for (const fault of faults) {
         for (const lasting of [false, true]) {
           const applies = fault !== 'short' || /^(read|write)/.test(operation)
-          const wrong = applies ? await tryCell(folder(), plan, { at, fault, lasting }) : []
+          const wrong = applies ? await tryCell(root, plan, { at, fault, lasting }) : []
           const name = `${at} ${operation}, ${fault} ${lasting ? 'from then on' : 'once'}`
           report.failures.push(...wrong.map(what => `${name}: ${what}`))
           if (applies) report.cells++
