@@ -1,5 +1,8 @@
 /** How entries and options differ where no program can find out, by TensorFlow.js' names. */
 const differences: Readonly<Record<string, string>> = {
+  'layer.getConfig': '`activation` is null where there is none, there `linear`',
+  'layers.categoryEncoding.outputMode':
+    'there `int` has another shape than the layer says, and `tfIdf` throws',
   'layers.randomWidth': 'keeps the width of images, and cuts or fills what is stretched or squeezed',
   'layers.softmax.axis': 'an axis of the batch, where TensorFlow.js can only take the last one',
   'layers.timeDistributed':
@@ -27,7 +30,10 @@ const absences: Readonly<Record<string, string>> = {
   'layers.*.dropoutFunc': 'a hook of its tests',
   'layers.conv2dTranspose.dilationRate': 'TensorFlow.js ignores it',
   'layers.conv3dTranspose.dilationRate': 'TensorFlow.js ignores it',
-  'layers.dense.inputDim': 'give `inputShape: [n]`',
+  'layers.*.inputDim': 'TensorFlow.js ignores it',
+  'layers.*.inputLength': 'TensorFlow.js ignores it',
+  'layer.addLoss': '`activityRegularizer`, or a loss of your own',
+  'layer.dispose': 'models are disposed of',
   'layers.depthwiseConv2d.kernelConstraint': 'TensorFlow.js ignores it',
   'layers.depthwiseConv2d.kernelInitializer': 'TensorFlow.js ignores it',
   'layers.depthwiseConv2d.kernelRegularizer': 'TensorFlow.js ignores it',

@@ -2,15 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import { codeOf, type Files, realFiles, writeFully } from './files.ts'
 
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
 /**
  * Writes the pieces to a new file and waits until they are on the disk. What fails leaves no file; a file whose
  * sync has failed is given up, for a second sync may succeed although pages were lost.
  */
-export async function writeDurably(files: Files, path: string, pieces: Iterable<Uint8Array>): Promise<void> {
+export async function writeDurably(files: Files, path: string, pieces: Pieces): Promise<void> {
   const file = await files.open(path, 'wx')
   try {
     try {
-      for (const piece of pieces) await writeFully(file, piece)
+      for await (const piece of pieces) await writeFully(file, piece)
       await file.sync()
     } finally {
       await file.close()
@@ -58,7 +60,7 @@ export async function makeFolder(files: Files, directory: string): Promise<void>
  */
 export async function writeFilesAtomically(
   directory: string,
-  written: readonly (readonly [name: string, pieces: Iterable<Uint8Array>])[],
+  written: readonly (readonly [name: string, pieces: Pieces])[],
   files = realFiles,
 ): Promise<void> {
   await makeFolder(files, directory)

@@ -60,7 +60,7 @@ export function decode(
 ): Float32Array | Int32Array | Uint8Array {
   const count = bytes.length / width
   if (!get) {
-    const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice()
+    const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes)
     const values = new arrays[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, count)
     if (dtype === 'bool' && values.some(value => value > 1))
       throw new RangeError(`${where} must hold only 0 and 1, got another byte`)

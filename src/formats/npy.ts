@@ -104,11 +104,11 @@ function rowMajor<T extends Tensor['values']>(values: T, shape: readonly number[
 }
 
 /**
- * The array in the bytes of an npy file; `where` names it in messages. Floating-point numbers become float32,
- * integers int32, bytes and booleans stay.
+ * The array in the bytes of an npy file, which it keeps or changes; `where` names it in messages. Floating-point
+ * numbers become float32, integers int32, bytes and booleans stay.
  * @throws RangeError saying what is wrong with the bytes
  */
-export function parseNpy(where: string, file: Buffer): Tensor {
+export function takeNpy(where: string, file: Buffer): Tensor {
   const { start, end } = placeOfHeader(where, file)
   const { type, isBigEndian, isColumnMajor, shape } = readDictionary(
     where,
@@ -119,14 +119,14 @@ export function parseNpy(where: string, file: Buffer): Tensor {
     const wanted = `${needed} bytes of elements for shape ${show(shape)}`
     throw new RangeError(`${where} must have ${wanted}, got ${file.length - end}`)
   }
-  const bytes = Buffer.from(file.subarray(end))
+  const bytes = file.subarray(end)
   if (isBigEndian) swapBytes(bytes, type.bytes)
   const values = decode(where, type, bytes)
   return new Tensor(isColumnMajor ? rowMajor(values, shape) : values, shape, type.dtype)
 }
 
 /**
- * Reads an npy file, as `parseNpy`.
+ * Reads an npy file, as `takeNpy`.
  * @throws RangeError saying what is wrong with the file; the file system's own errors
  */
 export async function readNpy(path: string): Promise<Tensor> {
@@ -135,7 +135,7 @@ export async function readNpy(path: string): Promise<Tensor> {
   try {
     const bytes = Buffer.alloc(size)
     await readFully(where, file, bytes, 0)
-    return parseNpy(where, bytes)
+    return takeNpy(where, bytes)
   } finally {
     await file.close()
   }

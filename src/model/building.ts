@@ -1,9 +1,9 @@
 import { isPlainObject, show, suggestion } from '../errors.ts'
 import { fromSavedNames, type Json } from '../formats/naming.ts'
 import { parseJson } from '../formats/strictJson.ts'
-import { innerOptions } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import { knownClasses } from '../layers/registry.ts'
+import { innerOptions } from '../layers/saved.ts'
 import { addNode, type SymbolicTensor } from '../layers/symbolic.ts'
 import { Model } from './functional.ts'
 import { firstUseOf, NestedLayer } from './nested.ts'
@@ -60,16 +60,6 @@ function nodeOf(value: unknown): SavedNode {
 
 const isModel = (className: string): boolean => ['Sequential', 'Model', 'Functional'].includes(className)
 
-/** Keys that saved configs carry for all layers and that mean nothing here, or only with their default. */
-const tolerated = new Set([
-  'batchSize',
-  'inputDType',
-  'weights',
-  'kernelConstraint',
-  'biasConstraint',
-  'sparse',
-])
-
 /**
  * Drops what a saved config has beyond our options, as long as it says nothing. @throws RangeError where it
  * does.
@@ -83,12 +73,7 @@ function knownOptions(
   return Object.fromEntries(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true
-      const neutral =
-        value === null ||
-        isOfCell(key, config) ||
-        tolerated.has(key) ||
-        key.endsWith('Constraint') ||
-        isDefaultDilation(key, value)
+      const neutral = value === null || isOfCell(key, config) || isDefaultDilation(key, value)
       if (!neutral)
         throw new RangeError(
           `loadLayersModel: ${className} must not have option "${key}", got ${show(value)}; it is not supported`,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -9,10 +9,14 @@ export interface Format {
   /** A small file that is sound, and how many of its bytes come before the elements. */
   readonly sound: Buffer
   readonly headerLength: number
+  /** Whether most of what is changed is sound still, as in a text. */
+  readonly isLoose?: boolean
   read(path: string): Promise<unknown>
 }
 
 const longestMs = 2000
+/** A folder in memory, where there is one: thousands of files are written. */
+const quick = '/dev/shm'
 
 /** Numbers that tempt readers: lengths that overflow, or lie just past an end. */
 const temptations = [0, 1, 7, 255, 256, 65_535, 65_536, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 53, 1e308]
@@ -85,11 +89,12 @@ function told(path: string, error: Error): string {
 export function proveHostile(
   format: Format,
   named: Readonly<Record<string, readonly [bytes: Buffer, message: string]>>,
+  mutations = 5000,
 ): void {
-  const folder = mkdtempSync(join(tmpdir(), 'hostile-'))
+  const folder = mkdtempSync(join(existsSync(quick) ? quick : tmpdir(), 'hostile-'))
   const path = join(folder, 'file')
   afterAll(() => rmSync(folder, { recursive: true }))
-  const { name, sound, headerLength } = format
+  const { name, sound, headerLength, isLoose = false } = format
 
   test(`${name}: the sound file loads`, async () => {
     expect(await outcome(format, path, sound)).toBe('loaded')
@@ -104,8 +109,10 @@ export function proveHostile(
   })
 
   test(`${name}: no part of the file is taken for the whole`, async () => {
-    for (let length = 0; length < sound.length; length++)
-      expect(await outcome(format, path, sound.subarray(0, length)), `${length} bytes`).not.toBe('loaded')
+    for (let length = 0; length < sound.length; length++) {
+      const found = await outcome(format, path, sound.subarray(0, length))
+      if (!isLoose) expect(found, `${length} bytes`).not.toBe('loaded')
+    }
   })
 
   test(`${name}: every bit of the header`, async () => {
@@ -116,11 +123,11 @@ export function proveHostile(
     }
   })
 
-  test(`${name}: 5,000 mutations`, { timeout: 60_000 }, async () => {
+  test(`${name}: ${mutations} mutations`, { timeout: 60_000 }, async () => {
     let refused = 0
-    for (let seed = 0; seed < 5000; seed++) {
+    for (let seed = 0; seed < mutations; seed++) {
       if ((await outcome(format, path, mutation(sound, seed))) !== 'loaded') refused++
     }
-    expect(refused).toBeGreaterThan(2500)
+    expect(refused).toBeGreaterThan(mutations / (isLoose ? 50 : 2))
   })
 }
