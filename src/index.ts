@@ -1,3 +1,4 @@
+export { type CheckpointDescription, checkpoints } from './checkpoints/description.ts'
 export { dispose, keep, memory, tidy } from './data/compatibility.ts'
 export { math } from './data/confusion.ts'
 export { Dataset } from './data/dataset.ts'

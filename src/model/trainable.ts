@@ -273,7 +273,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   }
 
   /**
-   * Writes model.json and weights.bin, which TensorFlow.js reads too, into the folder of a `file://` URL, or gives
+   * Writes model.json and its weights, which TensorFlow.js reads too, into the folder of a `file://` URL, or gives
    * the model to an IOHandler, whose answer it resolves with.
    * @throws RangeError for another URL, or for what no file can hold, a function as loss say; the file system's own
    * errors, the old files untouched; the handler's
