@@ -9,4 +9,4 @@ test('a training that is killed twenty times, a third of them inside a save, end
   // If every kill came before the first checkpoint, or outside of saves, this would prove little.
   expect(inSaves).toBeGreaterThan(3)
   expect(new Set(steps).size).toBeGreaterThan(10)
-}, 90_000)
+}, 240_000)
