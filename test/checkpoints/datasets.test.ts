@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import * as ls from '../../src/index.ts'
+import { noise } from '../bed.ts'
 import { caught } from '../caught.ts'
 import { withFolder } from './folder.ts'
 import { bitsOf, interrupted, network, type Trial, undisturbed, x, y } from './small.ts'
@@ -83,6 +84,56 @@ describe('fitDataset, resumed', () => {
       expect({ steps, ended: again.ended }).toEqual({ steps, ended: expected })
     }
   })
+
+  test('a large batch long ago decides how later ones are summed', async () => {
+    const make = () => {
+      const { batchNormalization, dense, flatten } = ls.layers
+      const layers = [
+        batchNormalization({ inputShape: [32, 3] }),
+        flatten({}),
+        dense({ units: 3, activation: 'softmax' }),
+      ]
+      const model = ls.sequential({ seed: 7, layers })
+      model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
+      return model
+    }
+    const given = [100, 20, 21, 22].map(n => ({
+      xs: ls.tensor(noise(n * 96, n), [n, 32, 3]),
+      ys: ls.tensor(
+        Int32Array.from({ length: n }, (_, i) => i % 3),
+        [n],
+      ),
+    }))
+    const first = given[0]!
+    // The large one comes in the first pass alone.
+    const dataset = () => {
+      let passes = 0
+      return () => (passes++ === 0 ? given : given.filter(batch => batch !== first))[Symbol.iterator]()
+    }
+    const each = { ...trial(() => ({}), dataset), make }
+    const expected = await undisturbed(each)
+    for (const steps of [2, 4, 6]) {
+      const { again } = await withFolder(directory => interrupted(each, steps, directory))
+      expect({ steps, ended: again.ended }).toEqual({ steps, ended: expected })
+    }
+  })
+
+  test('refuses a pass that goes on in another way', () =>
+    withFolder(async directory => {
+      const given = [0, 8, 16, 24].map(from => ({ xs: x.slice([from, 0], [8, 8]), ys: y.slice([from], [8]) }))
+      await interrupted(
+        trial(
+          () => ({}),
+          () => given,
+        ),
+        3,
+        directory,
+      )
+      const other = given.toSpliced(1, 1, { xs: x.slice([32, 0], [8, 8]), ys: y.slice([32], [8]) })
+      expect(await caught(() => network().fitDataset(other, { epochs: 4, resume: directory }))).toMatch(
+        /^RangeError: fitDataset: the dataset must give the batches that it gave before, got others in its first 3 batches; /,
+      )
+    }))
 
   test('refuses other batches, unless that is allowed', () =>
     withFolder(async directory => {
