@@ -46,9 +46,9 @@ export async function resumeFromAll(
   const saving = await train({ callbacks: [new Patience(directory, every), checkpoint], workers: 1 })
   const steps: number[] = []
   const different: number[] = []
-  const names = (await readdir(directory)).filter(each => each.endsWith('.ckpt'))
-  // The last one is that of the end, which always is.
-  for (const file of names.sort().slice(0, -1)) {
+  // The one of the end is there always, and may have taken the place of the one before it.
+  const isDue = (file: string) => file.endsWith('.ckpt') && Number(file.slice(5, 17)) % every === 0
+  for (const file of (await readdir(directory)).filter(isDue).sort()) {
     const own = join(folder, 'one')
     await mkdir(own)
     await copyFile(join(directory, file), join(own, file))
@@ -58,5 +58,5 @@ export async function resumeFromAll(
     if (hash !== saving.hash) different.push(step)
     await rm(own, { recursive: true })
   }
-  return { saving: saving.hash, steps, different }
+  return { saving: saving.hash, steps: [...new Set(steps)], different }
 }
