@@ -237,7 +237,7 @@ describe('by http', () => {
   const givesJson = () => gives(JSON.stringify(json))
   beforeEach(() => {
     json = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'))
-    weights = readFileSync(join(folder, 'weights.bin'))
+    weights = readFileSync(join(folder, json.weightsManifest[0]!.paths[0]!))
     json.weightsManifest[0]!.paths = ['one', 'sub/two']
     heard = []
     answers = {

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto'
 import { isPlainObject, show } from '../errors.ts'
-import { bytesOfShape } from '../formats/elements.ts'
+import { bytesOfShape, unifyNaNs } from '../formats/elements.ts'
 import { isJson } from '../formats/metadata.ts'
-import {
-  aligned,
-  arrays,
-  type Checkpoint,
-  type CheckpointTensor,
-  format,
-  type TypedArray,
-} from './checkpoint.ts'
+import { aligned, arrays, type Checkpoint, type CheckpointTensor, format } from './checkpoint.ts'
 
 function checkTensor(where: string, { dtype, shape, data }: CheckpointTensor): void {
   if (!Object.hasOwn(arrays, dtype) || !(data instanceof arrays[dtype]))
@@ -39,17 +32,6 @@ function headOf(where: string, { header, tensors }: Checkpoint): Buffer {
   head.writeUInt32LE(head.length - format.jsonOffset, 12)
   json.copy(head, format.jsonOffset)
   return head
-}
-
-/** Puts the one NaN, whose bits are the same everywhere, in the place of all others. */
-function unifyNaNs(values: TypedArray): void {
-  if (values instanceof Float32Array) {
-    const bits = new Uint32Array(values.buffer)
-    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) bits[i] = 0x7fc00000
-  } else if (values instanceof Float64Array) {
-    const bits = new BigUint64Array(values.buffer)
-    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) bits[i] = 0x7ff8000000000000n
-  }
 }
 
 /** The bytes in pieces, each in the place of the one before. */

@@ -56,7 +56,7 @@ export async function makeFolder(files: Files, directory: string): Promise<void>
 
 /**
  * Writes files into a folder, making it if need be. All are complete on the disk under other names before they
- * take their own, in this order: a crash leaves no file half written.
+ * take their own, in this order even when the power goes: no file is ever half written.
  */
 export async function writeFilesAtomically(
   directory: string,
@@ -68,8 +68,10 @@ export async function writeFilesAtomically(
   const temporary = (name: string) => join(directory, `.${name}.${tag}`)
   try {
     for (const [name, pieces] of written) await writeDurably(files, temporary(name), pieces)
-    for (const [name] of written) await files.rename(temporary(name), join(directory, name))
-    await syncFolder(files, directory)
+    for (const [name] of written) {
+      await files.rename(temporary(name), join(directory, name))
+      await syncFolder(files, directory)
+    }
   } catch (error) {
     for (const [name] of written) await removeIfThere(files, temporary(name))
     throw error

@@ -92,3 +92,21 @@ export function bytesOfShape(where: string, shape: unknown, width: number): numb
   }
   return bytes
 }
+
+/** Puts the NaN of JavaScript, whose bits are the same everywhere, in the place of all others. */
+export function unifyNaNs(values: ArrayBufferView): void {
+  const { buffer, byteOffset } = values
+  if (values instanceof Float32Array) {
+    const bits = new Uint32Array(buffer, byteOffset, values.length)
+    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) bits[i] = 0x7fc00000
+  } else if (values instanceof Float64Array) {
+    const bits = new BigUint64Array(buffer, byteOffset, values.length)
+    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) bits[i] = 0x7ff8000000000000n
+  }
+}
+
+/** Whether some element is no number. */
+export function hasNaN(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true
+  return false
+}

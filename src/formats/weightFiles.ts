@@ -2,16 +2,20 @@ import { realpath, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
+import { hasNaN, unifyNaNs } from './elements.ts'
 import { codeOf, type OpenFile, openRegularFile, readSome } from './files.ts'
 import type { WeightGroup } from './manifest.ts'
 import { type NamedWeight, readWeights, type Stretch } from './weights.ts'
 
 /**
- * The bytes of an array, little-endian. Writing from shared memory is not allowed everywhere, so that it is copied.
+ * The bytes of an array, little-endian; of all NaNs one is written. Writing from shared memory is not allowed
+ * everywhere, so that it is copied.
  */
 export function bytesOf(values: Tensor['values']): Uint8Array {
-  const plain = values.buffer instanceof ArrayBuffer ? values : values.slice()
-  return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength)
+  const isFit = values.buffer instanceof ArrayBuffer && !hasNaN(values)
+  const fit = isFit ? values : values.slice()
+  if (!isFit) unifyNaNs(fit)
+  return new Uint8Array(fit.buffer, fit.byteOffset, fit.byteLength)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
 import { openStore } from '../../src/checkpoints/store.ts'
 import { bytesOf, numbered } from './bytes.ts'
-import { Disk, fingerprint } from './disk.ts'
+import { Disk, fingerprint, numbers } from './disk.ts'
 
 /**
  * A run saves checkpoints; the power goes at any moment, and of what was not synced anything may be lost. The next
@@ -58,17 +58,6 @@ async function nextStart(
   if (rubbish.length !== 1 || !rubbish[0]!.startsWith('.lock')) wrong.push(`left: ${rubbish.join(', ')}`)
   await store.close()
   return wrong
-}
-
-/** Uniform numbers in [0, 1) (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 export interface PowerLossReport {
