@@ -92,6 +92,10 @@ proveHostile(format, {
     withUnits(`"a":${'['.repeat(300)}${']'.repeat(300)}`),
     `${read} must be JSON nested at most 200 deep, got more`,
   ],
+  'lists and lists': [
+    withUnits(`"a":[${'[],'.repeat(200_000)}[]]`),
+    `${read} must be JSON of fewer objects and lists for its ${text.length + 600_009} characters, got more`,
+  ],
   'a weight of another name': [
     swapped('"d/kernel"', '"d/kernels"'),
     `${load} must hold the weight "d/kernel", got none of that name; save the model again`,

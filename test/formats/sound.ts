@@ -94,6 +94,14 @@ const columnData = [
   { name: 'word', data: words, type: 'STRING', nullable: true },
   { name: 'number', data: words.map((_, i) => i / 3), type: 'DOUBLE' },
   { name: 'same', data: words.map(() => 3), type: 'INT32' },
+  { name: 'steps', data: words.map((_, i) => i * i), type: 'INT32', encoding: 'DELTA_BINARY_PACKED' },
+  {
+    name: 'lengths',
+    data: words.map((_, i) => 'x'.repeat(i)),
+    type: 'STRING',
+    encoding: 'DELTA_LENGTH_BYTE_ARRAY',
+  },
+  { name: 'sorted', data: words.map((_, i) => `row ${i}`), type: 'STRING', encoding: 'DELTA_BYTE_ARRAY' },
 ] as const
 
 function rowsPackedBy(codec: 'UNCOMPRESSED' | 'SNAPPY' | 'GZIP'): Format {
