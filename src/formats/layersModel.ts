@@ -94,7 +94,8 @@ async function weightsIn(directory: string, files: Files): Promise<string[]> {
  * Writes a file of weights (little-endian), then `model.json`, which names it, into a folder, making it if need be.
  * Whenever this ends before its time, the folder holds the old model or the new one, whole. The weights of the old
  * model are removed last.
- * @throws RangeError for weights without distinct names, or a model.json that would not be read again; the file system's own errors
+ * @throws RangeError for weights without distinct names, or a model.json that would not be read again; the file
+ * system's own errors
  */
 export async function writeLayersModel(
   directory: string,
