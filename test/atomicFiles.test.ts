@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tensor } from '../src/data/tensor.ts'
-import type { OpenFile } from '../src/formats/files.ts'
+import { writeFilesAtomically } from '../src/formats/atomicFiles.ts'
+import { type OpenFile, openRegularFile, readFully } from '../src/formats/files.ts'
 import { writeLayersModel } from '../src/formats/layersModel.ts'
 import { noise } from './bed.ts'
+import { caught } from './caught.ts'
 import { Disk, fingerprint, numbers } from './checkpoints/disk.ts'
 
 const directory = '/models/digits'
@@ -92,4 +94,29 @@ test('folders that are made are synced into those around them', async () => {
   await writeLayersModel('/a/b/c', model(1), disk)
   const nothingMore = disk.afterPowerLoss(disk.log.length, () => 0.99)
   expect(new Disk(nothingMore).has('/a/b/c/model.json')).toBe(true)
+})
+
+test('a device is no file to read', async () => {
+  expect(await caught(() => openRegularFile('read: it', '/dev/null'))).toBe(
+    'RangeError: read: it must be a regular file, got something else',
+  )
+})
+
+test('a file that shrinks while it is read is noticed', async () => {
+  const disk = new Disk()
+  await writeFilesAtomically('/a', [['x', [Buffer.alloc(5)]]], disk)
+  const { file } = await openRegularFile('read: it', '/a/x', disk)
+  expect(await caught(() => readFully('read: it', file, new Uint8Array(9), 2))).toBe(
+    'RangeError: read: it must have 9 bytes at byte 2, got 3',
+  )
+})
+
+test('Windows syncs no folders', async () => {
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform')!
+  Object.defineProperty(process, 'platform', { ...platform, value: 'win32' })
+  const disk = new Disk()
+  await writeFilesAtomically('/a', [['x', [Buffer.alloc(5)]]], disk).finally(() =>
+    Object.defineProperty(process, 'platform', platform),
+  )
+  expect(disk.log.filter(({ kind }) => kind === 'sync')).toHaveLength(1)
 })

@@ -120,8 +120,9 @@ export class Disk implements Files {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.#entry(to, this.#find(from))
+    const inode = this.#find(from)
     this.#entry(from, undefined)
+    this.#entry(to, inode)
   }
 
   async unlink(path: string): Promise<void> {

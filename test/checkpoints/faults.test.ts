@@ -4,8 +4,14 @@ import { runFaults } from './faults.ts'
 test('faults in files: whichever operation fails, and how, the old or the new checkpoint is there', {
   timeout: 120_000,
 }, async () => {
-  const { cells, operations, failures } = await runFaults({ keep: 2, before: [1, 3, 4], steps: [6, 7] })
-  console.log(`${cells} faults in ${operations.length} operations on files, ${failures.length} failed`)
+  const { cells, operations, table, failures } = await runFaults({
+    keep: 2,
+    before: [1, 3, 4],
+    steps: [6, 7],
+  })
+  console.log(
+    `${table.join('\n')}\n${cells} faults in ${operations.length} operations on files, ${failures.length} failed`,
+  )
   expect(failures).toEqual([])
   expect(cells).toBeGreaterThanOrEqual(500)
   // Start-up, reading, saving, pruning and the end are all among them.
