@@ -88,7 +88,8 @@ In general:
 - Tensors hold data and have the few operations that scripts use around a model; they need not be disposed of. \`tidy\`, \`keep\`, \`dispose\` and \`memory\` are there for
   programs that call them.
 - Scripts that keep to these run with the import changed to \`import * as tf from 'lockstep'\`. \`test/programs\` holds some in the manner
-  of TensorFlow.js' tutorials: alone, accelerated and with the import changed, their losses and weights agree to 1e-4.
+  of TensorFlow.js' tutorials: alone, accelerated and with the import changed, their losses and weights agree to 1e-4; shuffled, with dropout and noise, they learn as
+  much.
 `
 
 /** How programs of TensorFlow.js train here as they are. */
@@ -118,7 +119,10 @@ weights of classes and the number of tensors. Options: \`seed\` and \`workers\` 
 - A layer of the caller's own (unless it is defined here too, by \`ls.defineLayer\`), a loss or a metric that is a function of
   tensors (but those of \`tf.metrics\`, and of \`tf.losses\` meanSquaredError, absoluteDifference, huberLoss,
   softmaxCrossEntropy and sigmoidCrossEntropy) and an optimizer that is none of \`tf.train\` are refused by name. With \`{
-  fallback: true }\` such a model trains in TensorFlow.js, and a warning says so.
+  fallback: true }\` such a model trains in TensorFlow.js, and a warning says so. A variational autoencoder needs no layer and no
+  loss of the caller's own: \`test/programs/variational.ts\`.
+- Refused at \`fit\`: weights of classes with a function of \`tf.losses\`, which is one number of all samples (TensorFlow.js multiplies it
+  with the mean of the weights), and callbacks of \`ls.callbacks\`, which train Lockstep's own models.
 - Different from TensorFlow.js: what is listed at the end of this page is done right; metrics are exact over an epoch; data and
   losses that are not finite end training with an error, the model then being as at the last epoch's end; a dataset with too few
   batches for \`batchesPerEpoch\` ends training; the states of stateful layers stay in Lockstep.

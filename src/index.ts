@@ -73,7 +73,7 @@ export { Sequential, type SequentialOptions, sequential } from './model/sequenti
 
 export { ops } from './ops/table.ts'
 export { configure, type EngineInfo, type EngineOptions, engine } from './runtime/engine.ts'
-export { BaseCallback, Callback, type Logs } from './training/callback.ts'
+export { BaseCallback, Callback, type CallbackState, type Logs } from './training/callback.ts'
 export { callbacks } from './training/callbacks.ts'
 export { constraints } from './training/constraints.ts'
 export { type Initializer, initializers } from './training/initializers.ts'

@@ -101,7 +101,10 @@ export class Keeper {
   async close(): Promise<void> {
     clearTimeout(this.timer)
     await this.writing
-    await this.store.close()
+    await this.store.close().catch(error => {
+      // A folder that is gone has been told of.
+      if (!this.failure) throw error
+    })
   }
 
   private async write(): Promise<void> {

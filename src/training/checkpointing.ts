@@ -50,7 +50,7 @@ export class CheckpointCallback extends BaseCallback {
     this.every = { ...every }
     this.keep = positiveInteger(where, 'keep', keep)
     if (!best) return
-    const defaults: Watch = { monitor: '', mode: 'auto', minDelta: 0 }
+    const defaults: Watch = { monitor: undefined as never, mode: 'auto', minDelta: 0 }
     this.best = withDefaults(`${where}: best`, defaults, best)
     checkWatch(`${where}: best`, this.best)
   }
