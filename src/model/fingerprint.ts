@@ -36,17 +36,33 @@ function plain(value: unknown, depth = 0): Packable {
 
 const layerOf = (layer: Layer): Packable => ({ ...(plain(layer) as object), trainable: layer.trainable })
 
+/** Of sequences whose length is open: steps that are recorded one by one make plans that grow with it. */
+const nominalLength = 32
+
+/** Undefined where a layer cannot take inputs of nominal length: only its options are compared then. */
+function outputShapesFor(model: Internals, inputShapes: readonly (readonly number[])[]) {
+  try {
+    return model.outputShapesFor(inputShapes)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
 /**
  * The calls of a step of nominal size, hashed: all that an update computes follows from them. How batches come
  * to the workers, and how many of these there are, has no part in it.
  */
 function stepDigest(model: Internals): string {
-  const { compiled, inputShapes, outputShapes } = model
+  const { compiled } = model
+  const inputShapes = model.inputShapes.map(shape => closed(shape, nominalLength))
+  const outputShapes = outputShapesFor(model, inputShapes)
+  if (!outputShapes) return ''
   const kind = (shape: readonly number[]) => ({ bytes: false, scale: 1, shape })
   const kinds = [
-    ...inputShapes.map((shape, i) => [`x${i}`, kind(closed(shape))] as const),
+    ...inputShapes.map((shape, i) => [`x${i}`, kind(shape)] as const),
     ...compiled.outputs.map(({ loss, index }, i) => {
-      return [`y${i}`, kind(loss.targetShape(closed(outputShapes[index]!)))] as const
+      return [`y${i}`, kind(loss.targetShape(outputShapes[index]!))] as const
     }),
   ]
   const sources = { kinds: Object.fromEntries(kinds), ordered: false }

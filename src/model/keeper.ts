@@ -83,10 +83,10 @@ export class Keeper {
     return true
   }
 
-  /** Has it written as soon as the disk is free. @throws SaveError where one before could not be written */
+  /** Has it written as soon as the disk is free, unless one before could not be: training is about to end. */
   async keep(captured: Captured, best: boolean): Promise<void> {
     this.start()
-    if (this.failure) throw this.failure
+    if (this.failure) return
     while (this.waiting?.best && this.writing) await this.writing
     this.waiting = { captured, best }
     this.writing ??= this.write()

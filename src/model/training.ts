@@ -86,9 +86,10 @@ export class Training {
     } catch (error) {
       // What went wrong first is told; the dataset's own trouble in ending adds nothing to it.
       await this.course.close().catch(() => {})
-      if (error instanceof SaveError) throw error
-      model.state.restoreSnapshot()
-      model.compiled.optimizer.iterations += this.uncounted
+      if (!(error instanceof SaveError)) {
+        model.state.restoreSnapshot()
+        model.compiled.optimizer.iterations += this.uncounted
+      }
       model.own()
       throw this.translated(error)
     } finally {
