@@ -273,13 +273,20 @@ test('no JSON, a list, a link out of the folder, nothing', async () => {
   const text = `weights.bin must lie inside the model's folder, got ${JSON.stringify(join(root, 'secret'))}`
   expect(await caught(() => readLayersModel(folder))).toBe(`RangeError: ${where} ${text}`)
   writeFileSync(jsonPath, '')
-  truncateSync(jsonPath, 257 * 2 ** 20)
-  const longest = 256 * 2 ** 20
+  truncateSync(jsonPath, 17 * 2 ** 20)
+  const longest = 16 * 2 ** 20
   expect(await caught(() => readLayersModel(folder))).toBe(
-    `RangeError: ${where} must be at most ${longest} bytes, got ${257 * 2 ** 20}`,
+    `RangeError: ${where} must be at most ${longest} bytes, got ${17 * 2 ** 20}`,
   )
   rmSync(folder, { recursive: true })
   expect(await caught(() => readLayersModel(folder))).toContain('ENOENT')
+})
+
+test('a model.json that would not be read again is not written', async () => {
+  const userMetadata = { text: 'x'.repeat(2 ** 24) }
+  expect(await caught(() => writeLayersModel(folder, { topology, weights, userMetadata }))).toContain(
+    `RangeError: writeLayersModel: model.json must be at most ${2 ** 24} bytes, got `,
+  )
 })
 
 test('a failed write leaves the old files and no others', async () => {

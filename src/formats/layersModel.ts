@@ -20,8 +20,8 @@ export interface LayersModelFile {
   userMetadata?: Json
 }
 
-/** Larger than any topology: a guard against a wrong or hostile file. */
-export const longestJson = 256 * 2 ** 20
+/** Larger than any topology, metadata of the user included: what JSON becomes takes many times its bytes. */
+export const longestJson = 16 * 2 ** 20
 
 /**
  * The path of a `file://` URL as TF.js writes them: what follows the two slashes, relative or not. A plain
@@ -94,7 +94,8 @@ async function weightsIn(directory: string, files: Files): Promise<string[]> {
  * Writes a file of weights (little-endian), then `model.json`, which names it, into a folder, making it if need be.
  * Whenever this ends before its time, the folder holds the old model or the new one, whole. The weights of the old
  * model are removed last.
- * @throws RangeError for weights without distinct names; the file system's own errors
+ * @throws RangeError for weights without distinct names, or a model.json that would not be read again; the file
+ * system's own errors
  */
 export async function writeLayersModel(
   directory: string,
@@ -105,6 +106,10 @@ export async function writeLayersModel(
   const pieces = piecesOf(model.weights)
   const name = weightsName(pieces)
   const json = Buffer.from(modelJson(model, [name]))
+  if (json.length > longestJson)
+    throw new RangeError(
+      `writeLayersModel: model.json must be at most ${longestJson} bytes, got ${json.length}; keep less metadata`,
+    )
   const old = await weightsIn(directory, files)
   await writeFilesAtomically(
     directory,

@@ -1,17 +1,12 @@
 import * as zlib from 'node:zlib'
 import { crcOf } from './checksum.ts'
+import { type Budget, encodings, readRuns, readValues } from './parquetEncodings.ts'
 import { type Chunk, Fields, type Leaf } from './parquetSchema.ts'
-import { type Column, emptyColumn, type Page, type Values, valuesOf } from './parquetValues.ts'
+import { type Column, emptyColumn, type Values, valuesOf } from './parquetValues.ts'
 import { unpackSnappy } from './snappy.ts'
 import { ThriftReader } from './thrift.ts'
 
-/** Bytes that may still be unpacked. */
-export interface Budget {
-  left: number
-}
-
 const [dataPage, indexPage, dictionaryPage, dataPageV2] = [0, 1, 2, 3]
-const [plain, plainDictionary, rle, rleDictionary, split] = [0, 2, 3, 8, 9]
 /** Structs of a page's header. */
 const mostStructs = 16
 
@@ -49,60 +44,6 @@ function unpackBy(where: string, by: Unpack, packed: Buffer, length: number): Bu
   }
 }
 
-/**
- * Numbers of `width` bits in runs and in groups of eight, as many as `to` has. The bytes may hold more of the last
- * group. Gives back where they end.
- */
-function readRuns(
-  where: string,
-  bytes: Buffer,
-  begin: number,
-  end: number,
-  width: number,
-  to: Uint32Array,
-): number {
-  let at = begin
-  const next = (): number => {
-    if (at >= end) throw new RangeError(`${where} must have ${to.length} numbers in runs, got fewer`)
-    return bytes[at++]!
-  }
-  for (let done = 0; done < to.length; ) {
-    let head = 0
-    for (let shift = 1, more = true; more; shift *= 128) {
-      const part = next()
-      if (shift > 2 ** 28) throw new RangeError(`${where} must have runs of at most 2^32 numbers, got more`)
-      head += (part & 127) * shift
-      more = part > 127
-    }
-    const count = Math.floor(head / 2)
-    if (count === 0) throw new RangeError(`${where} must have runs of numbers, got an empty one`)
-    if (head % 2 === 0) {
-      let value = 0
-      for (let i = 0; i < width; i += 8) value += next() * 2 ** i
-      if (value >= 2 ** width)
-        throw new RangeError(`${where} must have numbers of ${width} bits, got ${value}`)
-      if (count > to.length - done) throw new RangeError(`${where} must have ${to.length} numbers, got more`)
-      to.fill(value, done, (done += count))
-      continue
-    }
-    // Bits of the lowest byte first. As a number: up to 31 bits are left over, and 8 come.
-    let held = 0
-    let bits = 0
-    const stop = at + count * width
-    for (let i = 0; i < count * 8 && done < to.length; i++) {
-      while (bits < width) {
-        held += next() * 2 ** bits
-        bits += 8
-      }
-      to[done++] = held % 2 ** width
-      held = Math.floor(held / 2 ** width)
-      bits -= width
-    }
-    at = Math.min(stop, end)
-  }
-  return at
-}
-
 interface Header {
   readonly type: number
   readonly bytes: number
@@ -128,13 +69,14 @@ function readHeader(where: string, reader: ThriftReader): Header {
     levelBytes: 0,
     isPacked: true,
   }
-  if (type === indexPage) return { ...common, values: 0, encoding: plain }
+  if (type === indexPage) return { ...common, values: 0, encoding: encodings.plain }
   const own = head.inner(field, 'header')
   const values = own.count(1, 'values')
   if (type !== dataPageV2) {
     const encoding = own.count(2, 'encoding')
-    const levels = type === dataPage ? own.count(3, 'encoding of levels') : rle
-    if (levels !== rle) throw new RangeError(`${where} levels must be in runs, got encoding ${levels}`)
+    const levels = type === dataPage ? own.count(3, 'encoding of levels') : encodings.runs
+    if (levels !== encodings.runs)
+      throw new RangeError(`${where} levels must be in runs, got encoding ${levels}`)
     return { ...common, values, encoding }
   }
   if (own.count(6, 'bytes of repetition levels', 0) > 0)
@@ -160,49 +102,6 @@ function readLevels(where: string, leaf: Leaf, header: Header, levels: Buffer, b
   return { present: all, count }
 }
 
-/** The values of a page that are there. */
-function readValues(
-  where: string,
-  leaf: Leaf,
-  encoding: number,
-  page: Page,
-  count: number,
-  dictionary?: Values,
-): Values {
-  const { bytes, start } = page
-  if (encoding === plain || encoding === split) return valuesOf(where, leaf, page, count, encoding === split)
-  const isTruth = leaf.type === 0
-  if (encoding === rle && isTruth) {
-    if (bytes.length - start < 4) throw new RangeError(`${where} must have the length of its runs, got none`)
-    const end = start + 4 + bytes.readUInt32LE(start)
-    if (end > bytes.length) throw new RangeError(`${where} runs must end by byte ${bytes.length}, got ${end}`)
-    const truths = new Uint32Array(count)
-    readRuns(where, bytes, start + 4, end, 1, truths)
-    return { numbers: Float64Array.from(truths) }
-  }
-  if (encoding !== plainDictionary && encoding !== rleDictionary)
-    throw new RangeError(
-      `${where} must be encoded plainly, by a dictionary, in runs or split, got encoding ${encoding}; write it anew`,
-    )
-  if (!dictionary) throw new RangeError(`${where} must come after its dictionary, got none`)
-  const indices = new Uint32Array(count)
-  const width = count === 0 && start === bytes.length ? 0 : bytes[start]
-  if (width === undefined || width > 32)
-    throw new RangeError(`${where} indices must have 0 to 32 bits, got ${width}`)
-  if (width > 0) readRuns(`${where} indices`, bytes, start + 1, bytes.length, width, indices)
-  return byIndex(where, dictionary, indices)
-}
-
-function byIndex(where: string, { numbers, places }: Values, indices: Uint32Array): Values {
-  const size = numbers?.length ?? places!.length / 2
-  const wrong = indices.find(index => index >= size)
-  if (wrong !== undefined) throw new RangeError(`${where} indices must be below ${size}, got ${wrong}`)
-  if (numbers) return { numbers: Float64Array.from(indices, index => numbers[index]!) }
-  const own = new Uint32Array(2 * indices.length)
-  for (const [i, index] of indices.entries()) own.set(places!.subarray(2 * index, 2 * index + 2), 2 * i)
-  return { places: own }
-}
-
 /** Where levels begin and end in a page of values, and where what follows does. */
 function placesOf(where: string, { type, levelBytes }: Header, leaf: Leaf, page: Buffer) {
   if (type === dataPageV2 || leaf.level === 0) return { begin: 0, end: levelBytes, start: 0 }
@@ -213,11 +112,6 @@ function placesOf(where: string, { type, levelBytes }: Header, leaf: Leaf, page:
   return { begin: 4, end, start: end }
 }
 
-interface Dictionary {
-  readonly values: Values
-  readonly bytes: Buffer
-}
-
 /** Adds the values of a page to the column. */
 function addPage(
   where: string,
@@ -225,16 +119,16 @@ function addPage(
   header: Header,
   body: Buffer,
   page: Buffer,
-  dictionary: Dictionary | undefined,
+  dictionary: Values | undefined,
   column: Column,
+  budget: Budget,
 ): void {
   const { begin, end, start } = placesOf(where, header, leaf, page)
   const levels = header.type === dataPageV2 ? body : page
   const found = leaf.level > 0 ? readLevels(where, leaf, header, levels, begin, end) : undefined
   const count = found?.count ?? header.values
-  const values = readValues(where, leaf, header.encoding, { bytes: page, start }, count, dictionary?.values)
-  const isIndexed = header.encoding === plainDictionary || header.encoding === rleDictionary
-  column.add(values, isIndexed ? dictionary!.bytes : page, found?.present, header.values)
+  const values = readValues(where, leaf, header.encoding, { bytes: page, start }, count, dictionary, budget)
+  column.add(values, found?.present, header.values)
 }
 
 /** A page's header and the bytes behind it, which its checksum, if it has one, says are right. */
@@ -264,7 +158,7 @@ export function readColumn(where: string, chunk: Chunk, bytes: Buffer, budget: B
       `${where} must fit the memory allowed, got ${values} values more; give a larger maxBytes`,
     )
   const column = emptyColumn(where, leaf, values)
-  let dictionary: Dictionary | undefined
+  let dictionary: Values | undefined
   for (let at = 0, number = 0; at < bytes.length; number++) {
     const here = `${where} page ${number}`
     const { header, body, end } = readPage(here, bytes, at)
@@ -280,13 +174,12 @@ export function readColumn(where: string, chunk: Chunk, bytes: Buffer, budget: B
     )
     if (header.type === dictionaryPage) {
       if (number > 0) throw new RangeError(`${here} must not be another dictionary, got one`)
-      const found = valuesOf(`${here}, a dictionary,`, leaf, { bytes: page, start: 0 }, header.values)
-      dictionary = { values: found, bytes: page }
+      dictionary = valuesOf(`${here}, a dictionary,`, leaf, { bytes: page, start: 0 }, header.values)
       continue
     }
     if (header.values > values - column.length)
       throw new RangeError(`${here} must have at most ${values - column.length} values, got ${header.values}`)
-    addPage(here, chunk, header, body, page, dictionary, column)
+    addPage(here, chunk, header, body, page, dictionary, column, budget)
   }
   if (column.length === values) return column
   throw new RangeError(`${where} must have ${values} values in its pages, got ${column.length}`)

@@ -9,16 +9,27 @@ export interface Page {
   readonly start: number
 }
 
-/** Numbers, or where in a page the bytes of each value begin and end. */
+/** Numbers, or where in `bytes` each value begins and ends. */
 export interface Values {
   readonly numbers?: Float64Array
   readonly places?: Uint32Array
+  readonly bytes: Buffer
 }
 
 type Get = (view: Buffer, at: number) => number
 
-/** Physical types by their numbers: bytes of a value, and how one is read. */
-const [boolean, int32, int64, int96, float, double, byteArray, fixed] = [0, 1, 2, 3, 4, 5, 6, 7]
+/** Physical types by the numbers that files have. */
+export const types = {
+  boolean: 0,
+  int32: 1,
+  int64: 2,
+  int96: 3,
+  float: 4,
+  double: 5,
+  byteArray: 6,
+  fixed: 7,
+} as const
+const { boolean, int32, int64, int96, float, double, byteArray, fixed } = types
 const widths: Readonly<Record<number, number>> = {
   [int32]: 4,
   [int64]: 8,
@@ -115,9 +126,8 @@ function byteArrays(where: string, { bytes, start }: Page, count: number): Uint3
 function truths(where: string, { bytes, start }: Page, count: number): Values {
   if (count > 8 * (bytes.length - start))
     throw new RangeError(`${where} must have ${count} bits, got ${bytes.length - start} bytes`)
-  return {
-    numbers: Float64Array.from({ length: count }, (_, i) => (bytes[start + (i >> 3)]! >> (i & 7)) & 1),
-  }
+  const numbers = Float64Array.from({ length: count }, (_, i) => (bytes[start + (i >> 3)]! >> (i & 7)) & 1)
+  return { numbers, bytes }
 }
 
 /** The bytes of a page in which first all first bytes stand, then all second ones, put in order. */
@@ -133,10 +143,7 @@ export function valuesOf(where: string, leaf: Leaf, page: Page, count: number, i
   if (leaf.type === boolean) return truths(where, page, count)
   if (leaf.type === byteArray) {
     if (isSplit) throw new RangeError(`${where} must not be split, got texts that are`)
-    const places = byteArrays(where, page, count)
-    const { meaning } = leaf
-    if (meaning.kind !== 'decimal') return { places }
-    return { numbers: decimals(where, page.bytes, places, meaning.scale) }
+    return fromPlaces(where, leaf, page.bytes, byteArrays(where, page, count))
   }
   const width = widthOf(where, leaf)
   if (count * width > page.bytes.length - page.start)
@@ -147,8 +154,15 @@ export function valuesOf(where: string, leaf: Leaf, page: Page, count: number, i
     throw new RangeError(`${where} must not be split, got bytes that are`)
   const { bytes, start } = isSplit ? joined(page, count, width) : page
   const get = getter(where, leaf)
-  if (get) return { numbers: Float64Array.from({ length: count }, (_, i) => get(bytes, start + i * width)) }
-  return { places: Uint32Array.from({ length: 2 * count }, (_, i) => start + ((i + 1) >> 1) * width) }
+  if (get)
+    return { numbers: Float64Array.from({ length: count }, (_, i) => get(bytes, start + i * width)), bytes }
+  return { places: Uint32Array.from({ length: 2 * count }, (_, i) => start + ((i + 1) >> 1) * width), bytes }
+}
+
+/** Values of many lengths: as they are, or the numbers that they stand for. */
+export function fromPlaces(where: string, { meaning }: Leaf, bytes: Buffer, places: Uint32Array): Values {
+  if (meaning.kind !== 'decimal') return { places, bytes }
+  return { numbers: decimals(where, bytes, places, meaning.scale), bytes }
 }
 
 function decimals(where: string, bytes: Buffer, places: Uint32Array, scale: number): Float64Array {
@@ -177,8 +191,8 @@ export class Column {
     this.present = new Uint8Array(count)
   }
 
-  /** Takes the values that are there of a page of `count`; `bytes` hold them, where they are bytes. */
-  add({ numbers, places }: Values, bytes: Buffer, present: Uint32Array | undefined, count: number): void {
+  /** Takes the values that are there of a page of `count`. */
+  add({ numbers, places, bytes }: Values, present: Uint32Array | undefined, count: number): void {
     for (let i = 0, next = 0; i < count; i++) {
       if (present && present[i] === 0) continue
       const at = this.length + i

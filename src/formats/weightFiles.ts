@@ -1,9 +1,9 @@
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { hasNaN, unifyNaNs } from './elements.ts'
-import { type OpenFile, openRegularFile, readSome } from './files.ts'
+import { codeOf, type OpenFile, openRegularFile, readSome } from './files.ts'
 import type { WeightGroup } from './manifest.ts'
 import { type NamedWeight, readWeights, type Stretch } from './weights.ts'
 
@@ -18,7 +18,10 @@ export function bytesOf(values: Tensor['values']): Uint8Array {
   return new Uint8Array(fit.buffer, fit.byteOffset, fit.byteLength)
 }
 
-/** Opens the files of a group; links must not lead out of the model's folder either. */
+/**
+ * Opens the files of a group; links must not lead out of the model's folder either. Where else a file of several names
+ * lies cannot be told.
+ */
 async function openGroup(
   where: string,
   folder: string,
@@ -28,12 +31,17 @@ async function openGroup(
   const stretches: Stretch[] = []
   const root = await realpath(folder)
   for (const path of paths) {
-    const real = await realpath(join(folder, path))
+    const real = await realpath(join(folder, path)).catch(error => {
+      throw new RangeError(`${where} ${path} must be there, got ${codeOf(error)}`, { cause: error })
+    })
     if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
       throw new RangeError(`${where} ${path} must lie inside the model's folder, got ${show(real)}`)
     }
+    const { nlink } = await stat(real)
     const { file, size } = await openRegularFile(`${where} ${path}`, real)
     opened.push(file)
+    if (nlink > 1)
+      throw new RangeError(`${where} ${path} must be no hard link, got a file of ${nlink} names; copy it`)
     stretches.push({ size, read: (target, at) => readSome(file, target, at) })
   }
   return stretches

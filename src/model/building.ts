@@ -26,6 +26,9 @@ interface SavedNode extends Saved {
 /** @throws TypeError for what says neither class nor options */
 function savedOf(value: unknown): Saved {
   const { className, config } = isPlainObject(value) ? value : {}
+  const shape = isPlainObject(config) ? (config.batchInputShape ?? []) : []
+  if (!Array.isArray(shape))
+    throw new TypeError(`loadLayersModel: batch_input_shape must be a list, got ${show(shape)}`)
   const isConfig = isPlainObject(config) || (className === 'Sequential' && Array.isArray(config))
   if (typeof className === 'string' && isConfig) return value as unknown as Saved
   throw new TypeError(

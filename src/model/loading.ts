@@ -2,6 +2,7 @@ import { checkOptions, show } from '../errors.ts'
 import { type FetchOptions, fetchLayersModel } from '../formats/fetching.ts'
 import { type IOHandler, readArtifacts } from '../formats/handlers.ts'
 import { pathOfUrl, readLayersModel } from '../formats/layersModel.ts'
+import { checkMetadata } from '../formats/metadata.ts'
 import type { Json } from '../formats/naming.ts'
 import type { NamedWeight } from '../formats/weights.ts'
 import { buildModel, modelFromJSON } from './building.ts'
@@ -98,7 +99,10 @@ export async function loadLayersModel(
   const model = buildModel(where, topology)
   try {
     const values = weights && weightsFor(where, model, weights, strict)
-    if (userMetadata !== undefined) model.setUserDefinedMetadata(userMetadata as object)
+    if (userMetadata !== undefined) {
+      checkMetadata(where, userMetadata)
+      model.setUserDefinedMetadata(userMetadata as object)
+    }
     if (compile && trainingConfig !== undefined) compileAs(where, model, trainingConfig)
     if (values) model.loadWeights(values, false)
     if (weights && model.isCompiled) putOptimizerState(where, model, weights)

@@ -1,6 +1,7 @@
 // npm run campaign -- NAME: in full what `npm test` proves in a short form. Exit code 1 where something fails.
 import { suggestion } from '../../src/errors.ts'
 import { faults } from './faults.ts'
+import { hostile } from './hostile.ts'
 import { kills } from './kills.ts'
 import { powerLoss } from './powerLoss.ts'
 import { resume } from './resume.ts'
@@ -9,7 +10,7 @@ import { sabotage } from './sabotage.ts'
 /** Prints what it does, and resolves with a line for each failure. */
 export type Campaign = (print: (line: string) => void) => Promise<string[]>
 
-const campaigns: Readonly<Record<string, Campaign>> = { faults, kills, powerLoss, resume, sabotage }
+const campaigns: Readonly<Record<string, Campaign>> = { faults, hostile, kills, powerLoss, resume, sabotage }
 
 const name = process.argv[2] ?? ''
 const campaign = Object.hasOwn(campaigns, name) ? campaigns[name] : undefined

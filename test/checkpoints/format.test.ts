@@ -7,7 +7,8 @@ import type { Checkpoint, CheckpointTensor, Dtype } from '../../src/checkpoints/
 import { readCheckpoint } from '../../src/checkpoints/reading.ts'
 import { noise } from '../bed.ts'
 import { caught } from '../caught.ts'
-import { type Format, mutation, outcome, proveHostile } from '../formats/hostile.ts'
+import { proveHostile } from '../formats/hostile.ts'
+import { type Format, mutation, outcome } from '../formats/mutations.ts'
 import { bytesOf, numbered } from './bytes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'checkpoint-'))

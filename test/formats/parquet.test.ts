@@ -194,6 +194,35 @@ test('dictionaries, runs, split bytes, checksums', async () => {
   expect(await read(parquetFile({ header: [[4, 'i32', crc]] }))).toEqual([1, 2, 3])
 })
 
+test('differences, of numbers, of lengths and of texts', async () => {
+  const long = every(i => BigInt(i) ** 3n * (i % 2 ? -1n : 1n) * 4_000_000n)
+  const columns = [
+    {
+      name: 'int',
+      data: every(i => Math.imul(i, 0x9e3779b1)),
+      type: 'INT32',
+      encoding: 'DELTA_BINARY_PACKED',
+    },
+    { name: 'long', data: long, type: 'INT64', encoding: 'DELTA_BINARY_PACKED' },
+    { name: 'same', data: every(() => 7), type: 'INT32', encoding: 'DELTA_BINARY_PACKED' },
+    { name: 'text', data: every(i => `row ${i * 7}`), type: 'STRING', encoding: 'DELTA_LENGTH_BYTE_ARRAY' },
+    { name: 'sorted', data: every(i => `row ${10_000 + i}`), type: 'STRING', encoding: 'DELTA_BYTE_ARRAY' },
+    { name: 'float', data: floats, type: 'FLOAT', encoding: 'BYTE_STREAM_SPLIT' },
+  ]
+  writeFileSync(path, Buffer.from(parquetWriteBuffer({ columnData: columns as never })))
+  const rows = await parquet(path).toArray()
+  expect(rows).toEqual(
+    every(i => ({
+      int: Math.imul(i, 0x9e3779b1),
+      long: Number(long[i]),
+      same: 7,
+      text: `row ${i * 7}`,
+      sorted: `row ${10_000 + i}`,
+      float: floats[i],
+    })),
+  )
+})
+
 test('columns, targets, and what is asked for wrongly', async () => {
   writeFileSync(path, Buffer.from(parquetWriteBuffer({ columnData: columnData as never })))
   const [first] = await parquet(path, { columns: ['text', 'int'] })
@@ -260,6 +289,7 @@ const end = 4 + pageBytes
 const bits = [[2, 'i32', 8]] as const
 /** A column whose values may be missing. */
 const optional = [[3, 'i32', 1]] as const
+const texts = { element: [[1, 'i32', 6]], meta: [[1, 'i32', 6]] } as const
 const runs = (hex: string) => Buffer.from(hex, 'hex')
 
 proveHostile(
@@ -428,8 +458,36 @@ proveHostile(
       `${first} must have 12 bytes of values, got 8`,
     ],
     'an unknown encoding': [
-      parquetFile({ values: [[2, 'i32', 5]] }),
-      `${first} must be encoded plainly, by a dictionary, in runs or split, got encoding 5; write it anew`,
+      parquetFile({ values: [[2, 'i32', 10]] }),
+      `${first} must be encoded as its type can be, got encoding 10; write it anew`,
+    ],
+    'blocks of no numbers': [
+      parquetFile({ values: [[2, 'i32', 5]], body: runs('00010302') }),
+      `${first} must have blocks of some 32 numbers, got 0 in 1 parts`,
+    ],
+    'blocks of many parts': [
+      parquetFile({ values: [[2, 'i32', 5]], body: runs('8001ffffffff0f0302') }),
+      `${first} must have blocks of some 32 numbers, got 128 in 4294967295 parts`,
+    ],
+    'fewer differences': [
+      parquetFile({ values: [[2, 'i32', 5]], body: runs('8001010202') }),
+      `${first} must have 3 differences, got 2`,
+    ],
+    'differences cut off': [
+      parquetFile({ values: [[2, 'i32', 5]], body: runs('800101030200') }),
+      `${first} must have all of its differences, got only 6 bytes`,
+    ],
+    'differences of 200 bits': [
+      parquetFile({ values: [[2, 'i32', 5]], body: runs('800101030200c8') }),
+      `${first} must have differences of at most 64 bits, got 200`,
+    ],
+    'texts of a negative length': [
+      parquetFile({ ...texts, values: [[2, 'i32', 6]], body: runs('80010103010000') }),
+      `${first} must have 3 values in 7 bytes, got 0`,
+    ],
+    'texts with more in common than there is': [
+      parquetFile({ ...texts, values: [[2, 'i32', 7]], body: runs('8001010302000080010103000000') }),
+      `${first} must have at most 0 bytes in common with the value before, got 1`,
     ],
     'no dictionary': [parquetFile({ values: bits }), `${first} must come after its dictionary, got none`],
     'two dictionaries': [
