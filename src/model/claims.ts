@@ -9,6 +9,11 @@ export class Claims {
     this.arena = arena
   }
 
+  /** Bytes that are taken. */
+  get bytes(): number {
+    return this.blocks.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
   allocate(bytes: number, what: string): Block {
     const block = this.arena.allocate(bytes, what)
     this.blocks.push(block)

@@ -6,9 +6,10 @@ import type { FitData, Part } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder } from './local.ts'
 import { logsOf } from './logs.ts'
+import { planFit, stepsOf } from './memory.ts'
 import type { FitSettings } from './options.ts'
 import type { Packable } from './packing.ts'
-import { Program } from './program.ts'
+import { type Prepared, Program } from './program.ts'
 import { splitSeed } from './randomness.ts'
 import type { Stage } from './stage.ts'
 
@@ -64,17 +65,14 @@ export class ArrayCourse implements Course {
   /** Whether the workers run a command of this course. */
   private busy = false
 
-  constructor(claims: Claims, model: Internals, run: Run, data: Part, settings: FitSettings) {
+  constructor(claims: Claims, model: Internals, run: Run, training: Prepared, settings: FitSettings) {
     this.model = model
     this.run = run
-    this.data = data
+    this.data = training.part
     this.settings = settings
-    this.order = claims.allocate(4 * data.count, 'the order of the samples')
+    this.order = claims.allocate(4 * this.data.count, 'the order of the samples')
     this.rates = claims.allocate(4 * this.steps, 'the learning rates')
-    const { batchSize, accumulate, stream } = settings
-    const order = this.order.address
-    const options = { mode: 'train', batchSize, order, accumulate, stream: stream ?? undefined } as const
-    this.program = new Program(claims, model, run, data, options)
+    this.program = new Program(claims, model, run, training, this.order.address)
   }
 
   get params() {
@@ -144,8 +142,7 @@ export class ArrayCourse implements Course {
   async close(): Promise<void> {}
 
   private get steps(): number {
-    const all = Math.ceil(this.data.count / this.settings.batchSize)
-    return Math.min(all, this.settings.stepsPerEpoch ?? all)
+    return stepsOf(this.data.count, this.settings)
   }
 
   private writeRates(from: number, to: number): void {
@@ -191,17 +188,9 @@ export class ArrayValidation implements Validation {
   private readonly model: Internals
   private readonly program: Program
 
-  constructor(
-    claims: Claims,
-    model: Internals,
-    run: Run,
-    part: Part,
-    options: { batchSize: number; stream: boolean | null },
-  ) {
-    const { batchSize, stream } = options
-    const held = { mode: 'evaluate', order: undefined, accumulate: false } as const
+  constructor(claims: Claims, model: Internals, run: Run, prepared: Prepared) {
     this.model = model
-    this.program = new Program(claims, model, run, part, { ...held, batchSize, stream: stream ?? undefined })
+    this.program = new Program(claims, model, run, prepared)
   }
 
   get stage(): Stage {
@@ -216,14 +205,15 @@ export class ArrayValidation implements Validation {
   }
 }
 
-/** Course and validation of `fit`. */
+/** Course and validation of `fit`. @throws RangeError where they do not fit into memory, before they take any */
 export function coursesOfArrays(
   claims: Claims,
   model: Internals,
   run: Run,
-  { training, validation }: FitData,
+  data: FitData,
   settings: FitSettings,
 ): [Course, Validation | undefined] {
+  const { training, validation } = planFit(model, data, settings, run.workers)
   const course = new ArrayCourse(claims, model, run, training, settings)
-  return [course, validation && new ArrayValidation(claims, model, run, validation, settings)]
+  return [course, validation && new ArrayValidation(claims, model, run, validation)]
 }

@@ -10,9 +10,11 @@ import {
   type Validation,
 } from './course.ts'
 import type { FitDatasetSettings } from './datasetOptions.ts'
-import { type Columns, checkColumns, weighted } from './fitData.ts'
+import { mustStream } from './feed.ts'
+import { byName, type Columns, checkColumns, weighted } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { type Batches, isBatches, Pass } from './pass.ts'
+import { prepare } from './program.ts'
 import { splitSeed } from './randomness.ts'
 import type { Stage } from './stage.ts'
 import { Stream } from './stream.ts'
@@ -64,7 +66,7 @@ class DatasetCourse implements Course {
     if (kept || settings.resume !== null) this.witness = new Witness()
     this.dataset = dataset
     this.settings = settings
-    const { accumulate, prefetch, batchesPerEpoch } = settings
+    const { accumulate, prefetch, batchesPerEpoch, maxMemory } = settings
     const limit = batchesPerEpoch ?? Number.POSITIVE_INFINITY
     this.stream = new Stream(claims, model, run, {
       where,
@@ -73,6 +75,7 @@ class DatasetCourse implements Course {
       prefetch,
       limit,
       signal,
+      maxMemory,
     })
   }
 
@@ -211,13 +214,13 @@ class DatasetValidation implements Validation {
     model: Internals,
     run: Run,
     dataset: Batches,
-    { prefetch, validationBatches, signal }: FitDatasetSettings,
+    { prefetch, validationBatches, signal, maxMemory }: FitDatasetSettings,
   ) {
     this.model = model
     this.dataset = dataset
     const limit = validationBatches ?? Number.POSITIVE_INFINITY
     // As in fit, stopTraining lets the validation be done, and only the caller's signal ends it.
-    const ending = { limit, signal: signal ?? undefined }
+    const ending = { limit, signal: signal ?? undefined, maxMemory }
     const options = { where, mode: 'evaluate', accumulate: false, prefetch, ...ending } as const
     this.stream = new Stream(claims, model, run, options)
   }
@@ -273,7 +276,12 @@ export function coursesOfDatasets(
     new DatasetCourse(claims, model, run, dataset, settings, signal, validation)
   const { validationData: data, validationBatchSize } = settings
   const batchSize = model.stateful ? model.batchSize! : validationBatchSize
-  if (part) return [courseWith(), new ArrayValidation(claims, model, run, part, { batchSize, stream: null })]
+  if (part) {
+    const stream = mustStream(claims.arena, byName(part.columns))
+    const options = { mode: 'evaluate', batchSize, ordered: false, accumulate: false, stream } as const
+    const prepared = prepare(model, model.compiled, part, options)
+    return [courseWith(), new ArrayValidation(claims, model, run, prepared)]
+  }
   if (!data) return [courseWith(), undefined]
   const validation = new DatasetValidation(claims, model, run, data as Batches, settings)
   return [courseWith(validation), validation]

@@ -17,6 +17,7 @@ export interface FitDatasetOptions
     | 'workers'
     | 'signal'
     | 'maxSeconds'
+    | 'maxMemory'
     | 'resume'
     | 'allowChange'
     | 'accumulate'
@@ -54,7 +55,7 @@ const defaults = {
   workers: 'auto' as number | 'auto',
   signal: null as AbortSignal | null,
   ...survivalDefaults,
-  accumulate: false,
+  accumulate: null as boolean | null,
   onProgress: null as FitOptions['onProgress'] | null,
   stallMs: 30_000,
 }

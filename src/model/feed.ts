@@ -1,11 +1,11 @@
 import type { Rows } from '../data/inputs.ts'
 import { show } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
-import { type Arena, maximumBytes } from '../runtime/arena.ts'
+import { type Arena, blockBytes } from '../runtime/arena.ts'
 import type { Loss } from '../training/rowLosses.ts'
 import type { Claims } from './claims.ts'
 import type { Sources } from './gathering.ts'
-import { kindOf, Ring } from './ring.ts'
+import { kindOf, Ring, type Slots } from './ring.ts'
 
 /** Samples that the workers can reach, by the names that plans know them by. */
 export interface Feed {
@@ -30,8 +30,12 @@ const residentBytes = ({ values }: Rows): number => values.length * (values inst
 /** Whether samples take so much of the memory that is left that they are better streamed. */
 export function mustStream(arena: Arena, rows: RowsByName): boolean {
   const bytes = Object.values(rows).reduce((sum, each) => sum + residentBytes(each), 0)
-  return bytes > (maximumBytes - arena.bytes) / 2
+  return bytes > (arena.mostBytes - arena.bytes) / 2
 }
+
+/** What `residentFeed` takes. */
+export const residentBlocks = (rows: RowsByName): number =>
+  Object.values(rows).reduce((sum, each) => sum + blockBytes(residentBytes(each)), 0)
 
 /** Copies samples into the shared memory, where a kernel gathers batches from. */
 export function residentFeed(claims: Claims, rows: RowsByName, ordered = false): Feed {
@@ -47,8 +51,8 @@ export function residentFeed(claims: Claims, rows: RowsByName, ordered = false):
 }
 
 /** Leaves samples where they are and lets their batches through a ring. */
-export function streamedFeed(claims: Claims, rows: RowsByName, batchSize: number): Feed {
-  const ring = new Ring(claims, rows, batchSize)
+export function streamedFeed(claims: Claims, rows: RowsByName, slots: Slots): Feed {
+  const ring = new Ring(claims, rows, slots)
   return { addresses: ring.addresses, sources: sourcesOf(rows, false), ring }
 }
 

@@ -2,7 +2,7 @@ import type { Input } from '../data/inputs.ts'
 import { Tensor } from '../data/tensor.ts'
 import { show, suggestion } from '../errors.ts'
 import { Graph } from '../graph/graph.ts'
-import type { Parameter } from '../graph/parameter.ts'
+import { bytesOf, type Parameter } from '../graph/parameter.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
 import { isOpen, type OpenShape } from '../layers/shapes.ts'
@@ -158,6 +158,7 @@ export abstract class Network implements Owner {
   /** Makes the state anew, with room for more parameters; weights that have values keep them. */
   protected layOut(more: readonly Parameter[]): ModelState {
     const all = this.layers.flatMap(layer => layer.weights)
+    this.refuseIfTooLarge(more)
     this.built?.free()
     this.built = new ModelState(this.engine.arena, [...new Set([...this.weights, ...this.states, ...more])])
     this.built.sync()
@@ -165,6 +166,23 @@ export abstract class Network implements Owner {
       if (!weight.latest) this.fill(this.built, weight, site)
     }
     return this.built
+  }
+
+  /** @throws RangeError where weights and optimizer do not fit into the memory that is left; nothing is changed then */
+  private refuseIfTooLarge(slots: readonly Parameter[]): void {
+    const bytes = (parameters: readonly Parameter[]) =>
+      parameters.reduce((sum, { shape, columnAxes }) => sum + bytesOf(shape, columnAxes), 0)
+    const [weights, optimizer] = [bytes([...this.weights, ...this.states]), bytes(slots)]
+    const { mostBytes, bytes: used } = this.engine.arena
+    const left = mostBytes - used + (this.built?.bytes ?? 0)
+    // Values are drawn beside the weights.
+    const drawn = this.weights.filter(weight => !weight.latest).map(({ shape }) => 4 * sizeOf(shape) + 256)
+    if (weights + optimizer + Math.max(64, ...drawn) <= left) return
+    const parts = `${weights} of the weights + ${optimizer} of the optimizer`
+    throw new RangeError(
+      `${this.name}: the model must fit into the ${left} bytes that are left, got ${parts}; ` +
+        'use fewer units or an optimizer with less state, or dispose of other models',
+    )
   }
 
   private fill(state: ModelState, weight: Weight, site: number): void {

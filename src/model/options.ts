@@ -67,14 +67,20 @@ export interface FitOptions {
   allowChange?: boolean | readonly Changeable[]
   /**
    * Gradient accumulation: the leaves that `compile` set are run one after the other, in the memory of one of
-   * them, to the bits of all at once. Default false.
+   * them, to the bits of all at once. By default only where all at once do not fit into the memory.
    */
   accumulate?: boolean
   /**
    * Whether batches are copied one by one into a ring in the shared memory, instead of all data at the start;
-   * to the same bits. By default only for data that would take more than half of the memory that is left.
+   * to the same bits. By default only for data that would take more than half of the memory that is left, or
+   * more than there is.
    */
   stream?: boolean
+  /**
+   * Bytes that this training may take of the memory shared with the workers, weights and data included; see
+   * `planMemory`. Default: what is left of 4 GiB, or of what `configure` says.
+   */
+  maxMemory?: number
   /** For progress bars: costs nothing, unlike a callback for each batch. */
   onProgress?: Progress
   /** A worker without a sign of life for so many milliseconds is taken for hung. Default 30,000. */
@@ -84,6 +90,7 @@ export interface FitOptions {
 /** Defaults of what all ways to train take to outlast their surroundings. */
 export const survivalDefaults = {
   maxSeconds: null as number | null,
+  maxMemory: null as number | null,
   resume: null as string | null,
   allowChange: false as NonNullable<FitOptions['allowChange']>,
 }
@@ -105,7 +112,7 @@ const defaults = {
   workers: 'auto' as number | 'auto',
   signal: null as AbortSignal | null,
   ...survivalDefaults,
-  accumulate: false,
+  accumulate: null as boolean | null,
   stream: null as boolean | null,
   onProgress: null as Progress | null,
   stallMs: 30_000,
@@ -125,6 +132,7 @@ export type TrainingSettings = Pick<
   | 'workers'
   | 'signal'
   | 'maxSeconds'
+  | 'maxMemory'
   | 'resume'
   | 'allowChange'
   | 'onProgress'
@@ -166,6 +174,7 @@ export function checkTraining<T extends Omit<TrainingSettings, 'seed'> & { seed:
       `${where}: signal must be an AbortSignal, got ${show(options.signal)}; give controller.signal`,
     )
   }
+  if (options.maxMemory !== null) inRange(where, 'maxMemory', options.maxMemory, '(0, Infinity)')
   checkSurvival(where, options)
   return { ...options, callbacks: toCallbacks(options.callbacks), seed: options.seed ?? drawSeed() }
 }

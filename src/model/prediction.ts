@@ -201,6 +201,7 @@ export function evaluateBatches(
     prefetch,
     limit,
     signal: undefined,
+    maxMemory: null,
   } as const
   return withWorkers(where, model, settings, run =>
     withClaims(model.engine.arena, async claims => {

@@ -2,23 +2,47 @@ import type { Run, StepsOptions } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Report } from '../runtime/worker.ts'
 import type { Claims } from './claims.ts'
-import { type Feed, mustStream, residentFeed, streamedFeed } from './feed.ts'
+import { type Feed, residentFeed, sourcesOf, streamedFeed } from './feed.ts'
 import { byName, type Part } from './fitData.ts'
 import type { Internals } from './internals.ts'
-import { recordStep } from './record.ts'
+import { type Compiled, type Recorded, recordStep } from './record.ts'
+import { Slots } from './ring.ts'
 import { Stage } from './stage.ts'
 
 export interface ProgramOptions {
   readonly mode: 'train' | 'evaluate'
   readonly batchSize: number
-  /** Address of the order in which samples are taken, or none. */
-  readonly order: number | undefined
+  /** Whether samples are taken in an order of their own. */
+  readonly ordered: boolean
   readonly accumulate: boolean
-  /** Whether batches are streamed; if undefined, only where the data would take too much memory. */
-  readonly stream: boolean | undefined
+  /** Whether batches are streamed. */
+  readonly stream: boolean
 }
 
-/** One kind of step over one set of samples, bound in a run: its plan, its memory and its data. */
+/** One kind of step over one set of samples, as far as it can be known before anything takes memory. */
+export interface Prepared {
+  readonly part: Part
+  readonly ordered: boolean
+  readonly recorded: Recorded
+  /** How batches lie in a ring, where they are streamed. */
+  readonly slots: Slots | undefined
+}
+
+/** `compiled` may differ from the model's own. */
+export function prepare(
+  model: Internals,
+  compiled: Compiled,
+  part: Part,
+  { mode, batchSize, ordered, accumulate, stream }: ProgramOptions,
+): Prepared {
+  const rows = Math.min(batchSize, part.count)
+  const columns = byName(part.columns)
+  const sources = sourcesOf(columns, ordered && !stream)
+  const recorded = recordStep(model, compiled, { mode, rows, sources, accumulate })
+  return { part, ordered, recorded, slots: stream ? new Slots(columns, rows) : undefined }
+}
+
+/** A step that is prepared, bound in a run: its memory and its data. */
 export class Program {
   readonly stage: Stage
   readonly part: Part
@@ -26,18 +50,14 @@ export class Program {
   private readonly feed: Feed
   private readonly id: number
 
-  constructor(claims: Claims, model: Internals, run: Run, part: Part, options: ProgramOptions) {
-    const { mode, order, accumulate } = options
-    const rows = Math.min(options.batchSize, part.count)
+  /** `order` is the address of the order in which samples are taken, if they have one. */
+  constructor(claims: Claims, model: Internals, run: Run, prepared: Prepared, order?: number) {
+    const { part, ordered, recorded, slots } = prepared
     this.run = run
     this.part = part
     const columns = byName(part.columns)
-    const streamed = options.stream ?? mustStream(claims.arena, columns)
-    this.feed = streamed
-      ? streamedFeed(claims, columns, rows)
-      : residentFeed(claims, columns, order !== undefined)
-    const step = { mode, rows, sources: this.feed.sources, accumulate }
-    this.stage = new Stage(claims, recordStep(model, model.compiled, step), run.workers)
+    this.feed = slots ? streamedFeed(claims, columns, slots) : residentFeed(claims, columns, ordered)
+    this.stage = new Stage(claims, recorded, run.workers)
     const addresses = order === undefined ? this.feed.addresses : { ...this.feed.addresses, order }
     this.id = run.bind(this.stage.plan, this.stage.bases(model.state.address, addresses))
   }

@@ -80,10 +80,10 @@ export class Ring {
   private readonly layout: Slots
   private readonly block: Block
 
-  constructor(claims: Claims, sources: Readonly<Record<string, Rows>>, batchSize: number) {
+  constructor(claims: Claims, sources: Readonly<Record<string, Rows>>, layout: Slots) {
     this.sources = sources
     this.memory = claims.arena.memory
-    this.layout = new Slots(sources, batchSize)
+    this.layout = layout
     this.block = claims.allocate(this.layout.bytes, 'the ring of batches')
   }
 

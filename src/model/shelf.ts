@@ -4,6 +4,7 @@ import type { Claims } from './claims.ts'
 import { sourcesOf } from './feed.ts'
 import { byName, type Columns } from './fitData.ts'
 import type { Internals } from './internals.ts'
+import { accumulations, limitOf, type Parts, partsOfStream, sumOf, tooLarge } from './memory.ts'
 import { type Recorded, recordStep } from './record.ts'
 import { Slots } from './ring.ts'
 import { Stage, Workspace } from './stage.ts'
@@ -27,8 +28,12 @@ interface Current {
 }
 
 export interface ShelfOptions {
+  readonly where: string
   readonly mode: 'train' | 'evaluate'
-  readonly accumulate: boolean
+  /** Null: where all leaves at once do not fit. */
+  readonly accumulate: boolean | null
+  /** Bytes that all of the training may take. */
+  readonly maxMemory: number | null
   /** Slots of a ring at most. */
   readonly prefetch: number
 }
@@ -133,10 +138,19 @@ export class Shelf {
   }
 
   private prepare(key: string, columns: Columns, rows: number): Prepared {
-    const { mode, accumulate, prefetch } = this.options
+    const { claims, model, run, workspace } = this
+    const { where, mode, accumulate: asked, prefetch, maxMemory } = this.options
     const sources = sourcesOf(byName(columns), false)
-    const recorded = recordStep(this.model, this.model.compiled, { mode, rows, sources, accumulate })
-    return { key, recorded, slots: new Slots(byName(columns), rows, prefetch) }
+    const slots = new Slots(byName(columns), rows, prefetch)
+    const limit = limitOf(model, maxMemory, claims.bytes)
+    let first: Parts | undefined
+    for (const accumulate of accumulations(model.compiled, asked)) {
+      const recorded = recordStep(model, model.compiled, { mode, rows, sources, accumulate })
+      const parts = partsOfStream(model, recorded, slots, run.workers, claims.bytes - workspace.bytes)
+      if (sumOf(parts) <= limit) return { key, recorded, slots }
+      first ??= parts
+    }
+    throw tooLarge(where, first!, limit, maxMemory, ['use smaller batches, or less prefetch'])
   }
 
   private drop({ key, bound }: Prepared): void {

@@ -18,6 +18,11 @@ export class Workspace {
     this.workers = workers
   }
 
+  /** Bytes that are taken. */
+  get bytes(): number {
+    return Object.values(this.blocks).reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
   /** Makes room for a plan, the blocks that last a run filled with zeros. */
   admit({ arenaBytes, runBytes, workerBytes }: Plan): void {
     this.reserve('arena', arenaBytes, 'the values of a mini-batch')

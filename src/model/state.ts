@@ -51,10 +51,9 @@ export class ModelState implements Home {
     return this.block.address
   }
 
-  /** Where the last snapshot lies. @throws Error if there is none. */
+  /** Where the last snapshot lies; the values themselves as long as there is none. */
   get snapshotAddress(): number {
-    if (!this.snapshotBlock) throw new Error('state: there is no snapshot')
-    return this.snapshotBlock.address
+    return (this.snapshotBlock ?? this.block).address
   }
 
   /** Tells the parameters where they lie in this block: before a graph is recorded. */

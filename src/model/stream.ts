@@ -19,7 +19,6 @@ const breathMs = 5
 
 /** `prefetch`: how many batches are taken ahead of the workers at most. */
 export interface StreamOptions extends ShelfOptions {
-  readonly where: string
   /** Batches of an epoch; Infinity for all that a pass has. */
   readonly limit: number
   /** Ends the stream after the step in progress, whatever the dataset does. */

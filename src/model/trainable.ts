@@ -24,6 +24,7 @@ import type { History } from './history.ts'
 import type { Internals } from './internals.ts'
 import type { Keeper } from './keeper.ts'
 import { numbersOf } from './logs.ts'
+import { type MemoryPlan, planFit } from './memory.ts'
 import { NestedLayer } from './nested.ts'
 import { Network } from './network.ts'
 import { checkFitOptions, type FitOptions, type TrainingSettings } from './options.ts'
@@ -152,6 +153,15 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     )
   }
 
+  /** What `fit` would take of the memory shared with the workers, in bytes. @throws as fit */
+  planMemory(x: Inputs, y: Inputs, options?: FitOptions): MemoryPlan {
+    this.refuseWhileTraining('planMemory')
+    const settings = checkFitOptions(withBatchSize('fit', this, options))
+    void this.compiled
+    const workers = settings.workers === 'auto' ? this.engine.cores : settings.workers
+    return planFit(this, checkFitData(this, x, y, settings), settings, workers).memory
+  }
+
   /**
    * Trains on mini-batches that a dataset gives one after the other, while a few are taken ahead. To the bits
    * of `fit` on the same ones; sequences may have another length in each. Runs on the workers.
@@ -186,7 +196,6 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     this.use = 'training'
     let keeper: Keeper | undefined
     try {
-      this.state.takeSnapshot()
       const continuity = await openContinuity(where, this, given, seed, describe)
       keeper = continuity.keeper
       const settings = { ...given, seed: continuity.state?.seed ?? given.seed }
@@ -194,6 +203,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
         withClaims(engine.arena, claims => {
           const stop = new AbortController()
           const courses = plan(claims, run, settings, stop.signal)
+          this.state.takeSnapshot()
           return new Training(where, this, run, courses, settings, stop, continuity).train()
         }),
       )

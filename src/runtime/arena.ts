@@ -1,7 +1,8 @@
 const pageBytes = 65536
 /** Address 0 means "absent" to kernels, so nothing lies there. */
 const firstAddress = 1024
-export const maximumBytes = 65536 * pageBytes
+/** What 32-bit addresses reach: 4 GiB. */
+export const addressableBytes = 65536 * pageBytes
 
 /** A piece of the arena, 64-byte aligned and followed by at least 64 bytes that kernels may read. */
 export interface Block {
@@ -14,14 +15,20 @@ interface Gap {
   bytes: number
 }
 
+/** Bytes that a piece of so many takes. */
+export const blockBytes = (bytes: number): number => Math.ceil((bytes + 64) / 64) * 64
+
 /** Hands out pieces of one shared WebAssembly memory, first fit, and grows it when none fits. */
 export class Arena {
   readonly memory: WebAssembly.Memory
+  /** The memory cannot grow beyond. */
+  readonly mostBytes: number
   /** Free pieces by address; the last one ends where the memory ends. */
   private gaps: Gap[]
   private used = 0
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WebAssembly.Memory, mostBytes = addressableBytes) {
+    this.mostBytes = mostBytes
     this.memory = memory
     this.gaps = [{ address: firstAddress, bytes: memory.buffer.byteLength - firstAddress }]
   }
@@ -33,7 +40,7 @@ export class Arena {
 
   /** @throws RangeError when the memory cannot grow enough. */
   allocate(bytes: number, what: string): Block {
-    const size = Math.ceil((bytes + 64) / 64) * 64
+    const size = blockBytes(bytes)
     let gap = this.gaps.find(candidate => candidate.bytes >= size)
     if (!gap) {
       this.grow(size, what)
@@ -77,7 +84,7 @@ export class Arena {
       this.memory.grow(pages)
     } catch {
       throw new RangeError(
-        `engine: ${what} needs ${size} bytes, but ${this.used} of at most ${maximumBytes} are in use; ` +
+        `engine: ${what} needs ${size} bytes, but ${this.used} of at most ${this.mostBytes} are in use; ` +
           'lower batchSize or use a smaller model, or stream the data',
       )
     }

@@ -1,4 +1,5 @@
-import { Arena } from './arena.ts'
+import { inRange } from '../errors.ts'
+import { Arena, addressableBytes } from './arena.ts'
 import { usableCores } from './cores.ts'
 import { Pool } from './pool.ts'
 import { Run } from './run.ts'
@@ -14,6 +15,11 @@ export interface EngineOptions {
   numerics?: Numerics
   /** Force a tier instead of the fastest that passes the self-test. */
   tier?: Tier
+  /**
+   * Bytes that the memory shared with the workers may take: weights, samples, activations. Default and most 4 GiB, at
+   * least 16 MiB.
+   */
+  maxMemory?: number
 }
 
 /** What runs; see `engine()`. */
@@ -62,8 +68,11 @@ export class Engine {
 
   /** `workerFile` replaces the worker's code; tests use it to make workers fail. */
   constructor(options: EngineOptions = {}, workerFile?: string) {
-    const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true })
-    this.arena = new Arena(memory)
+    const { maxMemory = addressableBytes } = options
+    inRange('configure', 'maxMemory', maxMemory, '[16777216, 4294967296]')
+    const maximum = Math.floor(maxMemory / 65536)
+    const memory = new WebAssembly.Memory({ initial: 256, maximum, shared: true })
+    this.arena = new Arena(memory, maximum * 65536)
     this.module = loadKernels(options)
     this.kernels = instantiateKernels(this.module, memory)
     this.workerFile = workerFile
@@ -164,7 +173,7 @@ function fromEnvironment<T extends string>(name: string, allowed: readonly T[]):
 }
 
 /**
- * Chooses numerics and tier for this process, over what LOCKSTEP_NUMERICS and LOCKSTEP_TIER say.
+ * Chooses numerics, tier and most memory for this process; over what LOCKSTEP_NUMERICS and LOCKSTEP_TIER say.
  * @throws Error once the engine is in use.
  */
 export function configure(options: EngineOptions): void {
@@ -180,7 +189,12 @@ export function sharedEngine(): Engine {
   if (!shared) {
     const numerics = configured.numerics ?? fromEnvironment('LOCKSTEP_NUMERICS', ['fused', 'portable'])
     const tier = configured.tier ?? fromEnvironment('LOCKSTEP_TIER', ['simd256', 'simd128'])
-    shared = new Engine({ ...(numerics && { numerics }), ...(tier && { tier }) })
+    const { maxMemory } = configured
+    shared = new Engine({
+      ...(numerics && { numerics }),
+      ...(tier && { tier }),
+      ...(maxMemory !== undefined && { maxMemory }),
+    })
   }
   return shared
 }
