@@ -67,16 +67,27 @@ export function clipValue(begin: i32, end: i32, dw: usize, limit: f32): void {
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function rootOf(partials: usize, chunks: i32): f64 {
+  let sum: f64 = 0;
+  for (let chunk = 0; chunk < chunks; chunk++) sum += load<f64>(partials + ((<usize>chunk) << 3));
+  return sqrt<f64>(sum);
+}
+
+/** y (1) = √Σ partials (chunks), f64, summed in order by every caller. */
+export function norm(begin: i32, end: i32, partials: usize, y: usize, chunks: i32): void {
+  store<f32>(y, <f32>rootOf(partials, chunks));
+}
+
 /**
  * dw *= limit / norm if norm > limit, norm = √Σ partials (chunks), f64, summed in order by every caller. The
  * partials of one tensor clip by its norm, those of all tensors one after another by the global norm.
  */
 export function clipNorm(begin: i32, end: i32, dw: usize, partials: usize, chunks: i32, limit: f32): void {
-  let sum: f64 = 0;
-  for (let chunk = 0; chunk < chunks; chunk++) sum += load<f64>(partials + ((<usize>chunk) << 3));
-  const norm = sqrt<f64>(sum);
-  if (norm <= <f64>limit) return;
-  const scale = splat(<f32>(<f64>limit / norm));
+  const root = rootOf(partials, chunks);
+  if (root <= <f64>limit) return;
+  const scale = splat(<f32>(<f64>limit / root));
   for (let i = (<usize>begin) << 6; i < (<usize>end) << 6; i += 32) {
     const u = f32x4.mul(v128.load(dw + i), scale);
     const v = f32x4.mul(v128.load(dw + i, 16), scale);

@@ -102,7 +102,7 @@ export { adamCorrection, adam, adamw, adamax, nadamCorrection, nadam, lion } fro
 export { clampNegative, constrainColumns, constrainRows } from './constraints';
 export { decayWeights, averageWeights } from './upkeep';
 export { activityPenalty } from './activity';
-export { regularize, penalty, squaredNorm, clipValue, clipNorm } from './gradients';
+export { regularize, penalty, squaredNorm, norm, clipValue, clipNorm } from './gradients';
 export { add, addInto, copy, scaleShift, putNumber } from './arrays';
 export { attention, attentionGradient } from './attention';
 export { addPositions, sinePositions, sumPositions } from './positions';

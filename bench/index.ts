@@ -1,4 +1,4 @@
-// npm run bench -- [product|train|layers|tfjs|workers|overhead] [--json] [--quick] [--only TEXT] [--avx2]
+// npm run bench -- [product|train|layers|tfjs|programs|workers|overhead] [--json] [--quick] [--only TEXT] [--avx2]
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { disturbance } from './quiet.ts'
@@ -9,6 +9,7 @@ const benchmarks: Record<string, () => Promise<{ run(options: Options, out: Prin
   train: () => import('./train.ts'),
   layers: () => import('./layers.ts'),
   tfjs: () => import('./tfjs.ts'),
+  programs: () => import('./programs.ts'),
   workers: () => import('./workers.ts'),
   overhead: () => import('./overhead.ts'),
 }

@@ -2,7 +2,6 @@
 import type { Answer, Peer } from './peers/peer.ts'
 import { undisturbed } from './quiet.ts'
 import { median, short } from './table.ts'
-import type { Workload } from './workloads.ts'
 
 /** A peer in a race, and what it answered. */
 export interface Side {
@@ -13,7 +12,11 @@ export interface Side {
 }
 
 /** Rounds of all sides in turns, forwards and backwards; a side that refused is not asked again. */
-export async function race(sides: readonly Side[], workload: Workload, rounds: number): Promise<void> {
+export async function race(
+  sides: readonly Side[],
+  workload: { readonly name: string },
+  rounds: number,
+): Promise<void> {
   // The first question builds the model and warms up: its figure is dropped.
   for (let round = -1; round < rounds; round++) {
     for (const { peer, ms, capMs, answers } of round % 2 === 0 ? sides : sides.toReversed()) {
@@ -34,6 +37,15 @@ export function figures(answers: readonly Answer[], batchSize: number): readonly
     speeds.push(answer.samplesPerSecond)
   }
   return speeds
+}
+
+/** The least of the ratios to several peers that there are; NaN without one. */
+export function leastRatio(
+  own: readonly number[] | string,
+  peers: readonly (readonly number[] | string)[],
+): number {
+  const ratios = peers.map(peer => ratio(own, peer)).filter(each => each > 0)
+  return ratios.length > 0 ? Math.min(...ratios) : Number.NaN
 }
 
 /** Median over the rounds; a peer that was capped counts with the speed that it stayed below. */

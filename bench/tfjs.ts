@@ -1,7 +1,8 @@
 // Samples/s of training models of TensorFlow.js, by itself and accelerated, each in its own process, in turns.
+import { handingOver } from './handing.ts'
 import type { Options } from './index.ts'
 import { acceleratedPeer, lockstepPeer, type Peer, tfjsPeer } from './peers/peer.ts'
-import { figures, race, ratio, type Side, show } from './race.ts'
+import { figures, leastRatio, race, type Side, show } from './race.ts'
 import { type Print, startTable, verdict } from './table.ts'
 import { layerWorkloads, type Workload, workloads } from './workloads.ts'
 
@@ -41,8 +42,7 @@ export async function run({ quick, only = '' }: Options, out: Print): Promise<Ro
       const [accelerated, lockstep, cpu, wasm] = sides.map(({ answers }) =>
         figures(answers, workload.batchSize),
       )
-      const ratios = [cpu!, wasm!].map(each => ratio(accelerated!, each)).filter(each => each > 0)
-      const speedUp = ratios.length > 0 ? Math.min(...ratios) : Number.NaN
+      const speedUp = leastRatio(accelerated!, [cpu!, wasm!])
       const result = { accelerated: accelerated!, lockstep: lockstep!, cpu: cpu!, wasm: wasm! }
       rows.push({ workload: workload.name, ...result, speedUp })
       row(workload.name, ...Object.values(result).map(show), verdict(speedUp, askedOf(workload)))
@@ -50,5 +50,6 @@ export async function run({ quick, only = '' }: Options, out: Print): Promise<Ro
   } finally {
     for (const peer of peers) peer.stop()
   }
+  await handingOver({ quick }, out)
   return rows
 }

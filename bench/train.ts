@@ -1,7 +1,7 @@
 // Samples/s of training, Lockstep beside TensorFlow.js and PyTorch: each in its own process, in turns.
 import type { Options } from './index.ts'
 import { lockstepPeer, type Peer, tfjsPeer, torchPeer } from './peers/peer.ts'
-import { figures, race, ratio, type Side, show } from './race.ts'
+import { figures, leastRatio, race, ratio, type Side, show } from './race.ts'
 import { type Print, startTable, verdict } from './table.ts'
 import { type Workload, workloads } from './workloads.ts'
 
@@ -61,10 +61,7 @@ export async function runAll(all: readonly Workload[], options: Options, out: Pr
       const of = ({ answers }: Side) => figures(answers, workload.batchSize)
       for (const [i, count] of threads.entries()) {
         const sides = { lockstep: of(own[i]!), torch: of(torch[i]!), cpu: of(cpu), wasm: of(wasm) }
-        const ratios = [ratio(sides.lockstep, sides.cpu), ratio(sides.lockstep, sides.wasm)].filter(
-          r => r > 0,
-        )
-        const toTfjs = ratios.length > 0 ? Math.min(...ratios) : Number.NaN
+        const toTfjs = leastRatio(sides.lockstep, [sides.cpu, sides.wasm])
         const toTorch = ratio(sides.lockstep, sides.torch)
         const result = { workload: workload.name, threads: count, ...sides, toTorch, toTfjs }
         rows.push(result)

@@ -1,5 +1,5 @@
 // node docs/generate.ts: writes layers.md, ops.md, training.md and tfjs.md from the tables of the source and their comments.
-import { writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { requiredOption } from '../src/layers/options.ts'
 import { layers, namedLayers } from '../src/layers/table.ts'
@@ -96,8 +96,20 @@ function opsPage(source: Source): string {
   ].join('\n')
 }
 
-/** Files of this folder by name, as they must be. */
+/** What the pages say is tried out: kernels that do not fit the source would look like layers that are not there. */
+function checkBuild(): void {
+  const changedMs = (path: string) =>
+    statSync(new URL(`../${path}`, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const builtMs = Math.min(...['fused', 'portable'].map(name => changedMs(`build/${name}.wasm.br`)))
+  const sources = readdirSync(new URL('../assembly', import.meta.url)).filter(name => name.endsWith('.ts'))
+  const newer = sources.find(name => changedMs(`assembly/${name}`) > builtMs)
+  if (newer !== undefined)
+    throw new Error(`docs: kernels must be newer than assembly/${newer}, got older ones; run npm run build`)
+}
+
+/** Files of this folder by name, as they must be. @throws Error where the kernels are out of date */
 export function pages(): Record<string, string> {
+  checkBuild()
   const source = new Source()
   return {
     'layers.md': layersPage(source),

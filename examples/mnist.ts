@@ -1,4 +1,6 @@
-// npm start [-- --model dense|cnn] [--epochs N] [--workers N] [--seed N] [--save FOLDER]: handwritten digits on every core.
+// npm start [-- --model dense|cnn] [--epochs N] [--workers N] [--seed N] [--save FOLDER] [--resume]: handwritten digits on every
+// core. Ctrl-C saves; --resume goes on from there.
+import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Presets, SingleBar } from 'cli-progress'
 import * as ls from 'lockstep'
@@ -11,6 +13,7 @@ const { values: options } = parseArgs({
     workers: { type: 'string', default: 'auto' },
     seed: { type: 'string', default: '7' },
     save: { type: 'string', default: 'digits' },
+    resume: { type: 'boolean', default: false },
   },
 })
 
@@ -87,6 +90,18 @@ const shown = (epoch: number, step: number, logs: ls.Logs) => {
     left: Math.ceil((samples * (epochs - epoch) - done) / speed),
   }
 }
+// The first signal ends training after the step, and what it has come to is saved; the second ends the process.
+const interruption = new AbortController()
+let signalled: 'SIGINT' | 'SIGTERM' | undefined
+let training = true
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.on(name, () => {
+    if (signalled || !training) process.exit(128 + constants.signals[name])
+    signalled = name
+    interruption.abort()
+  })
+
+const directory = `${options.save}/checkpoints`
 let epochNow = 0
 const history = await model.fit(train.x, train.y, {
   epochs,
@@ -99,23 +114,34 @@ const history = await model.fit(train.x, train.y, {
       if (live) bar.update(step, shown(epochNow, step, logs))
     },
   },
-  callbacks: {
-    onEpochBegin(epoch) {
-      epochNow = epoch
-      started = performance.now()
-      if (live) bar.start(steps, 0, { ...shown(epoch, 0, { loss: 0, acc: 0 }), speed: '-', left: '-' })
+  signal: interruption.signal,
+  ...(options.resume ? { resume: directory } : {}),
+  callbacks: [
+    ls.callbacks.checkpoint({ directory, every: { seconds: 30 } }),
+    {
+      onEpochBegin(epoch) {
+        epochNow = epoch
+        started = performance.now()
+        if (live) bar.start(steps, 0, { ...shown(epoch, 0, { loss: 0, acc: 0 }), speed: '-', left: '-' })
+      },
+      onEpochEnd(epoch, logs) {
+        const now = shown(epoch, steps, logs!)
+        if (live) bar.update(steps, now)
+        bar.stop()
+        if (!live) {
+          const { loss, accuracy, speed } = now
+          console.log(`epoch ${epoch + 1}/${epochs}  loss ${loss}  accuracy ${accuracy}  ${speed} samples/s`)
+        }
+      },
     },
-    onEpochEnd(epoch, logs) {
-      const now = shown(epoch, steps, logs!)
-      if (live) bar.update(steps, now)
-      bar.stop()
-      if (!live) {
-        const { loss, accuracy, speed } = now
-        console.log(`epoch ${epoch + 1}/${epochs}  loss ${loss}  accuracy ${accuracy}  ${speed} samples/s`)
-      }
-    },
-  },
+  ],
 })
+training = false
+bar.stop()
+if (signalled) {
+  console.log(`stopped, and saved in ${history.checkpoint}; npm start -- --resume goes on from there`)
+  process.exit(128 + constants.signals[signalled])
+}
 console.log(`workers: ${history.workers}`)
 
 const { acc } = await model.evaluateAsync(test.x, test.y)

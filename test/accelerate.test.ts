@@ -748,6 +748,32 @@ describe('what cannot be taken over', () => {
       layers: [tf.layers.dense({ units: 3, inputShape: [5] }), new Twice({ name: 'twice_1' })],
     })
 
+  test('weights of classes are refused with a loss that is one number of all samples', async () => {
+    const model = accelerate(tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] }))
+    const [x, y] = [tf.ones([4, 3]), tf.ones([4, 2])]
+    const classWeight = { 0: 1, 1: 2 }
+    model.compile({ optimizer: 'sgd', loss: tf.losses.softmaxCrossEntropy as never })
+    const train = () => caught(() => model.fit(x, y, { classWeight, verbose: 0 }))
+    expect(await train()).toBe(
+      'RangeError: fit: with classWeight losses must be names or functions of tf.metrics, ' +
+        'got tf.losses.softmaxCrossEntropy, one number of all samples; name the loss',
+    )
+    model.compile({ optimizer: 'sgd', loss: tf.metrics.meanSquaredError as never })
+    await model.fit(x, y, { classWeight, verbose: 0 })
+    model.dispose()
+  })
+
+  test("callbacks of Lockstep's are refused", async () => {
+    const model = accelerate(tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [3] })] }))
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    const callbacks = [ls.callbacks.earlyStopping({ monitor: 'loss' })] as never
+    expect(await caught(() => model.fit(tf.ones([4, 3]), tf.ones([4, 1]), { callbacks, verbose: 0 }))).toBe(
+      'TypeError: fit: callbacks of an accelerated model must be those of TensorFlow.js or objects of functions, ' +
+        "got Lockstep's EarlyStopping; take tf.callbacks.earlyStopping(), say",
+    )
+    model.dispose()
+  })
+
   test('is refused by name', async () => {
     expect(await caught(() => accelerate(keep(twice())))).toBe(
       'Refusal: accelerate: layer "twice_1" must be of a class that Lockstep knows, got Twice; define it here ' +

@@ -175,7 +175,7 @@ test.each([
   ],
   [
     () => callbacks.lambda({ onEpochStart: () => {} } as never),
-    `TypeError: lambda: unknown option "onEpochStart"; known are ${hookNames.join(', ')}`,
+    `TypeError: lambda: unknown option "onEpochStart"; known are ${hookNames.join(', ')}, getState, setState`,
   ],
   [
     () => callbacks.lambda({ onEpochEnd: 5 } as never),

@@ -263,25 +263,26 @@ describe('csv', () => {
   })
 
   test.each([
-    ['a,b\n1', {}, 'RangeError: csv: record 1 must have 2 fields, got 1'],
-    ['a,a\n1,2', {}, 'RangeError: csv: column names must differ, got "a" twice; give columnNames'],
+    ['a,b\n1', {}, 'RangeError: csv: FILE record 1 must have 2 fields, got 1'],
+    ['a,a\n1,2', {}, 'RangeError: csv: FILE must have columns of different names, got "a"; give columnNames'],
     [
       'a,b\n1,',
       { columnConfigs: { b: { required: true } } },
-      'RangeError: csv: column "b" must not be empty, got an empty field in record 1',
+      'RangeError: csv: FILE record 1 must have a field in column "b", got an empty one',
     ],
     [
       'a,b\n1,2',
       { columnConfigs: { c: {} } },
-      'RangeError: csv: columnConfigs must name columns, got "c"; known are a, b',
+      'RangeError: csv: FILE must have the columns of columnConfigs, got none called "c"; known are a, b',
     ],
     [
       'a,b\n1,2',
       { columnNames: ['a'] },
-      'RangeError: csv: columnNames must have 2 names, got 1; correct them',
+      'RangeError: csv: FILE must have the columns of columnNames, 1, got 2; correct them',
     ],
   ])('message %#', async (text, options, message) => {
-    expect(await caught(() => parsed(text, options))).toBe(message)
+    const found = await caught(() => parsed(text, options))
+    expect(found.replace(/\/\S+a\.csv/, 'FILE')).toBe(message)
   })
 
   test('a file that is not there', async () => {

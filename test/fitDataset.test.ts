@@ -289,7 +289,7 @@ describe('a dataset that ends early', () => {
     const { signal } = controller
     const history = await model.fitDataset(endless(closed), { signal, callbacks: { onBatchEnd }, workers: 2 })
     expect(closed).toEqual(['closed'])
-    expect(history.stopped).toBe(how === 'signal' ? 'aborted' : 'stopTraining')
+    expect(history.stopReason).toBe(how === 'signal' ? 'aborted' : 'stopTraining')
     expect(model.optimizer.iterations).toBe(5)
   })
 
@@ -308,8 +308,8 @@ describe('a dataset that ends early', () => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 200)
     const { signal } = controller
-    const { stopped } = await network().fitDataset(endless(closed), { signal, workers: 2 })
-    expect([stopped, ...closed]).toEqual(['aborted', 'closed'])
+    const { stopReason } = await network().fitDataset(endless(closed), { signal, workers: 2 })
+    expect([stopReason, ...closed]).toEqual(['aborted', 'closed'])
   })
 
   test('does not keep training from ending where a batch never comes', async () => {
@@ -321,8 +321,8 @@ describe('a dataset that ends early', () => {
       const controller = new AbortController()
       setTimeout(() => controller.abort(), 300)
       const model = network()
-      const { stopped } = await model.fitDataset(stuck, { signal: controller.signal, workers: 2 })
-      expect(stopped).toBe('aborted')
+      const { stopReason } = await model.fitDataset(stuck, { signal: controller.signal, workers: 2 })
+      expect(stopReason).toBe('aborted')
       expect(model.optimizer.iterations).toBeLessThanOrEqual(given)
     }
   })

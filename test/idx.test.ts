@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { datasets, packageFolder } from '../src/data/datasets.ts'
 import { readIdx } from '../src/data/idx.ts'
 import { caught } from './caught.ts'
+import { proveHostile } from './formats/hostile.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'idx-'))
 const path = join(folder, 'file')
@@ -62,7 +63,7 @@ test.each([
   [
     'huge gzip',
     gzipSync(idx(8, [1e9, 1e6], Buffer.alloc(1))),
-    'must have 1000000000000012 bytes for shape [1000000000, 1000000], got 13',
+    `must have at most ${32 * 2 ** 20 + 2 * gzipSync(idx(8, [1e9, 1e6], Buffer.alloc(1))).length} bytes unpacked, got 1000000000000012; unpack it first`,
   ],
   [
     'gzip bomb',
@@ -128,3 +129,68 @@ test('fashionMnist reads the four files of a folder, and says which folder lacks
       'install dataset-fashion-mnist, or give a folder that holds it',
   )
 })
+
+const at = 'RangeError: readIdx: FILE'
+const magic = (got: string) => `${at} must be an IDX file that starts with 0000, got ${got}`
+const kinds = (got: number) => `${at} must have element type 8, 9, 11, 12, 13 or 14, got ${got}`
+const axes = (got: number) => `${at} must have 1 to 8 axes, got ${got}`
+const length = (wanted: number, shape: string, got: number) =>
+  `${at} must have ${wanted} bytes for shape [${shape}], got ${got}`
+const fits = (shape: string) => `${at} must have a size that fits memory, got [${shape}]`
+const small = idx(8, [2, 3], Buffer.from([1, 2, 3, 4, 5, 6]))
+const packed = gzipSync(small)
+const gzip = (got: string) => `${at} must be valid gzip, got ${got}`
+const most = (bytes: Buffer) => 32 * 2 ** 20 + 2 * bytes.length
+const bomb = gzipSync(idx(8, [2 ** 28], Buffer.alloc(2 ** 25)))
+
+const named: Parameters<typeof proveHostile>[1] = {
+  'no bytes': [Buffer.alloc(0), magic('no bytes')],
+  'one byte': [Buffer.alloc(1), magic('00')],
+  'three bytes': [Buffer.alloc(3), magic('000000')],
+  'a picture': [Buffer.from('\x89PNG', 'latin1'), magic('89504e47')],
+  'numbers of the other order': [Buffer.from([3, 8, 0, 0]), magic('03080000')],
+  'a second byte': [Buffer.from([0, 1, 8, 1]), magic('00010801')],
+  'element type 0': [idx(0, [1], Buffer.alloc(1)), kinds(0)],
+  'element type 10': [idx(10, [1], Buffer.alloc(1)), kinds(10)],
+  'element type 15': [idx(15, [1], Buffer.alloc(1)), kinds(15)],
+  'element type 255': [idx(255, [1], Buffer.alloc(1)), kinds(255)],
+  'no axes': [idx(8, [], Buffer.alloc(1)), axes(0)],
+  'nine axes': [idx(8, Array(9).fill(1), Buffer.alloc(1)), axes(9)],
+  '255 axes': [Buffer.from([0, 0, 8, 255]), axes(255)],
+  'half a size': [small.subarray(0, 6), `${at} must have a header of 12 bytes, got 6`],
+  'no elements': [small.subarray(0, 12), length(18, '2, 3', 12)],
+  'an element too few': [small.subarray(0, 17), length(18, '2, 3', 17)],
+  'an element too many': [Buffer.concat([small, Buffer.alloc(1)]), length(19 - 1, '2, 3', 19)],
+  'wide elements of too few bytes': [idx(14, [1], Buffer.alloc(7)), length(16, '1', 15)],
+  'a size of 2^32 - 1': [idx(8, [2 ** 32 - 1], Buffer.alloc(1)), length(2 ** 32 + 7, '4294967295', 9)],
+  'sizes that overflow': [
+    idx(8, [2 ** 31, 2 ** 31, 2 ** 31], Buffer.alloc(1)),
+    fits('2147483648, 2147483648, 2147483648'),
+  ],
+  'sizes that are too many bytes': [
+    idx(14, [2 ** 31, 2 ** 21], Buffer.alloc(1)),
+    fits('2147483648, 2097152'),
+  ],
+  'sizes of 0 bytes, and one': [idx(8, [2 ** 32 - 1, 0], Buffer.alloc(1)), length(12, '4294967295, 0', 13)],
+  'half of gzip': [packed.subarray(0, 20), gzip('unexpected end of file')],
+  'only the name of gzip': [packed.subarray(0, 2), magic('no bytes')],
+  'gzip of nothing': [gzipSync(Buffer.alloc(0)), magic('no bytes')],
+  'gzip of something else': [gzipSync(Buffer.from('hello')), magic('68656c6c')],
+  'gzip of more': [
+    gzipSync(Buffer.concat([small, Buffer.alloc(9)])),
+    `${at} must be as long as its header says, got more`,
+  ],
+  'a bomb': [
+    gzipSync(Buffer.concat([small, Buffer.alloc(2 ** 26)])),
+    `${at} must be as long as its header says, got more`,
+  ],
+  'a bomb that its header tells': [
+    bomb,
+    `${at} must have at most ${most(bomb)} bytes unpacked, got ${2 ** 28 + 8}; unpack it first`,
+  ],
+  'gzip within gzip': [gzipSync(packed), magic('1f8b0800')],
+}
+
+const read = async (file: string) => readIdx(file)
+proveHostile({ name: 'idx', sound: small, headerLength: 12, read }, named)
+proveHostile({ name: 'idx in gzip', sound: packed, headerLength: packed.length, read }, named, 1000)

@@ -49,6 +49,8 @@ const topology = toSavedNames({
   backend: 'tensor_flow.js',
 })
 
+const weightsName = /^weights-[0-9a-f]{16}\.bin$/
+
 const weights: NamedWeight[] = [
   { name: 'dense_A/kernel', tensor: tensor(noise(6, 1), [3, 2]) },
   { name: 'dense_A/bias', tensor: tensor(noise(2, 2), [2]) },
@@ -58,13 +60,13 @@ const weights: NamedWeight[] = [
 /** The files of a folder as TF.js hands them around. */
 function artifacts(): tf.io.ModelArtifacts {
   const json = JSON.parse(readFileSync(jsonPath, 'utf8'))
-  const bytes = readFileSync(join(folder, 'weights.bin'))
+  const bytes = readFileSync(join(folder, ...json.weightsManifest[0].paths))
   return { ...json, weightSpecs: json.weightsManifest[0].weights, weightData: new Uint8Array(bytes).buffer }
 }
 
 test('TF.js reads what is written, and computes with it', async () => {
   await writeLayersModel(folder, { topology, weights, userMetadata: { dataset: 'none' } })
-  expect(readdirSync(folder).sort()).toEqual(['model.json', 'weights.bin'])
+  expect(readdirSync(folder).sort()).toEqual(['model.json', expect.stringMatching(weightsName)])
   const model = await tf.loadLayersModel({ load: async () => artifacts() })
   const found = (model.predict(tf.tensor2d([[1, -2, 3]])) as tf.Tensor).dataSync()[0]
   const [a, b, c] = weights.map(({ tensor }) => tensor.values) as [Float32Array, Float32Array, Float32Array]
@@ -81,7 +83,7 @@ test('model.json has the fields of TF.js', async () => {
     format: 'layers-model',
     generatedBy: `Lockstep v${version}`,
     convertedBy: null,
-    weightsManifest: [{ paths: ['weights.bin'], weights: specs }],
+    weightsManifest: [{ paths: [expect.stringMatching(weightsName)], weights: specs }],
     trainingConfig: { loss: 'mse' },
   })
 })
@@ -271,13 +273,20 @@ test('no JSON, a list, a link out of the folder, nothing', async () => {
   const text = `weights.bin must lie inside the model's folder, got ${JSON.stringify(join(root, 'secret'))}`
   expect(await caught(() => readLayersModel(folder))).toBe(`RangeError: ${where} ${text}`)
   writeFileSync(jsonPath, '')
-  truncateSync(jsonPath, 257 * 2 ** 20)
-  const longest = 256 * 2 ** 20
+  truncateSync(jsonPath, 17 * 2 ** 20)
+  const longest = 16 * 2 ** 20
   expect(await caught(() => readLayersModel(folder))).toBe(
-    `RangeError: ${where} must be at most ${longest} bytes, got ${257 * 2 ** 20}`,
+    `RangeError: ${where} must be at most ${longest} bytes, got ${17 * 2 ** 20}`,
   )
   rmSync(folder, { recursive: true })
   expect(await caught(() => readLayersModel(folder))).toContain('ENOENT')
+})
+
+test('a model.json that would not be read again is not written', async () => {
+  const userMetadata = { text: 'x'.repeat(2 ** 24) }
+  expect(await caught(() => writeLayersModel(folder, { topology, weights, userMetadata }))).toContain(
+    `RangeError: writeLayersModel: model.json must be at most ${2 ** 24} bytes, got `,
+  )
 })
 
 test('a failed write leaves the old files and no others', async () => {
@@ -293,13 +302,33 @@ test('a failed write leaves the old files and no others', async () => {
     'RangeError: writeLayersModel: each weight must have a name of its own, got "dense_A/kernel"',
   )
   expect(readFileSync(jsonPath, 'utf8')).toBe(before)
-  expect(readdirSync(folder).sort()).toEqual(['model.json', 'weights.bin'])
+  expect(readdirSync(folder).sort()).toEqual(['model.json', expect.stringMatching(weightsName)])
 })
 
 test('a failed rename leaves no temporary files', async () => {
-  mkdirSync(join(folder, 'weights.bin', 'inside'), { recursive: true })
+  mkdirSync(join(folder, 'model.json', 'inside'), { recursive: true })
   expect(await caught(() => writeLayersModel(folder, { topology, weights }))).toContain('Error: ')
-  expect(readdirSync(folder)).toEqual(['weights.bin'])
+  expect(readdirSync(folder).filter(name => !weightsName.test(name))).toEqual(['model.json'])
+})
+
+test("a model's weights go when another is written, other files stay", async () => {
+  const files = () => readdirSync(folder).sort()
+  await writeLayersModel(folder, { topology, weights })
+  const first = files()
+  await writeLayersModel(folder, { topology, weights })
+  expect(files()).toEqual(first)
+  const odd = ['notes.bin', 'weights.bin', 'weights-0123456789abcdef.bin']
+  for (const name of odd) writeFileSync(join(folder, name), 'x')
+  await writeLayersModel(folder, { topology, weights: weights.slice(0, 2) })
+  expect(files()).not.toContain(first[1])
+  expect(files()).toHaveLength(5)
+  const second = files().find(name => weightsName.test(name) && !odd.includes(name))
+  // A model.json names what it will; only what could be weights of ours is removed.
+  const json = JSON.parse(readFileSync(jsonPath, 'utf8'))
+  json.weightsManifest[0].paths = odd
+  writeFileSync(jsonPath, JSON.stringify(json))
+  await writeLayersModel(folder, { topology, weights })
+  expect(files()).toEqual(['model.json', 'notes.bin', first[1], second].sort())
 })
 
 test('file URLs are what TF.js takes them for', async () => {

@@ -75,13 +75,13 @@ describe('fit', () => {
   test('learns, and says so alike in history, evaluate and evaluateAsync', async () => {
     const { x, y } = images(240)
     const model = cnn()
-    const { history, seed, stopped } = await model.fit(x, y, {
+    const { history, seed, stopReason } = await model.fit(x, y, {
       epochs: 12,
       batchSize: 16,
       seed: 5,
       validationData: [x, y],
     })
-    expect({ seed, stopped }).toEqual({ seed: 5, stopped: 'epochs' })
+    expect({ seed, stopReason }).toEqual({ seed: 5, stopReason: 'epochs' })
     expect(history.val_acc!.at(-1)).toBeGreaterThan(0.95)
     const { loss, acc } = await model.evaluateAsync(x, y)
     const [here, accHere] = model.evaluate(x, y) as ls.Tensor[]
@@ -124,13 +124,13 @@ describe('fit', () => {
     const model = cnn()
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 50)
-    const { stopped } = await model.fit(x, y, {
+    const { stopReason } = await model.fit(x, y, {
       epochs: 100_000,
       batchSize: 8,
       workers: 2,
       signal: controller.signal,
     })
-    expect(stopped).toBe('aborted')
+    expect(stopReason).toBe('aborted')
     expect(model.predict(x).shape).toEqual([240, 3])
     model.dispose()
   })
@@ -141,13 +141,13 @@ describe('fit', () => {
     setTimeout(() => {
       model.stopTraining = true
     }, 50)
-    const { stopped } = await model.fit(x, y, {
+    const { stopReason } = await model.fit(x, y, {
       epochs: 100_000,
       batchSize: 1,
       workers: 2,
       validationSplit: 0.5,
     })
-    expect(stopped).toBe('stopTraining')
+    expect(stopReason).toBe('stopTraining')
     const report = () => {
       throw new Error('no screen')
     }
@@ -189,8 +189,8 @@ describe('fit', () => {
       minDelta: 10,
       restoreBestWeights: true,
     })
-    const { epoch, stopped } = await model.fit(x, y, { epochs: 10, callbacks: stop })
-    expect({ epochs: epoch.length, stopped }).toEqual({ epochs: 2, stopped: 'stopTraining' })
+    const { epoch, stopReason } = await model.fit(x, y, { epochs: 10, callbacks: stop })
+    expect({ epochs: epoch.length, stopReason }).toEqual({ epochs: 2, stopReason: 'earlyStopping' })
     model.dispose()
   })
 

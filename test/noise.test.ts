@@ -99,3 +99,18 @@ const failures: [run: () => unknown, text: string][] = [
 test.each(failures)('message %#', async (run, text) => {
   expect(await caught(run)).toBe(text)
 })
+
+test('dropout drops other elements in each step', async () => {
+  const model = ls.sequential({
+    layers: [
+      ls.layers.dropout({ rate: 0.5, inputShape: [256] }),
+      ls.layers.dense({ units: 1, useBias: false, kernelInitializer: 'ones' }),
+    ],
+  })
+  // A rate at which the weights stay as they are.
+  model.compile({ optimizer: ls.train.sgd(1e-30), loss: 'meanAbsoluteError' })
+  const options = { epochs: 8, seed: 3 }
+  const { history } = await model.fit(ls.ones([2, 256]), ls.zeros([2, 1]), options)
+  expect(new Set(history.loss).size).toBeGreaterThan(4)
+  model.dispose()
+})

@@ -216,7 +216,7 @@ describe('a saved model with layers of one’s own', () => {
         ls.sequential({ layers: [stranger({ label, inputShape: [2], name: 'stranger' })] })
       await model('plainWord').save(`file://${folder}`)
       await expect(ls.loadLayersModel(`file://${folder}`)).rejects.toThrow(
-        'loadLayersModel: layers must be of a known class, got "Stranger"; ' +
+        `loadLayersModel: file://${folder} layers must be of a known class, got "Stranger"; ` +
           'if it is your own, give it to ls.serialization.registerClass first',
       )
       ls.serialization.registerClass(stranger)

@@ -219,6 +219,40 @@ describe('an optimizer of one’s own', () => {
     close(weightsOf(own!), weightsOf(ours!), 1e-5)
   })
 
+  test('may use the norm of a whole weight, to the same bits on any number of workers', async () => {
+    const limit = 0.02
+    const clipped = ls.defineOptimizer(
+      'Clipped',
+      { learningRate: 0.1 },
+      {
+        update({ w, dw, rate, norm }) {
+          // Padding must not count, whatever it holds.
+          const size = norm(ops.subtract(ops.add(dw, 1), 1))
+          const factor = ops.divide(limit, ops.maximum(size, limit))
+          return { w: ops.subtract(w, ops.multiply(ops.multiply(dw, factor), rate)) }
+        },
+      },
+    )
+    const bits = new Set<string>()
+    const ours = make({ optimizer: ls.train.sgd({ learningRate: 0.1, clipNorm: limit } as never), leaves: 2 })
+    await ours.fit(x, y, fitOptions)
+    for (const workers of [1, 2, 3]) {
+      const model = make({ optimizer: clipped(0.1), leaves: 2 })
+      await model.fit(x, y, { ...fitOptions, workers })
+      close(weightsOf(model), weightsOf(ours), 1e-5)
+      bits.add(bitsOf(model))
+    }
+    expect(bits.size).toBe(1)
+    const wrong = ls.defineOptimizer(
+      'Wrong',
+      { learningRate: 1 },
+      { update: ({ w, norm }) => ({ w: norm(3 as never), ...w }) },
+    )
+    expect(await caught(() => make({ optimizer: wrong(1) }).trainOnBatch(x, y))).toContain(
+      'Wrong: norm must be given what is made of w, dw and slots, got 3',
+    )
+  })
+
   test('gives the same bits on any number of workers', async () => {
     const bits = new Set<string>()
     for (const workers of [1, 2, 3]) {

@@ -136,13 +136,13 @@ describe('runs that take turns', () => {
       found.push((await model.predictAsync(x, { batchSize: 8 })).dataSync())
       await other.fit(x, y, options)
     }
-    const { stopped, epoch } = await model.fit(x, y, {
+    const { stopReason, epoch } = await model.fit(x, y, {
       ...options,
       epochs: 1000,
       signal: controller.signal,
       callbacks: { onEpochEnd },
     })
-    expect({ stopped, epoch }).toEqual({ stopped: 'aborted', epoch: [0] })
+    expect({ stopReason, epoch }).toEqual({ stopReason: 'aborted', epoch: [0] })
     expect(found).toEqual([model.predict(x).dataSync()])
     expect([bitsOf(model), bitsOf(other)]).toEqual([await alone(7, 1), await alone(8)])
     for (const each of [model, other]) each.dispose()
@@ -198,8 +198,8 @@ describe('during training', () => {
     for (const [name, attempt] of refused)
       expect(await caught(attempt)).toBe(`Error: ${name}: model is training; wait for fit() to end`)
     controller.abort()
-    const { stopped } = await fitted
-    expect(stopped).toBe('aborted')
+    const { stopReason } = await fitted
+    expect(stopReason).toBe('aborted')
     expect(bitsOf(model)).not.toBe(before.bits)
     await model.trainOnBatch(x, y)
     model.dispose()

@@ -20,8 +20,11 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   runtime: { values: ['plan'], types: ['plan'] },
   data: {},
   formats: { values: ['data'] },
+  checkpoints: { values: ['formats', 'data'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
-  model: { values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats'] },
+  model: {
+    values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats', 'checkpoints'],
+  },
 }
 
 const importPattern = /^(?:import|export) (type )?[^'"]*?from '(\.[^']+)'/gms

@@ -1,14 +1,12 @@
 // node bench/peers/accelerated.ts WORKERS: answers questions; see serve.ts.
-import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { accelerate } from 'lockstep/tfjs'
 import { buildModel, dataOf, targetShape, type Workload } from '../workloads.ts'
+import { useBackend } from './backend.ts'
+import { EpochClock } from './epochs.ts'
 import { type Question, serve } from './serve.ts'
 
-setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
-await tf.setBackend('wasm')
+await useBackend('wasm')
 const workers = Number(process.argv[2])
 
 interface Built {
@@ -34,16 +32,13 @@ function build(workload: Workload): Built {
   return built
 }
 
-/** Samples/s inside one fit, from the first epoch's end to the last one's: with the weights handed back after each. */
+/** Samples/s inside one fit, with the weights handed back after each epoch. */
 await serve(async ({ workload, ms }: Question) => {
   const { model, x, y } = build(workload)
   const { batchSize, samples } = workload
-  let [epochs, start, end] = [-1, 0, 0]
-  const onEpochEnd = () => {
-    end = performance.now()
-    if (++epochs === 0) start = end
-    if (end - start >= ms) model.stopTraining = true
-  }
-  await model.fit(x, y, { batchSize, epochs: 1e6, shuffle: false, callbacks: { onEpochEnd } })
-  return (epochs * samples) / ((end - start) / 1000)
+  const clock = new EpochClock(ms, () => {
+    model.stopTraining = true
+  })
+  await model.fit(x, y, { batchSize, epochs: 1e6, shuffle: false, callbacks: clock.callbacks })
+  return clock.epochsPerSecond * samples
 })

@@ -1,6 +1,7 @@
 // node bench/peers/lockstep.ts WORKERS: answers questions; see serve.ts.
 import * as ls from 'lockstep'
 import { buildModel, dataOf, targetShape, type Workload } from '../workloads.ts'
+import { EpochClock } from './epochs.ts'
 import { type Question, serve } from './serve.ts'
 
 const workers = Number(process.argv[2])
@@ -28,25 +29,14 @@ function build(workload: Workload): Built {
   return built
 }
 
-/** Samples/s inside one fit: from the first epoch's end to the last one's, so that neither start nor copying counts. */
+/** Samples/s inside one fit. */
 await serve(async ({ workload, ms }: Question) => {
   const { model, x, y } = build(workload)
   const { batchSize, samples } = workload
-  let epochs = -1
-  let start = 0
-  let end = 0
-  const onEpochEnd = () => {
-    end = performance.now()
-    if (++epochs === 0) start = end
-    if (end - start >= ms) model.stopTraining = true
-  }
-  await model.fit(x, y, {
-    batchSize,
-    epochs: 1e6,
-    shuffle: false,
-    seed: 1,
-    workers,
-    callbacks: { onEpochEnd },
+  const clock = new EpochClock(ms, () => {
+    model.stopTraining = true
   })
-  return (epochs * samples) / ((end - start) / 1000)
+  const { callbacks } = clock
+  await model.fit(x, y, { batchSize, epochs: 1e6, shuffle: false, seed: 1, workers, callbacks })
+  return clock.epochsPerSecond * samples
 })

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Workload } from '../workloads.ts'
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
@@ -28,7 +27,7 @@ export class Peer {
   }
 
   /** Samples/s over about `ms`; the process is ended where it takes longer than `capMs`. */
-  async measure(workload: Workload, ms: number, capMs: number): Promise<Answer> {
+  async measure(workload: { readonly name: string }, ms: number, capMs: number): Promise<Answer> {
     this.start()
     this.child!.stdin!.write(`${JSON.stringify({ workload, ms })}\n`)
     let timer: NodeJS.Timeout | undefined
@@ -79,6 +78,10 @@ export const acceleratedPeer = (workers: number): Peer =>
 
 export const tfjsPeer = (backend: 'cpu' | 'wasm'): Peer =>
   new Peer([process.execPath, file('./tfjs.ts'), backend])
+
+/** A program of test/programs in one of its ways. */
+export const programPeer = (way: 'cpu' | 'wasm' | 'accelerated' | 'imported'): Peer =>
+  new Peer([process.execPath, file('./program.ts'), way])
 
 /**
  * PyTorch at its fastest: OpenBLAS free to choose its kernels, and an allocator that keeps large blocks. With `avx2` it leaves

@@ -1,13 +1,10 @@
 // node bench/peers/tfjs.ts cpu|wasm: answers questions; see serve.ts.
-import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { buildModel, dataOf, targetShape, type Workload } from '../workloads.ts'
+import { useBackend } from './backend.ts'
 import { type Question, serve } from './serve.ts'
 
-setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
-await tf.setBackend(process.argv[2]!)
+await useBackend(process.argv[2]!)
 
 interface Built {
   name: string

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { checkOptions, show, withDefaults } from '../errors.ts'
+import { checkOptions, show, suggestion, withDefaults } from '../errors.ts'
 import { Dataset } from './dataset.ts'
 
 export interface ColumnConfig {
@@ -30,9 +30,16 @@ type Field = number | string | undefined
 type Fields = Record<string, Field>
 export type CsvElement = Fields | { xs: Fields; ys: Fields }
 
+/** Characters of a record: a quote that is never closed must not take the whole file into memory. */
+const longestRecord = 2 ** 20
+
 /** Takes a CSV text character by character. */
 class RecordReader {
+  private readonly where: string
   private readonly delimiter: string
+  /** Records so far, and characters of the next one. */
+  private count = 0
+  private length = 0
   private fields: string[] = []
   private field = ''
   private quoted = false
@@ -41,12 +48,17 @@ class RecordReader {
   /** Whether the record has a field, were it an empty one. */
   private begun = false
 
-  constructor(delimiter: string) {
+  constructor(where: string, delimiter: string) {
+    this.where = where
     this.delimiter = delimiter
   }
 
   /** The record that the character ends, if it does. */
   take(character: string): string[] | undefined {
+    if (++this.length > longestRecord)
+      throw new RangeError(
+        `${this.where} must have records of at most ${longestRecord} characters, got more after ${this.count} lines`,
+      )
     if (this.halfQuote) {
       this.halfQuote = false
       this.quoted = character === '"'
@@ -65,8 +77,17 @@ class RecordReader {
     return undefined
   }
 
-  /** The last record, or undefined for an empty line. */
-  end(): string[] | undefined {
+  /** The last record of the file. */
+  last(): string[] | undefined {
+    if (this.quoted && !this.halfQuote)
+      throw new RangeError(`${this.where} must close its quotes, got an open one after ${this.count} lines`)
+    return this.end()
+  }
+
+  /** The record that ends here, or undefined for an empty line. */
+  private end(): string[] | undefined {
+    this.count++
+    this.length = 0
     if (!this.begun && this.field === '') return undefined
     this.endField()
     const record = this.fields
@@ -87,10 +108,11 @@ class RecordReader {
  * quote (doubled) or a line break. Empty lines and a byte order mark are passed over. Source: RFC 4180.
  */
 async function* records(
+  where: string,
   pieces: AsyncIterable<string>,
   delimiter: string,
 ): AsyncGenerator<string[], void, undefined> {
-  const reader = new RecordReader(delimiter)
+  const reader = new RecordReader(where, delimiter)
   let first = true
   for await (const piece of pieces) {
     for (const character of first ? piece.replace(/^\ufeff/, '') : piece) {
@@ -99,21 +121,21 @@ async function* records(
     }
     first = false
   }
-  const last = reader.end()
+  const last = reader.last()
   if (last) yield last
 }
 
-function parse(name: string, text: string, config: ColumnConfig, line: number): Field {
+function parse(where: string, name: string, text: string, config: ColumnConfig): Field {
   if (text === '') {
     if (config.default !== undefined) return config.default
     if (!config.required && !config.isLabel) return undefined
-    throw new RangeError(`csv: column "${name}" must not be empty, got an empty field in record ${line}`)
+    throw new RangeError(`${where} must have a field in column ${show(name)}, got an empty one`)
   }
   const { dtype } = config
   if (dtype === 'string') return text
   if (dtype === 'bool') return text === '1' || text.toLowerCase() === 'true' ? 1 : 0
   const value = Number(text)
-  if (Number.isNaN(value)) return text
+  if (Number.isNaN(value)) return text === 'NaN' && dtype === 'float32' ? value : text
   return dtype === 'int32' ? Math.floor(value) : value
 }
 
@@ -126,38 +148,48 @@ function checkCsvOptions(options: typeof csvDefaults): void {
 }
 
 /** The names of the columns, once they are known to fit what was configured. */
-function namesOf(given: readonly string[] | undefined, first: readonly string[], configs: object): string[] {
+function namesOf(
+  where: string,
+  given: readonly string[] | undefined,
+  first: readonly string[],
+  configs: object,
+): string[] {
   const names = [...(given ?? first)]
   if (names.length !== first.length)
     throw new RangeError(
-      `csv: columnNames must have ${first.length} names, got ${names.length}; correct them`,
+      `${where} must have the columns of columnNames, ${names.length}, got ${first.length}; correct them`,
     )
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined)
-    throw new RangeError(`csv: column names must differ, got "${twice}" twice; give columnNames`)
-  const unknown = Object.keys(configs).find(name => !names.includes(name))
+  const known = new Set<string>()
+  for (const name of names) {
+    if (known.has(name) || name === '__proto__')
+      throw new RangeError(
+        `${where} must have columns of different names, got ${show(name)}; give columnNames`,
+      )
+    known.add(name)
+  }
+  const unknown = Object.keys(configs).find(name => !known.has(name))
   if (unknown !== undefined)
     throw new RangeError(
-      `csv: columnConfigs must name columns, got "${unknown}"; known are ${names.join(', ')}`,
+      `${where} must have the columns of columnConfigs, got none called "${unknown}"; ${suggestion(unknown, names)}`,
     )
   return names
 }
 
 function elementOf(
+  where: string,
   names: readonly string[],
   record: readonly string[],
   { columnConfigs, configuredColumnsOnly }: typeof csvDefaults,
-  line: number,
 ): CsvElement {
   if (record.length !== names.length)
-    throw new RangeError(`csv: record ${line} must have ${names.length} fields, got ${record.length}`)
+    throw new RangeError(`${where} must have ${names.length} fields, got ${record.length}`)
   const xs: Fields = {}
   const ys: Fields = {}
   for (const [i, name] of names.entries()) {
-    const config = columnConfigs[name]
+    const config = Object.hasOwn(columnConfigs, name) ? columnConfigs[name] : undefined
     if (!config && configuredColumnsOnly) continue
     const target = config?.isLabel ? ys : xs
-    target[name] = parse(name, record[i]!, config ?? {}, line)
+    target[name] = parse(where, name, record[i]!, config ?? {})
   }
   return Object.keys(ys).length > 0 ? { xs, ys } : xs
 }
@@ -174,17 +206,18 @@ export function csv(source: string, given?: CsvOptions): Dataset<CsvElement> {
   const options = withDefaults<typeof csvDefaults>('csv', csvDefaults, given)
   checkCsvOptions(options)
   const path = source.startsWith('file://') && URL.canParse(source) ? fileURLToPath(source) : source
+  const where = `csv: ${path}`
   return new Dataset(async function* () {
     const stream = createReadStream(path, 'utf8')
     let names: string[] | undefined
     let line = 0
-    for await (const record of records(stream, options.delimiter)) {
+    for await (const record of records(where, stream, options.delimiter)) {
       if (!names) {
         const numbers = options.hasHeader ? record : record.map((_, i) => String(i))
-        names = namesOf(options.columnNames, numbers, options.columnConfigs)
+        names = namesOf(where, options.columnNames, numbers, options.columnConfigs)
         if (options.hasHeader) continue
       }
-      yield elementOf(names, record, options, ++line)
+      yield elementOf(`${where} record ${++line}`, names, record, options)
     }
   }, null)
 }

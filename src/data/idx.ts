@@ -1,4 +1,3 @@
-import { constants as buffers } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { constants, gunzipSync } from 'node:zlib'
 import { show } from '../errors.ts'
@@ -56,12 +55,19 @@ function readHeader(where: string, bytes: Uint8Array): Header {
   return { code, shape, start, end }
 }
 
-/** Unpacks gzip; the header, unpacked alone first, says how long the rest may become. */
+/**
+ * Unpacks gzip; the header, unpacked alone first, says how long the rest may become, within 32 MiB and twice what is
+ * packed: zlib needs room for it twice.
+ */
 function unpack(where: string, packed: Uint8Array): Uint8Array {
   const partly = { finishFlush: constants.Z_SYNC_FLUSH }
   try {
-    const { end } = readHeader(where, gunzipSync(packed.subarray(0, 4096), partly).subarray(0, longestHeader))
-    return gunzipSync(packed, { maxOutputLength: Math.min(end, buffers.MAX_LENGTH) })
+    const head = gunzipSync(packed.subarray(0, 4096), partly).subarray(0, longestHeader)
+    const { end } = readHeader(where, head)
+    const most = 32 * 2 ** 20 + 2 * packed.length
+    if (end > most)
+      throw new RangeError(`${where} must have at most ${most} bytes unpacked, got ${end}; unpack it first`)
+    return gunzipSync(packed, { maxOutputLength: end })
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ERR_BUFFER_TOO_LARGE')
@@ -87,7 +93,8 @@ export function readIdx(path: string): Tensor {
     throw new RangeError(`${where} must have ${end} bytes for shape ${show(shape)}, got ${bytes.length}`)
   }
   const { dtype, bytes: width, get } = elementTypes[code]!
-  if (dtype === 'uint8') return new Tensor(new Uint8Array(bytes.subarray(start)), shape, dtype)
+  if (dtype === 'uint8')
+    return new Tensor(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), shape, dtype)
   const values = dtype === 'int32' ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape))
   const view = viewOf(bytes)
   for (let i = 0; i < values.length; i++) values[i] = get(view, start + i * width)

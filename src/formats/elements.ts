@@ -60,7 +60,7 @@ export function decode(
 ): Float32Array | Int32Array | Uint8Array {
   const count = bytes.length / width
   if (!get) {
-    const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice()
+    const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes)
     const values = new arrays[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, count)
     if (dtype === 'bool' && values.some(value => value > 1))
       throw new RangeError(`${where} must hold only 0 and 1, got another byte`)
@@ -91,4 +91,22 @@ export function bytesOfShape(where: string, shape: unknown, width: number): numb
     throw new RangeError(`${where} must be sizes of an array that fits memory, got ${show(shape)}`)
   }
   return bytes
+}
+
+/** Puts the NaN of JavaScript, whose bits are the same everywhere, in the place of all others. */
+export function unifyNaNs(values: ArrayBufferView): void {
+  const { buffer, byteOffset } = values
+  if (values instanceof Float32Array) {
+    const bits = new Uint32Array(buffer, byteOffset, values.length)
+    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) bits[i] = 0x7fc00000
+  } else if (values instanceof Float64Array) {
+    const bits = new BigUint64Array(buffer, byteOffset, values.length)
+    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) bits[i] = 0x7ff8000000000000n
+  }
+}
+
+/** Whether some element is no number. */
+export function hasNaN(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true
+  return false
 }

@@ -18,12 +18,21 @@ interface WeightEntry {
   group?: 'model' | 'optimizer'
 }
 
+/** What `compile` was given, as TensorFlow.js lists it. */
+interface TrainingConfig {
+  optimizer_config: object
+  loss: string | string[] | Record<string, string>
+  metrics?: string[] | Record<string, string>
+}
+
 /** A model as handlers are given it to save. */
 export interface SavedArtifacts {
   modelTopology: object
   format: string
   generatedBy: string
   convertedBy: null
+  /** What `compile` was given, where the optimizer is saved. */
+  trainingConfig?: TrainingConfig
   userDefinedMetadata?: Record<string, object>
   weightSpecs: WeightEntry[]
   weightData: ArrayBuffer
@@ -33,7 +42,7 @@ export interface SavedArtifacts {
 export interface LoadedArtifacts {
   modelTopology?: object
   format?: string
-  trainingConfig?: object
+  trainingConfig?: TrainingConfig
   userDefinedMetadata?: object
   weightSpecs?: readonly object[]
   weightData?: ArrayBufferLike | readonly ArrayBufferLike[]
@@ -61,7 +70,7 @@ export function artifactsOf(model: LayersModelFile): SavedArtifacts {
   const bytes = Buffer.concat(piecesOf(model.weights))
   const weightData = new ArrayBuffer(bytes.length)
   new Uint8Array(weightData).set(bytes)
-  return { ...describe(model), weightSpecs: specsOf(model.weights), weightData } as SavedArtifacts
+  return { ...describe(model), weightSpecs: specsOf(model.weights), weightData } as unknown as SavedArtifacts
 }
 
 const bytesAsJson = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))

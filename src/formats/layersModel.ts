@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { show } from '../errors.ts'
 import { version } from '../version.ts'
-import { writeFilesAtomically } from './atomicFiles.ts'
+import { removeIfThere, writeFilesAtomically } from './atomicFiles.ts'
+import { type Files, openRegularFile, readFully, realFiles } from './files.ts'
 import { readManifest, type WeightGroup } from './manifest.ts'
 import type { Json } from './naming.ts'
 import { parseJson } from './strictJson.ts'
-import { bytesOf, openRegularFile, readWeightFiles } from './weightFiles.ts'
+import { bytesOf, readWeightFiles } from './weightFiles.ts'
 import type { NamedWeight } from './weights.ts'
 
 /**
@@ -18,8 +20,8 @@ export interface LayersModelFile {
   userMetadata?: Json
 }
 
-/** Larger than any topology: a guard against a wrong or hostile file. */
-export const longestJson = 256 * 2 ** 20
+/** Larger than any topology, metadata of the user included: what JSON becomes takes many times its bytes. */
+export const longestJson = 16 * 2 ** 20
 
 /**
  * The path of a `file://` URL as TF.js writes them: what follows the two slashes, relative or not. A plain
@@ -64,24 +66,60 @@ export const describe = ({ topology, trainingConfig, userMetadata }: LayersModel
   ...(userMetadata === undefined ? {} : { userDefinedMetadata: userMetadata }),
 })
 
-const modelJson = (model: LayersModelFile): string =>
-  JSON.stringify({
-    ...describe(model),
-    weightsManifest: [{ paths: ['weights.bin'], weights: specsOf(model.weights) }],
-  })
+const modelJson = (model: LayersModelFile, paths: string[]): string =>
+  JSON.stringify({ ...describe(model), weightsManifest: [{ paths, weights: specsOf(model.weights) }] })
+
+/** A file of weights that ours, or TF.js, gave the name. */
+const weightsPattern = /^weights(-[0-9a-f]{16})?\.bin$/
+
+/** A name that no other content has, so that a file of weights is never replaced by another model's. */
+function weightsName(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const piece of pieces) hash.update(piece)
+  return `weights-${hash.digest('hex').slice(0, 16)}.bin`
+}
+
+/** The files of weights of the model that is in a folder; none where there is no model that can be read. */
+async function weightsIn(directory: string, files: Files): Promise<string[]> {
+  try {
+    const { weightsManifest = [] } = await readJson('', join(directory, 'model.json'), files)
+    const paths = readManifest('', weightsManifest).flatMap(group => group.paths)
+    return paths.filter(path => weightsPattern.test(path))
+  } catch {
+    return []
+  }
+}
 
 /**
- * Writes `model.json` and `weights.bin` (little-endian) into a folder, making it if need be. Both are
- * complete on the disk under other names before they take their own, `model.json` last: a crash leaves no
- * file half written.
- * @throws RangeError for weights without distinct names; the file system's own errors
+ * Writes a file of weights (little-endian), then `model.json`, which names it, into a folder, making it if need be.
+ * Whenever this ends before its time, the folder holds the old model or the new one, whole. The weights of the old
+ * model are removed last.
+ * @throws RangeError for weights without distinct names, or a model.json that would not be read again; the file
+ * system's own errors
  */
-export async function writeLayersModel(directory: string, model: LayersModelFile): Promise<void> {
+export async function writeLayersModel(
+  directory: string,
+  model: LayersModelFile,
+  files = realFiles,
+): Promise<void> {
   checkNames(model.weights)
-  await writeFilesAtomically(directory, [
-    ['weights.bin', piecesOf(model.weights)],
-    ['model.json', [new TextEncoder().encode(modelJson(model))]],
-  ])
+  const pieces = piecesOf(model.weights)
+  const name = weightsName(pieces)
+  const json = Buffer.from(modelJson(model, [name]))
+  if (json.length > longestJson)
+    throw new RangeError(
+      `writeLayersModel: model.json must be at most ${longestJson} bytes, got ${json.length}; keep less metadata`,
+    )
+  const old = await weightsIn(directory, files)
+  await writeFilesAtomically(
+    directory,
+    [
+      [name, pieces],
+      ['model.json', [json]],
+    ],
+    files,
+  )
+  for (const other of old) if (other !== name) await removeIfThere(files, join(directory, other))
 }
 
 /** @throws RangeError for what is not JSON, TypeError for what is no object */
@@ -91,11 +129,13 @@ export function parseObject(where: string, text: string): Record<string, Json> {
   throw new TypeError(`${where} must hold a JSON object, got ${show(value)}`)
 }
 
-async function readJson(where: string, path: string): Promise<Record<string, Json>> {
-  const { file, size } = await openRegularFile(where, path)
+async function readJson(where: string, path: string, files = realFiles): Promise<Record<string, Json>> {
+  const { file, size } = await openRegularFile(where, path, files)
   try {
     if (size > longestJson) throw new RangeError(`${where} must be at most ${longestJson} bytes, got ${size}`)
-    return parseObject(where, await file.readFile('utf8'))
+    const bytes = Buffer.alloc(size)
+    await readFully(where, file, bytes, 0)
+    return parseObject(where, bytes.toString())
   } finally {
     await file.close()
   }

@@ -1,6 +1,7 @@
 import { isPlainObject, show } from '../errors.ts'
 
-const isJson = (value: unknown): boolean => {
+/** Whether JSON can hold it as it is. */
+export const isJson = (value: unknown): boolean => {
   if (Array.isArray(value)) return value.every(isJson)
   if (isPlainObject(value)) return Object.values(value).every(isJson)
   return value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)

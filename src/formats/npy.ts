@@ -4,7 +4,8 @@ import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { writeFilesAtomically } from './atomicFiles.ts'
 import { bytesOfShape, decode, type ElementType, elementTypes } from './elements.ts'
-import { bytesOf, openRegularFile } from './weightFiles.ts'
+import { openRegularFile, readFully } from './files.ts'
+import { bytesOf } from './weightFiles.ts'
 
 /**
  * NumPy's format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): a magic string, the
@@ -103,11 +104,11 @@ function rowMajor<T extends Tensor['values']>(values: T, shape: readonly number[
 }
 
 /**
- * The array in the bytes of an npy file; `where` names it in messages. Floating-point numbers become float32,
- * integers int32, bytes and booleans stay.
+ * The array in the bytes of an npy file, which it keeps or changes; `where` names it in messages. Floating-point
+ * numbers become float32, integers int32, bytes and booleans stay.
  * @throws RangeError saying what is wrong with the bytes
  */
-export function parseNpy(where: string, file: Buffer): Tensor {
+export function takeNpy(where: string, file: Buffer): Tensor {
   const { start, end } = placeOfHeader(where, file)
   const { type, isBigEndian, isColumnMajor, shape } = readDictionary(
     where,
@@ -118,21 +119,23 @@ export function parseNpy(where: string, file: Buffer): Tensor {
     const wanted = `${needed} bytes of elements for shape ${show(shape)}`
     throw new RangeError(`${where} must have ${wanted}, got ${file.length - end}`)
   }
-  const bytes = Buffer.from(file.subarray(end))
+  const bytes = file.subarray(end)
   if (isBigEndian) swapBytes(bytes, type.bytes)
   const values = decode(where, type, bytes)
   return new Tensor(isColumnMajor ? rowMajor(values, shape) : values, shape, type.dtype)
 }
 
 /**
- * Reads an npy file, as `parseNpy`.
+ * Reads an npy file, as `takeNpy`.
  * @throws RangeError saying what is wrong with the file; the file system's own errors
  */
 export async function readNpy(path: string): Promise<Tensor> {
   const where = `readNpy: ${path}`
-  const { file } = await openRegularFile(where, path)
+  const { file, size } = await openRegularFile(where, path)
   try {
-    return parseNpy(where, await file.readFile())
+    const bytes = Buffer.alloc(size)
+    await readFully(where, file, bytes, 0)
+    return takeNpy(where, bytes)
   } finally {
     await file.close()
   }

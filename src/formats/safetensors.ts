@@ -3,8 +3,9 @@ import { Tensor } from '../data/tensor.ts'
 import { isPlainObject, show } from '../errors.ts'
 import { writeFilesAtomically } from './atomicFiles.ts'
 import { bytesOfShape, decode, type ElementType, elementTypes } from './elements.ts'
+import { openRegularFile, readFully } from './files.ts'
 import { parseJson } from './strictJson.ts'
-import { bytesOf, openRegularFile } from './weightFiles.ts'
+import { bytesOf } from './weightFiles.ts'
 
 /**
  * The safetensors format (https://github.com/huggingface/safetensors): a little-endian uint64, the length of a
@@ -96,9 +97,8 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   try {
     const read = async (what: string, length: number, at: number): Promise<Buffer> => {
       const bytes = Buffer.alloc(length)
-      const { bytesRead } = await file.read(bytes, 0, length, at)
-      if (bytesRead === length) return bytes
-      throw new RangeError(`${where} must have ${length} bytes of ${what}, got ${bytesRead}`)
+      await readFully(`${where} ${what}`, file, bytes, at)
+      return bytes
     }
     if (size < 8) throw new RangeError(`${where} must begin with 8 bytes of length, got ${size}`)
     const length = Number((await read('length', 8, 0)).readBigUInt64LE())

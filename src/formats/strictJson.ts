@@ -4,6 +4,9 @@ import type { Json } from './naming.ts'
 /** Deeper nesting than any honest file has. */
 const deepest = 200
 
+/** Objects and lists in a text of so many characters: each takes far more memory than its two brackets. */
+const mostContainers = (length: number) => 100_000 + length / 16
+
 const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g
 
 /**
@@ -14,9 +17,15 @@ const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g
 export function parseJson(where: string, text: string): Json {
   const open: (Set<string> | undefined)[] = []
   let isKey = false
+  let containers = 0
   for (const [token] of text.matchAll(tokens)) {
-    if (token === '{' || token === '[') open.push(token === '{' ? new Set() : undefined)
-    else if (token === '}' || token === ']') open.pop()
+    if (token === '{' || token === '[') {
+      open.push(token === '{' ? new Set() : undefined)
+      if (++containers > mostContainers(text.length))
+        throw new RangeError(
+          `${where} must be JSON of fewer objects and lists for its ${text.length} characters, got more`,
+        )
+    } else if (token === '}' || token === ']') open.pop()
     else if (token[0] === '"' && isKey) checkKey(where, open.at(-1), token)
     isKey = (token === '{' || token === ',') && open.at(-1) !== undefined
     if (open.length > deepest)

@@ -12,9 +12,7 @@ import {
 } from './define.ts'
 import type { Masking } from './masks.ts'
 import type { ConfigOf, FullConfig } from './options.ts'
-
-/** Options that hold a layer, or a list of them, in whatever layer has them; they are saved as layers are. */
-export const innerOptions: readonly string[] = ['layer', 'backwardLayer', 'cell', 'cells']
+import { innerOptions } from './saved.ts'
 
 /** What stands for a layer: one, or a model. */
 export type LayerLike = Layer | { toLayer(): Layer }
@@ -57,6 +55,11 @@ export class Composite extends Layer {
   override set trainable(trainable: boolean) {
     super.trainable = trainable
     for (const layer of this.inner) layer.trainable = trainable
+  }
+
+  override forgetWeights(): void {
+    super.forgetWeights()
+    for (const layer of this.inner) layer.forgetWeights()
   }
 }
 

@@ -7,16 +7,15 @@ import { reshape as reshapeOp } from '../ops/shape.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
-import { defineLayer } from './define.ts'
-import { required, weightOptions } from './options.ts'
+import { defineLayer, type Layer } from './define.ts'
+import { type ConfigOf, inputShapeOf, required, weightOptions } from './options.ts'
 import { type DataFormat, formats } from './reshaping.ts'
 
 export function checkActivation(where: string, activation: ActivationName | null): void {
   if (activation !== null) oneOf(where, 'activation', activation, activationNames)
 }
 
-/** y = activation(x·kernel + bias) over the last axis: (…, k) → (…, units). */
-export const dense = defineLayer(
+const define = defineLayer(
   'Dense',
   {
     /** Size of the output's last axis. */
@@ -45,6 +44,20 @@ export const dense = defineLayer(
     return activation === null || activation === 'relu' ? y : activate(g, y, activation)
   },
   'passes',
+)
+
+/**
+ * y = activation(x·kernel + bias) over the last axis: (…, k) → (…, units). `inputDim: k` says the same as
+ * `inputShape: [k]`.
+ */
+export const dense = Object.assign(
+  (given: ConfigOf<typeof define.defaults> & { inputDim?: number | null }): Layer => {
+    const { inputDim, ...config } = given ?? {}
+    if (inputDim === undefined || inputDim === null) return define(given)
+    positiveInteger('Dense', 'inputDim', inputDim)
+    return define(inputShapeOf(config) ? config : { ...config, inputShape: [inputDim] })
+  },
+  { className: define.className, defaults: define.defaults },
 )
 
 /** y = activation(x). */

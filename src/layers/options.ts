@@ -1,4 +1,5 @@
-import { nonNegativeInteger, positiveInteger, show } from '../errors.ts'
+import type { Input } from '../data/inputs.ts'
+import { nonNegativeInteger, oneOf, positiveInteger, show } from '../errors.ts'
 import type { ConstraintIdentifier } from '../training/constraints.ts'
 import type { InitializerIdentifier } from '../training/initializers.ts'
 import type { RegularizerIdentifier } from '../training/regularizers.ts'
@@ -21,6 +22,12 @@ export interface CommonConfig {
   inputShape?: readonly (number | null)[]
   /** As inputShape, with the batch axis before it: null, or the size of all mini-batches. */
   batchInputShape?: readonly (number | null)[]
+  /** With inputShape: the size of all mini-batches. */
+  batchSize?: number | null
+  /** The first values of the weights, as getWeights gives them. */
+  weights?: readonly Input[] | null
+  /** Type of the data, which are taken as float32 all the same. */
+  inputDType?: string | null
   /** Whether the optimizer changes the weights; true by default. */
   trainable?: boolean
   /** Penalty on the outputs, the mean over the samples of which is added to the loss. */
@@ -65,6 +72,9 @@ export const commonKeys = [
   'name',
   'inputShape',
   'batchInputShape',
+  'batchSize',
+  'weights',
+  'inputDType',
   'trainable',
   'activityRegularizer',
   'dtype',
@@ -80,7 +90,15 @@ export function checkBatchSize(
   if (size !== null && size !== undefined) positiveInteger(where, `the first size of ${name}`, size)
 }
 
-export function checkCommon(where: string, { inputShape, batchInputShape, dtype }: CommonConfig): void {
+/** Types of data; all are taken as float32. */
+const dataTypes: readonly string[] = ['float32', 'int32', 'bool']
+
+/** What the layer's options say of its input. */
+export const inputShapeOf = ({ inputShape, batchInputShape, batchSize }: CommonConfig) =>
+  batchInputShape ?? (inputShape && [batchSize ?? null, ...inputShape])
+
+export function checkCommon(where: string, common: CommonConfig): void {
+  const { inputShape, batchInputShape, batchSize, weights, dtype, inputDType } = common
   const shape = inputShape ?? batchInputShape?.slice(1)
   if (shape !== undefined && !Array.isArray(shape)) {
     throw new TypeError(
@@ -89,6 +107,14 @@ export function checkCommon(where: string, { inputShape, batchInputShape, dtype 
   }
   checkBatchSize(where, 'batchInputShape', batchInputShape)
   for (const size of shape ?? []) if (size !== null) nonNegativeInteger(where, 'a size of inputShape', size)
+  if (batchSize !== undefined && batchSize !== null) positiveInteger(where, 'batchSize', batchSize)
+  if (weights !== undefined && weights !== null && !Array.isArray(weights))
+    throw new TypeError(
+      `${where}: weights must be an array of tensors, got ${show(weights)}; give what getWeights() gives`,
+    )
+  if (inputDType !== undefined && inputDType !== null) oneOf(where, 'inputDType', inputDType, dataTypes)
+  // Of an input the type says what the data are, of other layers what they compute with.
+  if (where === 'InputLayer' && dataTypes.includes(dtype ?? 'float32')) return
   if (dtype !== undefined && dtype !== null && dtype !== 'float32') {
     throw new RangeError(`${where}: dtype must be "float32", got ${show(dtype)}; leave it out`)
   }

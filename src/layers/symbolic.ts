@@ -61,6 +61,7 @@ export function addNode(
   const node: Node = { layer, inputs, outputs }
   outputs.push(...shapes.map((shape, i) => new SymbolicTensor(node, i, shape, batchSize)))
   layer.nodes.push(node)
+  layer.madeShapes.push(outputs.map(({ shape }) => shape))
   return outputs
 }
 

@@ -10,10 +10,10 @@ import type { Loss } from '../training/rowLosses.ts'
 import type { Metric } from '../training/rowMetrics.ts'
 import type { TrainedOutput } from './record.ts'
 
-type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
+export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
 /** Names, what `ls.losses` and `ls.metrics` hold or make, or functions of ops: (yTrue, yPred) => value. */
-type AnyLoss = LossName | Loss | Compute
-type AnyMetric = MetricName | Metric | Compute
+export type AnyLoss = LossName | Loss | Compute
+export type AnyMetric = MetricName | Metric | Compute
 
 const isFunction = (given: unknown): given is Compute => typeof given === 'function' && !('record' in given)
 
@@ -40,7 +40,8 @@ interface Outputs {
   readonly outputShapes: readonly OpenShape[]
 }
 
-const isByName = (given: unknown): given is Record<string, unknown> =>
+/** Whether something is given for outputs by their names. */
+export const isByName = (given: unknown): given is Record<string, unknown> =>
   isPlainObject(given) && !('record' in given)
 
 /** What is given for each output; a single thing counts for all. */

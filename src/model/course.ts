@@ -7,6 +7,7 @@ import type { Internals } from './internals.ts'
 import { inOrder } from './local.ts'
 import { logsOf } from './logs.ts'
 import type { FitSettings } from './options.ts'
+import type { Packable } from './packing.ts'
 import { Program } from './program.ts'
 import { splitSeed } from './randomness.ts'
 import type { Stage } from './stage.ts'
@@ -18,6 +19,8 @@ export interface CommandOptions {
   readonly prologue: boolean
   readonly signal: AbortSignal
 }
+
+export type CourseState = { readonly [key: string]: Packable }
 
 /** Batches to train on, epoch by epoch, and how they get to the workers. */
 export interface Course {
@@ -34,6 +37,13 @@ export interface Course {
   nextSize(batch: number, ahead: number): number | undefined | Promise<number | undefined>
   /** Has the workers run batches [from, to), or the first of them; says how far they came. */
   command(from: number, to: number, options: CommandOptions): Promise<{ next: number; milliseconds: number }>
+  /** What a checkpoint must hold of the epochs before and, unless `done` is 0, the one in progress. */
+  getState(done: number): CourseState
+  /**
+   * Goes on after the first `done` batches of an epoch, the first that has begun, from what `getState` gave then;
+   * false where it was interrupted before.
+   */
+  setState(state: CourseState, done: number): Promise<boolean>
   /** Loss and metrics of the epoch so far. */
   logs(): Logs
   /** As `logs`, while the workers run. */
@@ -107,6 +117,17 @@ export class ArrayCourse implements Course {
     } finally {
       this.busy = false
     }
+  }
+
+  getState(): CourseState {
+    return { sums: this.stage.getSums() }
+  }
+
+  async setState({ sums }: CourseState, done: number): Promise<boolean> {
+    // Between two epochs, they are those of the one before.
+    if (done > 0) this.stage.setSums(sums as Record<string, Float64Array>)
+    this.done = done
+    return true
   }
 
   logs(): Logs {

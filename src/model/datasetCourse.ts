@@ -1,16 +1,40 @@
 import type { Run } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
+import { CheckpointCallback } from '../training/checkpointing.ts'
 import type { Claims } from './claims.ts'
-import { ArrayValidation, type CommandOptions, type Course, type Validation } from './course.ts'
+import {
+  ArrayValidation,
+  type CommandOptions,
+  type Course,
+  type CourseState,
+  type Validation,
+} from './course.ts'
 import type { FitDatasetSettings } from './datasetOptions.ts'
-import { checkColumns, weighted } from './fitData.ts'
+import { type Columns, checkColumns, weighted } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { type Batches, isBatches, Pass } from './pass.ts'
 import { splitSeed } from './randomness.ts'
 import type { Stage } from './stage.ts'
 import { Stream } from './stream.ts'
+import { Witness } from './witness.ts'
 
 const where = 'fitDataset'
+
+/** What a checkpoint holds of a pass over a dataset: how far it came, and hashes of what it gave. */
+interface SavedCourse {
+  readonly passes: number | undefined
+  readonly firsts: string
+  readonly taken: number
+  readonly seen: string
+  readonly stream: CourseState
+  readonly validation: { readonly passes: number; readonly rows: Record<string, number> } | null
+}
+
+const otherBatches = (at: string) =>
+  new RangeError(
+    `${where}: the dataset must give the batches that it gave before, got others ${at}; ` +
+      "give its shuffle() a seed, or set allowChange: ['data']",
+  )
 
 /** Batches of a dataset, as it gives them. */
 class DatasetCourse implements Course {
@@ -18,7 +42,12 @@ class DatasetCourse implements Course {
   private readonly dataset: Batches
   private readonly settings: FitDatasetSettings
   private readonly stream: Stream
+  private readonly validation: DatasetValidation | undefined
+  private readonly witness: Witness | undefined
   private pass: Pass | undefined
+  /** Passes before this one, and batches of this one before this epoch. */
+  private passes = -1
+  private offset = 0
 
   constructor(
     claims: Claims,
@@ -27,8 +56,12 @@ class DatasetCourse implements Course {
     dataset: Batches,
     settings: FitDatasetSettings,
     signal: AbortSignal,
+    validation: DatasetValidation | undefined,
   ) {
     this.model = model
+    this.validation = validation
+    const kept = (settings.callbacks as readonly unknown[]).some(each => each instanceof CheckpointCallback)
+    if (kept || settings.resume !== null) this.witness = new Witness()
     this.dataset = dataset
     this.settings = settings
     const { accumulate, prefetch, batchesPerEpoch } = settings
@@ -55,10 +88,62 @@ class DatasetCourse implements Course {
 
   /** With a number of batches an epoch, one pass goes through all epochs. */
   beginEpoch(epoch: number): void {
-    const { batchesPerEpoch, classWeight } = this.settings
-    const again = this.pass === undefined || batchesPerEpoch === null
-    if (again) this.pass = new Pass(this.model, this.dataset, { where, classWeight })
+    const again = this.pass === undefined || this.settings.batchesPerEpoch === null
+    this.offset = again ? 0 : this.offset + this.stream.position
+    if (again) this.beginPass()
     this.stream.begin(this.pass!, batch => `at epoch ${epoch}, batch ${batch}`)
+  }
+
+  private beginPass(): Pass {
+    const { witness } = this
+    const { classWeight } = this.settings
+    const seen = witness && ((columns: Columns) => witness.see(columns))
+    this.passes++
+    witness?.nextPass()
+    this.pass = new Pass(this.model, this.dataset, { where, classWeight, seen })
+    return this.pass
+  }
+
+  /** Between two epochs, the pass is over, unless one goes through all of them. */
+  getState(done: number): CourseState {
+    const { stream, validation, witness } = this
+    const over = done === 0 && stream.position > 0 && this.settings.batchesPerEpoch === null
+    const taken = over ? 0 : this.offset + stream.position
+    return {
+      passes: over ? this.passes + 1 : this.passes,
+      firsts: (over ? witness?.withThis : witness?.before) ?? '',
+      taken,
+      seen: taken === 0 ? '' : (witness?.upTo(taken) ?? ''),
+      stream: stream.getState(),
+      validation: validation?.getState() ?? null,
+    }
+  }
+
+  /**
+   * Datasets may count their passes (to shuffle each in another way), so those before are begun again. @throws
+   * RangeError where other batches come than those that were trained on
+   */
+  async setState(state: CourseState, done: number): Promise<boolean> {
+    const { passes, firsts, taken, seen, stream, validation } = state as unknown as SavedCourse
+    if (passes === undefined) return true
+    const { witness } = this
+    if (validation) this.validation?.setState(validation)
+    for (let pass = 0; pass < passes; pass++) {
+      await this.pass!.next(`at pass ${pass}`)
+      await this.pass!.close()
+      await this.validation?.passAgain()
+      this.beginPass()
+    }
+    const at = `after ${this.passes} passes`
+    if (witness!.before !== firsts) throw otherBatches(at)
+    if (this.settings.batchesPerEpoch !== null && validation)
+      for (let pass = 0; pass < validation.passes; pass++) await this.validation?.passAgain()
+    this.offset = taken - done
+    for (let batch = 0; batch < this.offset; batch++) await this.pass!.next(`at batch ${batch}`)
+    this.stream.begin(this.pass!, batch => `${at}, batch ${this.offset + batch}`)
+    if (!(await this.stream.setState(stream, done))) return false
+    if (taken > 0 && witness!.upTo(taken) !== seen) throw otherBatches(`in its first ${taken} batches`)
+    return true
   }
 
   nextSize(_batch: number, ahead: number): Promise<number | undefined> {
@@ -70,8 +155,8 @@ class DatasetCourse implements Course {
     const { iterations: stepsBefore } = optimizer
     const rateOf = (batch: number) => optimizer.rateAt(stepsBefore + batch)
     const seed = splitSeed(this.settings.seed)
-    const { workers, prologue } = options
-    return this.stream.steps({ to, workers, prologue, stepsBefore, seed, rateOf })
+    const { workers, prologue, signal } = options
+    return this.stream.steps({ to, workers, prologue, signal, stepsBefore, seed, rateOf })
   }
 
   logs(): Logs {
@@ -116,6 +201,7 @@ export async function measurePass(
 
 /** Batches of a dataset to validate with, from its beginning each time. */
 class DatasetValidation implements Validation {
+  private passes = 0
   private readonly model: Internals
   private readonly dataset: Batches
   private readonly stream: Stream
@@ -140,7 +226,24 @@ class DatasetValidation implements Validation {
     return this.stream.stage
   }
 
+  getState(): NonNullable<SavedCourse['validation']> {
+    return { passes: this.passes, rows: this.stream.shelf.getRows() }
+  }
+
+  setState({ rows }: NonNullable<SavedCourse['validation']>): void {
+    this.stream.shelf.setRows(rows)
+  }
+
+  /** Begins a pass and leaves it: it was made before. */
+  async passAgain(): Promise<void> {
+    this.passes++
+    const pass = new Pass(this.model, this.dataset, { where })
+    await pass.next('at its first batch')
+    await pass.close()
+  }
+
   measure(epoch: number, workers: number): Promise<Logs | undefined> {
+    this.passes++
     const pass = new Pass(this.model, this.dataset, { where })
     const at = (batch: number) => `at epoch ${epoch}, batch ${batch} of validationData`
     return measurePass(this.stream, pass, workers, at)
@@ -166,10 +269,12 @@ export function coursesOfDatasets(
   settings: FitDatasetSettings,
   signal: AbortSignal,
 ): [Course, Validation | undefined] {
-  const course = new DatasetCourse(claims, model, run, dataset, settings, signal)
+  const courseWith = (validation?: DatasetValidation) =>
+    new DatasetCourse(claims, model, run, dataset, settings, signal, validation)
   const { validationData: data, validationBatchSize } = settings
   const batchSize = model.stateful ? model.batchSize! : validationBatchSize
-  if (part) return [course, new ArrayValidation(claims, model, run, part, { batchSize, stream: null })]
-  if (!data) return [course, undefined]
-  return [course, new DatasetValidation(claims, model, run, data as Batches, settings)]
+  if (part) return [courseWith(), new ArrayValidation(claims, model, run, part, { batchSize, stream: null })]
+  if (!data) return [courseWith(), undefined]
+  const validation = new DatasetValidation(claims, model, run, data as Batches, settings)
+  return [courseWith(validation), validation]
 }

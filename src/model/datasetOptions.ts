@@ -1,6 +1,6 @@
 import { positiveInteger, show, withDefaults } from '../errors.ts'
 import type { Inputs } from './fitData.ts'
-import { checkTraining, type FitOptions } from './options.ts'
+import { checkTraining, type FitOptions, survivalDefaults } from './options.ts'
 import { type Batches, isBatches } from './pass.ts'
 
 /** Options of `fitDataset`: TensorFlow.js', and Lockstep's own as in `fit`. */
@@ -16,6 +16,9 @@ export interface FitDatasetOptions
     | 'seed'
     | 'workers'
     | 'signal'
+    | 'maxSeconds'
+    | 'resume'
+    | 'allowChange'
     | 'accumulate'
     | 'onProgress'
     | 'stallMs'
@@ -50,6 +53,7 @@ const defaults = {
   seed: null as number | null,
   workers: 'auto' as number | 'auto',
   signal: null as AbortSignal | null,
+  ...survivalDefaults,
   accumulate: false,
   onProgress: null as FitOptions['onProgress'] | null,
   stallMs: 30_000,

@@ -1,3 +1,4 @@
+import type { Parameter } from '../graph/parameter.ts'
 import type { Weight } from '../layers/define.ts'
 import type { OpenShape } from '../layers/shapes.ts'
 import type { Engine } from '../runtime/engine.ts'
@@ -17,16 +18,21 @@ export interface Internals extends TrainingModel, Architecture {
   readonly inputNames: readonly string[]
   readonly state: ModelState
   readonly weights: readonly Weight[]
+  readonly states: readonly Parameter[]
   /** Whether layers keep states from one mini-batch to the next. */
   readonly stateful: boolean
   /** Declares weights and states changed by this model. */
   own(): void
   readonly compiled: Compiled
   use: Use
+  /** What `stopTraining` was set to: why training must end. */
+  readonly stopCause: string | undefined
   /** Called when `stopTraining` is set to true. */
   whenStopped: (() => void) | undefined
   /** Epochs over the life of the model: each is shuffled anew. */
   epochsTrained: number
+  /** Updates of the epoch in progress, as far as callbacks hear of them: its end adds them to the optimizer's. */
+  stepsOfEpoch: number
 }
 
 /** Where predictions read the weights: the last snapshot while workers change them, else the truth. */

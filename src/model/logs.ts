@@ -1,4 +1,5 @@
 import type { Logs } from '../training/callback.ts'
+import type { Packable } from './packing.ts'
 import type { Compiled } from './record.ts'
 import type { Stage } from './stage.ts'
 
@@ -30,6 +31,21 @@ export class Tally {
     if (!from) return
     this.count = from.count
     for (const [key, tallied] of from.sums) this.sums.set(key, { ...tallied, values: [...tallied.values] })
+  }
+
+  /** What `from` takes. */
+  getState(): Packable {
+    const sums = [...this.sums].map(([key, { per, ...sum }]) => ({ key, per: per ?? null, ...sum }))
+    return { count: this.count, sums }
+  }
+
+  static from(state: Packable | undefined): Tally {
+    const { count, sums } = state as unknown as { count: number; sums: ({ key: string } & Tallied)[] }
+    const tally = new Tally()
+    tally.count = count
+    for (const { key, per, values, ...sum } of sums)
+      tally.sums.set(key, { ...sum, per: per ?? undefined, values: [...values] })
+    return tally
   }
 
   /** Adds what a stage has summed over `count` samples since `before` (since its sums were cleared). */

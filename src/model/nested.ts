@@ -2,14 +2,16 @@ import type { Parameter } from '../graph/parameter.ts'
 import { Layer, type Weight } from '../layers/define.ts'
 import type { Network } from './network.ts'
 
+type Inner = Network & { readonly className: string; getConfig(): Record<string, unknown> }
+
 /** The number of a layer's first use in saved models: Keras counts a model's own outputs as its use 0. */
 export const firstUseOf = (layer: Layer): number => (layer instanceof NestedLayer ? 1 : 0)
 
 /** A model as a layer of another one. Its weights are the model's own: training one trains the other's too. */
 export class NestedLayer extends Layer {
-  readonly model: Network & { readonly className: string }
+  readonly model: Inner
 
-  constructor(model: Network & { readonly className: string }) {
+  constructor(model: Inner) {
     const batchInputShape = [model.batchSize ?? null, ...model.inputShapes[0]!]
     super(model.className, {}, { name: model.name, batchInputShape }, ({ g, refuse }, inputs) => {
       const { length } = model.inputShapes
@@ -18,6 +20,10 @@ export class NestedLayer extends Layer {
       return model.record(g, inputs)
     })
     this.model = model
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return this.model.getConfig()
   }
 
   override get weights(): readonly Weight[] {

@@ -1,10 +1,15 @@
 import type { Input } from '../data/inputs.ts'
 import { inRange, nonNegativeInteger, oneOf, positiveInteger, show, withDefaults } from '../errors.ts'
 import type { BaseCallback, Hooks, Logs } from '../training/callback.ts'
+import { toCallbacks } from '../training/callbacks.ts'
 import { drawSeed } from './randomness.ts'
 
 /** Most worker threads of a run; far more than any machine has use for. */
 const mostWorkers = 256
+
+/** What a checkpoint and the training that goes on from it may differ in. */
+export const changeable = ['data', 'configuration', 'numerics'] as const
+export type Changeable = (typeof changeable)[number]
 
 /** Hears of training now and then, while it goes on: nothing waits for it. */
 export interface Progress {
@@ -46,8 +51,20 @@ export interface FitOptions {
   seed?: number
   /** Threads, or 'auto' (default): what is fastest in the first steps. Results do not depend on it. */
   workers?: number | 'auto'
-  /** Stops training after the step in progress; `fit` resolves. */
+  /** Stops training after the step in progress; `fit` resolves, once a checkpoint callback has saved. */
   signal?: AbortSignal
+  /** Stops training after the step in progress once so many seconds have passed, as `signal` does. */
+  maxSeconds?: number
+  /**
+   * A folder with checkpoints: training goes on from the newest, to the bits of one that never ended. Where there is
+   * none yet, it begins, if a checkpoint callback saves to the same folder.
+   */
+  resume?: string
+  /**
+   * What may differ from what the checkpoint was saved with: other data, another configuration, other numerics;
+   * true for all. An epoch in progress is then begun anew. Default false: a difference is an error that names it.
+   */
+  allowChange?: boolean | readonly Changeable[]
   /**
    * Gradient accumulation: the leaves that `compile` set are run one after the other, in the memory of one of
    * them, to the bits of all at once. Default false.
@@ -62,6 +79,13 @@ export interface FitOptions {
   onProgress?: Progress
   /** A worker without a sign of life for so many milliseconds is taken for hung. Default 30,000. */
   stallMs?: number
+}
+
+/** Defaults of what all ways to train take to outlast their surroundings. */
+export const survivalDefaults = {
+  maxSeconds: null as number | null,
+  resume: null as string | null,
+  allowChange: false as NonNullable<FitOptions['allowChange']>,
 }
 
 const defaults = {
@@ -80,6 +104,7 @@ const defaults = {
   seed: null as number | null,
   workers: 'auto' as number | 'auto',
   signal: null as AbortSignal | null,
+  ...survivalDefaults,
   accumulate: false,
   stream: null as boolean | null,
   onProgress: null as Progress | null,
@@ -99,6 +124,9 @@ export type TrainingSettings = Pick<
   | 'seed'
   | 'workers'
   | 'signal'
+  | 'maxSeconds'
+  | 'resume'
+  | 'allowChange'
   | 'onProgress'
   | 'stallMs'
 >
@@ -138,5 +166,22 @@ export function checkTraining<T extends Omit<TrainingSettings, 'seed'> & { seed:
       `${where}: signal must be an AbortSignal, got ${show(options.signal)}; give controller.signal`,
     )
   }
-  return { ...options, seed: options.seed ?? drawSeed() }
+  checkSurvival(where, options)
+  return { ...options, callbacks: toCallbacks(options.callbacks), seed: options.seed ?? drawSeed() }
+}
+
+function checkSurvival(
+  where: string,
+  { maxSeconds, resume, allowChange }: Pick<TrainingSettings, 'maxSeconds' | 'resume' | 'allowChange'>,
+): void {
+  // Timers take no more milliseconds than fit into 31 bits.
+  if (maxSeconds !== null) inRange(where, 'maxSeconds', maxSeconds, '(0, 2000000]')
+  if (resume !== null && (typeof resume !== 'string' || resume === ''))
+    throw new TypeError(`${where}: resume must be a folder with checkpoints, got ${show(resume)}; correct it`)
+  if (typeof allowChange === 'boolean') return
+  if (!Array.isArray(allowChange))
+    throw new TypeError(
+      `${where}: allowChange must be true, false or a list, got ${show(allowChange)}; try ['data']`,
+    )
+  for (const word of allowChange) oneOf(where, 'allowChange', word, changeable)
 }

@@ -50,6 +50,8 @@ export interface PassOptions {
   /** The caller: `fitDataset`. */
   readonly where: string
   readonly classWeight?: unknown
+  /** Hears of every batch. */
+  readonly seen?: ((columns: Columns) => void) | undefined
 }
 
 /** One pass over a dataset: its batches, checked against the model, one at a time. */
@@ -76,7 +78,10 @@ export class Pass {
     const { where } = this.options
     this.opened ??= await open(where, this.batches)
     const element = await this.ask(`${where} ${at}`)
-    return element === undefined ? undefined : this.check(`${where} ${at}`, element)
+    if (element === undefined) return undefined
+    const columns = this.check(`${where} ${at}`, element)
+    this.options.seen?.(columns)
+    return columns
   }
 
   /** Lets the dataset end, unless it has. Not waited for while it owes a batch: that may never come. */

@@ -9,6 +9,7 @@ import { makePlan } from '../plan/planner.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
 import type { Comparison, Loss } from '../training/rowLosses.ts'
 import type { Metric } from '../training/rowMetrics.ts'
+import type { CompileOptions } from './compiling.ts'
 import { Gathering, Mixing, recordMixedLoss, type Sources } from './gathering.ts'
 import { countedRows, maskOf, RowCounts, recordLoss } from './maskedLoss.ts'
 import { type Total, Totals } from './totals.ts'
@@ -33,6 +34,8 @@ export interface Compiled {
   readonly mixUp: number
   /** State arrays of each trainable weight. */
   readonly slots: ReadonlyMap<Weight, readonly Parameter[]>
+  /** As they were given. */
+  readonly objectives: Pick<CompileOptions, 'loss' | 'lossWeights' | 'metrics'>
 }
 
 /** The part of a model that its graphs are recorded from. */

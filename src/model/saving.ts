@@ -2,63 +2,48 @@ import { checkOptions, show } from '../errors.ts'
 import { artifactsOf, type IOHandler, resultOf, type SaveResult } from '../formats/handlers.ts'
 import { type LayersModelFile, pathOfUrl, writeLayersModel } from '../formats/layersModel.ts'
 import { fromSavedNames, type Json, toSavedNames } from '../formats/naming.ts'
-import { innerOptions } from '../layers/composite.ts'
+import { Composite } from '../layers/composite.ts'
 import type { Layer } from '../layers/define.ts'
 import { isOwn } from '../layers/registry.ts'
+import { savedLayer } from '../layers/saved.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
-import { getConstraint } from '../training/constraints.ts'
-import { getInitializer, serializeInitializer } from '../training/initializers.ts'
-import { getRegularizer } from '../training/regularizers.ts'
 import { version } from '../version.ts'
-import { Model } from './functional.ts'
+import type { Model } from './functional.ts'
 import { firstUseOf, NestedLayer } from './nested.ts'
+import { optimizerState } from './optimizerState.ts'
 import type { Trainable } from './trainable.ts'
+import { trainingConfigOf } from './trainingConfig.ts'
 
-const classAndConfig = (object: { className: string; config: object } | null) =>
-  object && { className: object.className, config: object.config }
-
-/** An option in its saved form: initializers, regularizers, constraints and layers become { className, config }. */
-function savedOption(name: string, value: unknown): unknown {
-  if (value === null) return null
-  if (innerOptions.includes(name))
-    return Array.isArray(value) ? value.map(savedLayer) : savedLayer(value as Layer)
-  if (name.endsWith('Initializer')) return serializeInitializer(getInitializer(value as string))
-  if (name.endsWith('Regularizer')) return classAndConfig(getRegularizer(value as string))
-  return name.endsWith('Constraint') ? classAndConfig(getConstraint(value as 'nonNeg')) : value
-}
-
-/** Files write words in snake case, as TensorFlow.js does: others would not come back. @throws RangeError for these */
-function checkOption(layer: Layer, name: string, value: unknown): void {
+/**
+ * Files write words in snake case, as TensorFlow.js does: others would not come back.
+ * @throws RangeError for these, in options of layers that are no models
+ */
+function checkWords(layer: Layer): void {
+  if (layer instanceof NestedLayer) return
+  if (layer instanceof Composite) for (const inner of layer.inner) checkWords(inner)
   if (isOwn(layer.className)) return
-  const back = JSON.stringify(fromSavedNames(toSavedNames(value)))
-  if (back === JSON.stringify(value)) return
-  const kinds = 'numbers, true, false, null, words in camelCase, or lists and objects of these'
-  throw new RangeError(
-    `save: option "${name}" of ${layer.name} must be ${kinds}, got ${show(value)}; change it`,
-  )
+  for (const [name, value] of Object.entries(layer.getConfig())) {
+    const back = JSON.stringify(fromSavedNames(toSavedNames(value)))
+    if (!(name in layer.config) || back === JSON.stringify(value)) continue
+    const kinds = 'numbers, true, false, null, words in camelCase, or lists and objects of these'
+    throw new RangeError(
+      `save: option "${name}" of ${layer.name} must be ${kinds}, got ${show(value)}; change it`,
+    )
+  }
 }
 
-function savedLayer(layer: Layer): Saved {
-  if (layer instanceof NestedLayer) return savedModel(layer.model as Trainable)
-  const options = Object.entries(layer.config).map(([name, value]) => {
-    const saved = savedOption(name, value)
-    checkOption(layer, name, saved)
-    return [name, saved]
-  })
-  const shape = layer.batchInputShape ? { batchInputShape: layer.batchInputShape } : {}
-  const penalty = classAndConfig(layer.activityRegularizer)
-  const activity = penalty ? { activityRegularizer: penalty } : {}
-  const common = { name: layer.name, trainable: layer.trainable, ...shape, ...activity, dtype: 'float32' }
-  return { className: layer.className, config: { ...Object.fromEntries(options), ...common } }
+function checkedLayer(layer: Layer): Saved {
+  checkWords(layer)
+  return savedLayer(layer)
 }
 
 /** A model is saved in part as a layer of another one is: its class and configuration. */
 type Saved = { className: string; config: Record<string, unknown> }
 
 function savedModel(model: Trainable): Saved {
-  if (model instanceof Model) return savedGraph(model)
+  if (model.className === 'Model') return savedGraph(model as Model)
   const { className, name } = model
-  return { className, config: { name, layers: model.layers.map(savedLayer) } }
+  return { className, config: { name, layers: model.layers.map(checkedLayer) } }
 }
 
 /** Layers with the nodes that feed each of their uses: [layer, number of its use, number of the output, {}]. */
@@ -70,7 +55,7 @@ function savedGraph(model: Model): Saved {
     return [node.layer.name, use, index]
   }
   const layers = model.layers.map(layer => ({
-    ...savedLayer(layer),
+    ...checkedLayer(layer),
     name: layer.name,
     inboundNodes: uses(layer)
       .filter(({ inputs }) => inputs.length > 0)
@@ -92,15 +77,31 @@ export function topologyOf(model: Trainable): Json {
 export interface SaveOptions {
   /** Leaves out what does not learn; read again with `strict: false`. */
   trainableOnly?: boolean
-  /** Only false: the state of optimizers is not saved. */
-  includeOptimizer?: false
+  /** Keeps what `compile` was given and the optimizer's state, too. Default false; nothing for a model not compiled. */
+  includeOptimizer?: boolean
 }
 
-function fileOf(model: Trainable, trainableOnly: boolean): LayersModelFile {
+/** What a model is trained by, and how far it is. @throws RangeError for what no file can hold */
+function trainingOf(model: Trainable): Pick<LayersModelFile, 'trainingConfig' | 'weights'> {
+  const { slots } = model.compiled
+  const changed = model.weights.find(weight => weight.trainable !== slots.has(weight))
+  if (changed)
+    throw new RangeError(
+      `save: the weights that learn must be those of the last compile, got ${changed.name}; call compile() again`,
+    )
+  return { trainingConfig: trainingConfigOf(model), weights: optimizerState(model) }
+}
+
+function fileOf(
+  model: Trainable,
+  { trainableOnly = false, includeOptimizer = false }: SaveOptions,
+): LayersModelFile {
+  const training = includeOptimizer && model.isCompiled ? trainingOf(model) : { weights: [] }
   const tensors = model.getWeights()
   const named = model.weights.map(({ name, trainable }, i) => ({ name, trainable, tensor: tensors[i]! }))
   const weights = named.filter(({ trainable }) => trainable || !trainableOnly)
-  const file = { topology: topologyOf(model), weights: weights.map(({ name, tensor }) => ({ name, tensor })) }
+  const ofModel = weights.map(({ name, tensor }) => ({ name, tensor }))
+  const file = { topology: topologyOf(model), ...training, weights: [...ofModel, ...training.weights] }
   const userMetadata = model.getUserDefinedMetadata() as Json | undefined
   return userMetadata === undefined ? file : { ...file, userMetadata }
 }
@@ -112,14 +113,10 @@ export async function saveModel(
   options?: SaveOptions,
 ): Promise<SaveResult> {
   checkOptions('save', options, ['trainableOnly', 'includeOptimizer'])
-  if (options?.includeOptimizer)
-    throw new RangeError(
-      'save: includeOptimizer must be false, got true; the state of optimizers cannot be saved, leave it out',
-    )
   const path = typeof target === 'string' ? pathOfUrl('save', target) : undefined
   if (typeof target !== 'string' && typeof target?.save !== 'function')
     throw new TypeError(`save: handlerOrURL must be a URL or have a function save, got ${show(target)}`)
-  const file = fileOf(model, options?.trainableOnly ?? false)
+  const file = fileOf(model, options ?? {})
   if (path === undefined) return (target as Required<IOHandler>).save(artifactsOf(file))
   await writeLayersModel(path, file)
   return resultOf(file)

@@ -47,7 +47,8 @@ export class Sequential extends Trainable<Tensor> {
       )
     }
     const input = this.layers.length === 0 ? first!.slice(1) : this.outputShapes[0]!
-    const [shape, ...others] = outputShapesOf(layer, [input], this.batchSize ?? first?.[0] ?? undefined)
+    const batchSize = this.batchSize ?? first?.[0] ?? undefined
+    const [shape, ...others] = outputShapesOf(layer, [input], batchSize)
     if (others.length > 0)
       throw new RangeError(
         `add: ${layer.name} must have one output in a stack, got ${others.length + 1}; use ls.model()`,
@@ -56,6 +57,7 @@ export class Sequential extends Trainable<Tensor> {
     this.layers.push(layer)
     layer.owner = this
     this.shapes.push(shape!)
+    layer.madeShapes.push([[batchSize ?? null, ...shape!]])
     this.forgetState()
     this.forgetCompiled()
   }
@@ -67,7 +69,7 @@ export class Sequential extends Trainable<Tensor> {
   pop(): void {
     this.refuseWhileTraining('pop')
     if (this.layers.length === 0) throw new Error(`pop: ${this.name} must have layers, got none; call add()`)
-    this.layers.pop()
+    this.layers.pop()!.madeShapes.pop()
     this.shapes.pop()
     if (this.layers.length === 0) this.shapes.pop()
     this.forgetState()

@@ -77,6 +77,15 @@ export class Shelf {
     return this.current!.plan.bound!.id
   }
 
+  /** The largest batch so far of each set of shapes. */
+  getRows(): Record<string, number> {
+    return Object.fromEntries(this.rows)
+  }
+
+  setRows(rows: Readonly<Record<string, number>>): void {
+    for (const [key, count] of Object.entries(rows)) this.rows.set(key, count)
+  }
+
   /** Whether a batch can go through the current plan. */
   fits(columns: Columns): boolean {
     const plan = this.current?.plan

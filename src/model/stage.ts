@@ -78,6 +78,19 @@ export class Stage {
     for (const total of this.totals) this.sumsOf(total).fill(0)
   }
 
+  /** Copies of the sums so far, by name. */
+  getSums(): Record<string, Float64Array> {
+    return Object.fromEntries(this.totals.map(total => [total.key, this.sumsOf(total).slice()]))
+  }
+
+  /** Goes on from sums that `getSums` gave; those it does not have stay. */
+  setSums(sums: Readonly<Record<string, Float64Array>>): void {
+    for (const total of this.totals) {
+      const known = sums[total.key]
+      if (known) this.sumsOf(total).set(known)
+    }
+  }
+
   /** The sums so far. They may be read while workers add to them. */
   sumsOf({ key, width }: Total): Float64Array {
     return this.workspace.doublesAt(this.plan.outputs[key] as Place, width)

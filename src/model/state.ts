@@ -2,6 +2,25 @@ import { bytesOf, type Home, type Parameter, pack, unpack } from '../graph/param
 import { sizeOf } from '../graph/value.ts'
 import type { Arena, Block } from '../runtime/arena.ts'
 
+/** Values of a model's parameters at a moment that is past. */
+export class StateCopy {
+  private readonly values: Float32Array
+  private readonly offsets: ReadonlyMap<Parameter, number>
+
+  constructor(values: Float32Array, offsets: ReadonlyMap<Parameter, number>) {
+    this.values = values
+    this.offsets = offsets
+  }
+
+  /** Row-major. */
+  read(parameter: Parameter): Float32Array {
+    const { shape, columnAxes } = parameter
+    const first = this.offsets.get(parameter)! / 4
+    const panels = this.values.subarray(first, first + bytesOf(shape, columnAxes) / 4)
+    return unpack(panels, shape, columnAxes)
+  }
+}
+
 /**
  * The parameters, slots and moving statistics of a model: one block, so that a snapshot is one copy. A layer
  * that several models share has its weights in the block of each; `sync` brings what another model changed,
@@ -75,6 +94,12 @@ export class ModelState implements Home {
   /** Sets every element, padding included: what padding holds never reaches a result. */
   fill(parameter: Parameter, value: number): void {
     this.panels(parameter).fill(value)
+  }
+
+  /** All values as they are, to be read later; the workers must stand still. */
+  copyOut(base = this.address): StateCopy {
+    const { buffer } = this.arena.memory
+    return new StateCopy(new Float32Array(buffer, base, this.bytes / 4).slice(), this.offsets)
   }
 
   /** Copies the state aside; the workers must stand still. */

@@ -5,8 +5,10 @@ import type { Steps } from '../runtime/stepper.ts'
 import type { Report } from '../runtime/worker.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Claims } from './claims.ts'
+import type { CourseState } from './course.ts'
 import type { Columns } from './fitData.ts'
 import type { Internals } from './internals.ts'
+import { Interruption } from './interruption.ts'
 import { Tally } from './logs.ts'
 import type { Pass } from './pass.ts'
 import { countOf, Shelf, type ShelfOptions } from './shelf.ts'
@@ -33,6 +35,8 @@ export interface StreamSteps extends Pick<Steps, 'to' | 'stepsBefore' | 'seed'> 
   /** Recompute what is derived from parameters first: they have changed. */
   readonly prologue: boolean
   readonly workers: number
+  /** Ends the command after the step in progress, and no wait for a batch outlasts it. */
+  readonly signal?: AbortSignal | undefined
   /** The learning rate of a batch. */
   rateOf(batch: number): number
 }
@@ -47,7 +51,7 @@ export class Stream {
   private readonly model: Internals
   private readonly run: Run
   private readonly options: StreamOptions
-  private readonly shelf: Shelf
+  readonly shelf: Shelf
   /** Samples of each slot's batch, then the learning rate of each. */
   private readonly header: Block
   private stale = false
@@ -62,9 +66,10 @@ export class Stream {
   private asked: Promise<Columns | undefined> | undefined
   private held: Columns | undefined
   private ended = false
-  /** Whether the workers run a command of this stream. */
+  /** Whether the workers run a command of this stream, and what ends it. */
   private busy = false
-  private wake: (() => void) | undefined
+  private signal: AbortSignal | undefined
+  private readonly interruption = new Interruption()
   /** What earlier plans summed, and how many samples the current one has seen. */
   private tally = new Tally()
   private seenNow = 0
@@ -86,6 +91,40 @@ export class Stream {
   /** Whether the pass was not brought to its end. */
   get interrupted(): boolean {
     return !this.ended && this.next !== this.options.limit
+  }
+
+  /** Batches of this pass, or this epoch, that are done. */
+  get position(): number {
+    return this.next
+  }
+
+  /** What a checkpoint must hold: the sums so far, and of what size the plans are. */
+  getState(): CourseState {
+    const sums = this.shelf.stage?.getSums() ?? {}
+    return { rows: this.shelf.getRows(), tally: this.tally.getState(), sums, seen: this.seenNow }
+  }
+
+  /**
+   * In a pass that has begun: takes the first `done` batches, which were trained on before, and goes on behind them
+   * with what `getState` gave. False where it was interrupted.
+   */
+  async setState({ rows, tally, sums, seen }: CourseState, done: number): Promise<boolean> {
+    this.shelf.setRows(rows as Record<string, number>)
+    let last: Columns | undefined
+    for (; this.filled < done; this.filled++) {
+      const columns = await this.interruption.unless([this.options.signal], this.ask())
+      if (columns === 'interrupted') return false
+      if (!columns) throw this.tooFew(done)
+      last = columns
+    }
+    this.next = this.filled
+    if (!last) return true
+    this.shelf.change(last)
+    this.stale = true
+    this.tally = Tally.from(tally)
+    this.stage.setSums(sums as Record<string, Float64Array>)
+    this.seenNow = seen as number
+    return true
   }
 
   /** Loss and metrics of what was seen. */
@@ -130,8 +169,9 @@ export class Stream {
   }
 
   /** Has the workers run batches up to `to`, those of the current plan; `next` says how far they came. */
-  async steps({ to, prologue, workers, rateOf, ...steps }: StreamSteps): Promise<Report> {
+  async steps({ to, prologue, workers, rateOf, signal, ...steps }: StreamSteps): Promise<Report> {
     const { run, next: from, header } = this
+    this.signal = signal ?? this.options.signal
     const { count: slots, rows: batchSize } = this.shelf.slots
     let served: Promise<Failure | undefined> | undefined
     const begin = () => {
@@ -142,12 +182,13 @@ export class Stream {
     }
     const place = { from, to: Math.min(to, this.options.limit), batchSize, count: 0, start: 0, slots }
     const memory = { sizes: header.address, rates: header.address + 4 * this.options.prefetch }
-    const options = { prologue: prologue || this.stale, workers, begin, signal: this.options.signal ?? null }
+    const options = { prologue: prologue || this.stale, workers, begin, signal: this.signal ?? null }
     this.stale = false
     const command = run.steps(this.shelf.id, { ...steps, ...place, ...memory }, options)
     const [report] = await command.finally(() => {
       this.busy = false
-      this.wake?.()
+      this.signal = undefined
+      this.interruption.interrupt()
     })
     const failure = await served
     if (failure) throw failure.error
@@ -195,13 +236,20 @@ export class Stream {
   private async fillOne(): Promise<boolean> {
     if (this.held || this.ended || this.filled === this.options.limit) return false
     this.asked ??= this.ask()
-    const columns = await this.unlessInterrupted(this.asked)
+    const columns = await this.interruption.unless([this.options.signal, this.signal], this.asked)
     if (columns === 'interrupted') return false
     this.asked = undefined
     if (!columns) this.ended = true
     else if (this.shelf.fits(columns)) this.put(columns)
     else this.held = columns
     return !this.ended && !this.held
+  }
+
+  private tooFew(needed: number): RangeError {
+    const few = `the dataset must have ${needed} batches an epoch, got only ${this.filled}`
+    return new RangeError(
+      `${this.options.where} ${this.at(this.filled)}: ${few}; ask for fewer, or repeat() it`,
+    )
   }
 
   private ask(): Promise<Columns | undefined> {
@@ -213,27 +261,11 @@ export class Stream {
       if (batch === 0 && limit === Number.POSITIVE_INFINITY)
         throw new RangeError(`${where} ${this.at(0)}: the dataset must have batches, got none; ${hint}`)
       if (limit === Number.POSITIVE_INFINITY) return undefined
-      const few = `the dataset must have ${limit} batches an epoch, got only ${batch}`
-      throw new RangeError(`${where} ${this.at(batch)}: ${few}; ask for fewer, or repeat() it`)
+      throw this.tooFew(limit)
     })
     // Whoever waits for it hears of the error; after an interruption nobody does.
     asked.catch(() => {})
     return asked
-  }
-
-  /** The batch, or 'interrupted' when the command or everything ends before it is there. */
-  private async unlessInterrupted<T>(asked: Promise<T>): Promise<T | 'interrupted'> {
-    const { signal } = this.options
-    if (signal?.aborted) return 'interrupted'
-    const interruption = new Promise<'interrupted'>(resolve => {
-      this.wake = () => resolve('interrupted')
-    })
-    signal?.addEventListener('abort', this.wake!)
-    try {
-      return await Promise.race([asked, interruption])
-    } finally {
-      signal?.removeEventListener('abort', this.wake!)
-    }
   }
 
   /** Copies a batch into the next slot, which is free. */

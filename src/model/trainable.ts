@@ -18,8 +18,11 @@ import {
   type EvaluateDatasetOptions,
   type FitDatasetOptions,
 } from './datasetOptions.ts'
+import { describeFit, describeFitDataset, type Fingerprint } from './fingerprint.ts'
 import { checkFitData, checkInputs, type Inputs } from './fitData.ts'
+import type { History } from './history.ts'
 import type { Internals } from './internals.ts'
+import type { Keeper } from './keeper.ts'
 import { numbersOf } from './logs.ts'
 import { NestedLayer } from './nested.ts'
 import { Network } from './network.ts'
@@ -27,8 +30,9 @@ import { checkFitOptions, type FitOptions, type TrainingSettings } from './optio
 import type { Batches } from './pass.ts'
 import * as prediction from './prediction.ts'
 import type { Compiled } from './record.ts'
+import { openContinuity } from './resuming.ts'
 import { configOf, type SaveOptions, saveModel, topologyOf } from './saving.ts'
-import { type History, Training } from './training.ts'
+import { Training } from './training.ts'
 import { trainOneBatch } from './trainOnBatch.ts'
 import { makeSlots } from './weights.ts'
 
@@ -47,19 +51,24 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   abstract readonly className: string
   whenStopped: (() => void) | undefined
   epochsTrained = 0
+  stepsOfEpoch = 0
   private settled: Compiled | undefined
-  private stopped = false
+  private stopped: string | undefined
   private asLayer: NestedLayer | undefined
   private metadata: object | undefined
 
-  /** Set to true during training, ends it after the step. */
   get stopTraining(): boolean {
-    return this.stopped
+    return this.stopped !== undefined
   }
 
-  set stopTraining(stop: boolean) {
-    this.stopped = stop
-    if (stop) this.whenStopped?.()
+  /** Set to true during training, ends it after the step; set to a text, the history gives that as the reason. */
+  set stopTraining(stop: boolean | string) {
+    this.stopped = typeof stop === 'string' ? stop : stop ? 'stopTraining' : undefined
+    if (this.stopped !== undefined) this.whenStopped?.()
+  }
+
+  get stopCause(): string | undefined {
+    return this.stopped
   }
 
   /** The model as a layer of another one, whose inputs these are. */
@@ -76,6 +85,10 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   /** The architecture has changed: the model must be compiled anew. */
   protected forgetCompiled(): void {
     this.settled = undefined
+  }
+
+  get isCompiled(): boolean {
+    return this.settled !== undefined
   }
 
   get compiled(): Compiled {
@@ -118,7 +131,9 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
       for (const [i, slot] of arrays.entries()) state.fill(slot, optimizer.slots[i]!.initial)
     }
     optimizer.iterations = 0
-    this.settled = { optimizer, outputs, leaves, mixUp, slots }
+    const { loss, lossWeights, metrics } = options
+    const objectives = { loss, ...(lossWeights && { lossWeights }), ...(metrics && { metrics }) }
+    this.settled = { optimizer, outputs, leaves, mixUp, slots, objectives }
   }
 
   /**
@@ -131,7 +146,10 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     const settings = checkFitOptions(withBatchSize('fit', this, options))
     void this.compiled
     const data = checkFitData(this, x, y, settings)
-    return this.train('fit', settings, (claims, run) => coursesOfArrays(claims, this, run, data, settings))
+    const describe = () => describeFit(this, data, settings)
+    return this.train('fit', settings, options?.seed, describe, (claims, run, settings) =>
+      coursesOfArrays(claims, this, run, data, settings),
+    )
   }
 
   /**
@@ -145,28 +163,42 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     const settings = checkFitDatasetOptions(options)
     void this.compiled
     const held = checkValidationArrays(this, settings)
-    return this.train('fitDataset', settings, (claims, run, signal) =>
+    const describe = () => describeFitDataset(this, held, settings)
+    return this.train('fitDataset', settings, options?.seed, describe, (claims, run, settings, signal) =>
       coursesOfDatasets(claims, this, run, dataset, held, settings, signal),
     )
   }
 
-  private async train(
+  private async train<Settings extends TrainingSettings>(
     where: string,
-    settings: TrainingSettings,
-    plan: (claims: Claims, run: Run, signal: AbortSignal) => readonly [Course, Validation | undefined],
+    given: Settings,
+    seed: number | undefined,
+    describe: () => Promise<Fingerprint>,
+    plan: (
+      claims: Claims,
+      run: Run,
+      settings: Settings,
+      signal: AbortSignal,
+    ) => readonly [Course, Validation | undefined],
   ): Promise<History> {
     const { engine } = this
-    const most = settings.workers === 'auto' ? engine.cores : settings.workers
+    const most = given.workers === 'auto' ? engine.cores : given.workers
     this.use = 'training'
+    let keeper: Keeper | undefined
     try {
       this.state.takeSnapshot()
+      const continuity = await openContinuity(where, this, given, seed, describe)
+      keeper = continuity.keeper
+      const settings = { ...given, seed: continuity.state?.seed ?? given.seed }
       return await engine.withRun(most, settings.stallMs, run =>
         withClaims(engine.arena, claims => {
           const stop = new AbortController()
-          return new Training(where, this, run, plan(claims, run, stop.signal), settings, stop).train()
+          const courses = plan(claims, run, settings, stop.signal)
+          return new Training(where, this, run, courses, settings, stop, continuity).train()
         }),
       )
     } finally {
+      await keeper?.close()
       this.state.dropSnapshot()
       this.use = 'idle'
     }
@@ -241,9 +273,10 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   }
 
   /**
-   * Writes model.json and weights.bin, which TensorFlow.js reads too, into the folder of a `file://` URL, or gives
+   * Writes model.json and its weights, which TensorFlow.js reads too, into the folder of a `file://` URL, or gives
    * the model to an IOHandler, whose answer it resolves with.
-   * @throws RangeError for another URL; the file system's own errors, the old files untouched; the handler's
+   * @throws RangeError for another URL, or for what no file can hold, a function as loss say; the file system's own
+   * errors, the old files untouched; the handler's
    */
   save(handlerOrURL: string | IOHandler, options?: SaveOptions): Promise<SaveResult> {
     return saveModel(this, handlerOrURL, options)

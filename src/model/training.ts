@@ -1,41 +1,18 @@
 import { FaultError, type Run, WorkerError } from '../runtime/run.ts'
 import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
+import { type Counters, countersOf } from './capture.ts'
+import type { Continuity } from './continuity.ts'
 import type { Course, Validation } from './course.ts'
 import { faultMessage } from './faults.ts'
+import { type History, remember, type StopReason } from './history.ts'
 import type { Internals } from './internals.ts'
+import { SaveError } from './keeper.ts'
 import { logsOf, sumsNow } from './logs.ts'
 import type { TrainingSettings } from './options.ts'
+import { watched, watchersOf } from './watching.ts'
 import { finalizeWeights } from './weights.ts'
 import { WorkerChoice } from './workerChoice.ts'
-
-/** Why training ended. */
-export type Ending = 'epochs' | 'stopTraining' | 'aborted'
-
-/** What `fit` and `fitDataset` resolve with. */
-export interface History {
-  /** Numbers of the epochs that were finished. */
-  epoch: number[]
-  /** Loss and metrics of each epoch, by the names that callbacks see. */
-  history: Record<string, number[]>
-  params: Record<string, unknown>
-  /** The seed that decided every random choice. */
-  seed: number
-  /** Threads that trained. */
-  workers: number
-  stopped: Ending
-}
-
-/** Milliseconds between two reports. */
-const defaultProgressMs = 100
-/** TensorFlow.js'. */
-const defaultYieldMs = 125
-
-/** Hears of training at intervals. */
-interface Watcher {
-  readonly intervalMs: number
-  report(step: number, logs: Logs): void | Promise<void>
-}
 
 /** The main thread's side of one training: it gives the workers their commands and tells the callbacks. */
 export class Training {
@@ -45,16 +22,22 @@ export class Training {
   private readonly callbacks: BaseCallback[]
   private readonly course: Course
   private readonly validation: Validation | undefined
+  private readonly continuity: Continuity
   private readonly choice: WorkerChoice
   private readonly history: History
   /** Ends the command in progress after its step. */
   private readonly stop: AbortController
   /** Whether the workers must derive what they keep of the weights anew. */
   private stale = true
-  private epoch = 0
+  private epoch: number
+  /** Batches of the first epoch that were made before training was resumed, until the optimizer counts them. */
+  private uncounted: number
   private validating = false
-  private ending: Ending = 'epochs'
+  private outOfTime = false
+  private ending: StopReason = 'epochs'
   private progressError: unknown
+  /** Whether the epoch in progress was cut short, and saved so. */
+  private cut = false
 
   /** `where` names the method in messages; `stop` ends what is in progress. */
   constructor(
@@ -64,6 +47,7 @@ export class Training {
     [course, validation]: readonly [Course, Validation | undefined],
     settings: TrainingSettings,
     stop: AbortController,
+    continuity: Continuity,
   ) {
     this.where = where
     this.model = model
@@ -71,41 +55,58 @@ export class Training {
     this.callbacks = toCallbacks(settings.callbacks)
     this.course = course
     this.validation = validation
+    this.continuity = continuity
     this.choice = new WorkerChoice(settings.workers, run.workers)
     this.stop = stop
     const { epochs, seed, verbose } = settings
     const params = { epochs, ...course.params, verbose }
-    this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopped: 'epochs' }
+    this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopReason: 'epochs' }
+    this.epoch = continuity.state?.epoch ?? settings.initialEpoch
+    this.uncounted = continuity.state?.batch ?? 0
   }
 
-  /** @throws Error that names epoch and step; the weights are then the last snapshot's. */
+  /** @throws Error that names epoch and step; the weights are then the last snapshot's, unless a save failed. */
   async train(): Promise<History> {
     const { model, settings } = this
     const stop = () => this.stop.abort()
     if (settings.signal?.aborted) stop()
     settings.signal?.addEventListener('abort', stop)
     model.whenStopped = stop
+    const timer = this.startTimer()
+    this.keeper?.start()
+    const first = this.epoch
     try {
+      this.continuity.putBack()
       model.state.takeSnapshot()
       model.own()
       await this.begin()
-      for (this.epoch = settings.initialEpoch; this.epoch < settings.epochs && !this.over; this.epoch++)
-        await this.trainEpoch()
-      await this.course.close()
-      finalizeWeights(model)
-      await this.tell('onTrainEnd')
-      model.own()
-      return { ...this.history, workers: this.choice.workers, stopped: this.ending }
+      for (; this.epoch < settings.epochs && !this.over; this.epoch++)
+        await this.trainEpoch(this.epoch === first)
+      return await this.end()
     } catch (error) {
-      model.state.restoreSnapshot()
-      model.own()
       // What went wrong first is told; the dataset's own trouble in ending adds nothing to it.
       await this.course.close().catch(() => {})
+      if (!(error instanceof SaveError)) {
+        model.state.restoreSnapshot()
+        model.compiled.optimizer.iterations += this.uncounted
+      }
+      model.own()
       throw this.translated(error)
     } finally {
+      clearTimeout(timer)
       settings.signal?.removeEventListener('abort', stop)
       model.whenStopped = undefined
+      model.stepsOfEpoch = 0
     }
+  }
+
+  private startTimer(): NodeJS.Timeout | undefined {
+    const { maxSeconds } = this.settings
+    if (maxSeconds === null) return undefined
+    return setTimeout(() => {
+      this.outOfTime = true
+      this.stop.abort()
+    }, 1000 * maxSeconds)
   }
 
   private async begin(): Promise<void> {
@@ -115,96 +116,77 @@ export class Training {
       callback.setModel(this.model)
     }
     await this.tell('onTrainBegin')
+    this.continuity.putBack()
+    const { state } = this.continuity
+    if (!state) return
+    const { epoch, columns } = state.history
+    Object.assign(this.history, { epoch: [...epoch], history: structuredClone(columns) })
+    if (state.stopCause !== null) this.model.stopTraining = state.stopCause
   }
 
   /** Whether training must end, and why. */
   private get over(): boolean {
     if (this.settings.signal?.aborted) this.ending = 'aborted'
-    else if (this.model.stopTraining) this.ending = 'stopTraining'
-    return this.ending !== 'epochs' || this.progressError !== undefined
+    else if (this.outOfTime) this.ending = 'maxSeconds'
+    else if (this.model.stopCause !== undefined) this.ending = this.model.stopCause
+    return this.ending !== 'epochs' || this.progressError !== undefined || this.keeper?.failure !== undefined
   }
 
-  private async trainEpoch(): Promise<void> {
+  /** Whether training ends wherever it is: the epoch in progress does not count. */
+  private get cutShort(): boolean {
+    return this.over && (this.ending === 'aborted' || this.ending === 'maxSeconds')
+  }
+
+  private get keeper() {
+    return this.continuity.keeper
+  }
+
+  private async trainEpoch(first: boolean): Promise<void> {
     const { model, course } = this
     course.beginEpoch(this.epoch)
     await this.tell('onEpochBegin', this.epoch)
-    const done = await this.watched(() => this.trainBatches())
+    const counters = countersOf(model)
+    const from = first ? await this.continuity.takeUp(course) : 0
+    const failed = (error: unknown) => {
+      this.progressError = error
+      this.stop.abort()
+    }
+    const watchers = watchersOf(this.settings, this.callbacks, this.epoch)
+    const progress = () => course.progress()
+    const done = await watched(watchers, progress, failed, () => this.trainBatches(from))
     if (this.progressError !== undefined) throw this.progressError
     model.compiled.optimizer.iterations += done
+    model.stepsOfEpoch = 0
     model.epochsTrained++
-    if (done === 0) return
-    model.state.takeSnapshot()
-    const logs = course.logs()
-    if (this.validation && !this.settings.signal?.aborted) Object.assign(logs, await this.validate())
-    this.remember(logs)
+    this.uncounted = 0
+    if (done > 0) model.state.takeSnapshot()
+    if (this.keeper?.failure) throw this.keeper.failure
+    const logs = done > 0 && !this.cutShort ? await this.measured() : undefined
+    if (!logs) return this.cutShort ? this.keepCut(done, counters) : undefined
+    remember(this.history, this.epoch, logs)
     await this.tell('onEpochEnd', this.epoch, logs)
+    const best = this.keeper?.isBest(logs) ?? false
+    if (best || this.keeper?.isDueAfter(this.epoch))
+      await this.keep({ epoch: this.epoch + 1, batch: 0, best })
   }
 
-  /** Who hears at intervals what the workers have summed so far. */
-  private get watchers(): Watcher[] {
-    const { onProgress, yieldEvery } = this.settings
-    const intervalMs = yieldEvery === 'auto' ? defaultYieldMs : yieldEvery
-    const watchers: Watcher[] = []
-    if (onProgress) {
-      const report = (step: number, logs: Logs) => onProgress.report(step, logs)
-      watchers.push({ intervalMs: onProgress.intervalMs ?? defaultProgressMs, report })
-    }
-    if (typeof intervalMs !== 'number') return watchers
-    const yielding = this.callbacks.filter(callback => hasHook(callback, 'onYield'))
-    return [...watchers, ...yielding.map(callback => this.watcher(callback, intervalMs))]
-  }
-
-  /** Tells a callback, but not while it is still busy. */
-  private watcher(callback: BaseCallback, intervalMs: number): Watcher {
-    let busy = false
-    const report = async (step: number, logs: Logs) => {
-      if (busy) return
-      busy = true
-      await callback.onYield(this.epoch, step - 1, logs)
-      busy = false
-    }
-    return { intervalMs, report }
-  }
-
-  /** Reports to the watchers while `run` goes on; the workers are not asked to wait. */
-  private async watched<T>(run: () => Promise<T>): Promise<T> {
-    const reports = new Set<Promise<void>>()
-    const report = async (watcher: Watcher) => {
-      try {
-        const progress = this.course.progress()
-        if (progress) await watcher.report(progress.step, progress.logs)
-      } catch (error) {
-        this.progressError = error
-        this.stop.abort()
-      }
-    }
-    const timers = this.watchers.map(watcher =>
-      setInterval(() => {
-        const reported = report(watcher).finally(() => reports.delete(reported))
-        reports.add(reported)
-      }, watcher.intervalMs),
-    )
-    try {
-      return await run()
-    } finally {
-      timers.forEach(clearInterval)
-      await Promise.all(reports)
-    }
-  }
-
-  /** Runs the epoch's steps; returns how many were made. */
-  private async trainBatches(): Promise<number> {
+  /** Runs the epoch's steps from this batch on; returns at which it ended. */
+  private async trainBatches(from: number): Promise<number> {
+    const { course, choice, keeper } = this
     const each = this.callbacks.some(
       callback => hasHook(callback, 'onBatchBegin') || hasHook(callback, 'onBatchEnd'),
     )
-    let next = 0
+    const { iterations } = this.model.compiled.optimizer
+    let next = from
     while (!this.over) {
-      const most = each ? 1 : this.choice.stepsAtOnce
-      const size = await this.course.nextSize(next, Number.isFinite(most) ? most : 1)
+      const atOnce = each ? 1 : choice.stepsAtOnce
+      const most = Math.min(atOnce, keeper?.stepsLeft(iterations + next) ?? atOnce)
+      const size = await course.nextSize(next, Number.isFinite(atOnce) ? most : 1)
       if (this.over || size === undefined) break
       const reached = each ? await this.trainOneBatch(next, size) : await this.command(next, next + most)
-      if (reached === next) break
+      if (reached === next && !keeper?.timeIsUp) break
       next = reached
+      if (keeper?.isDue(iterations + next)) await this.keep({ epoch: this.epoch, batch: next })
     }
     return next
   }
@@ -215,6 +197,7 @@ export class Training {
     const before = sumsNow(course.stage)
     const reached = await this.command(batch, batch + 1)
     if (reached === batch) return batch
+    model.stepsOfEpoch = reached
     const logs = logsOf(course.stage, model.compiled, size, before)
     await this.tell('onBatchEnd', batch, { batch, size, ...logs })
     return reached
@@ -225,23 +208,63 @@ export class Training {
     const { workers } = this.choice
     const prologue = this.stale
     this.stale = false
-    const { signal } = this.stop
-    const { next, milliseconds } = await this.course.command(from, to, { prologue, workers, signal })
-    this.choice.learn(next - from, milliseconds)
-    return next
+    const pause = new AbortController()
+    const end = () => pause.abort()
+    this.stop.signal.addEventListener('abort', end)
+    if (this.stop.signal.aborted) end()
+    if (this.keeper) this.keeper.interrupt = () => (this.keeper!.failure ? this.stop : pause).abort()
+    try {
+      const { signal } = pause
+      const { next, milliseconds } = await this.course.command(from, to, { prologue, workers, signal })
+      this.choice.learn(next - from, milliseconds)
+      return next
+    } finally {
+      this.stop.signal.removeEventListener('abort', end)
+    }
   }
 
-  private async validate(): Promise<Logs> {
-    const { workers } = this.choice
+  /** Loss and metrics of the epoch; undefined if the validation was interrupted. */
+  private async measured(): Promise<Logs | undefined> {
+    const { course, validation } = this
+    const logs = course.logs()
+    if (!validation) return logs
     this.validating = true
-    const logs = await this.validation!.measure(this.epoch, workers)
+    const held = await validation.measure(this.epoch, this.choice.workers)
     this.validating = false
-    return Object.fromEntries(Object.entries(logs ?? {}).map(([key, value]) => [`val_${key}`, value]))
+    if (!held) return undefined
+    return {
+      ...logs,
+      ...Object.fromEntries(Object.entries(held).map(([key, value]) => [`val_${key}`, value])),
+    }
   }
 
-  private remember(logs: Logs): void {
-    this.history.epoch.push(this.epoch)
-    for (const [key, value] of Object.entries(logs)) (this.history.history[key] ??= []).push(value)
+  /** Saves an epoch that is cut short, as it was after its last step. */
+  private async keepCut(batch: number, counters: Counters): Promise<void> {
+    this.cut = true
+    await this.keep({ epoch: this.epoch, batch, counters, snapshot: batch > 0 })
+  }
+
+  private keep(moment: Parameters<Continuity['keep']>[0]): Promise<void> {
+    return this.continuity.keep(moment, this.course, this.history)
+  }
+
+  /** The last checkpoint is saved before averages and best weights take the place of the weights. */
+  private async end(): Promise<History> {
+    const { model, keeper } = this
+    if (!this.cut) await this.keep({ epoch: this.epoch, batch: 0 })
+    await this.course.close()
+    await keeper?.settle()
+    finalizeWeights(model)
+    await this.tell('onTrainEnd')
+    model.own()
+    const { resumption } = this.continuity
+    return {
+      ...this.history,
+      workers: this.choice.workers,
+      stopReason: this.ending,
+      ...(keeper?.path !== undefined && { checkpoint: keeper.path }),
+      ...(resumption && { resumed: resumption.told }),
+    }
   }
 
   /** Calls a hook of every callback that has it, one after the other, while the workers stand still. */

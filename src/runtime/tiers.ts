@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import v8 from 'node:v8'
+import { brotliDecompressSync } from 'node:zlib'
 import type { instantiate as instantiateFused } from '../../build/fused.js'
 
 /** Exports of the kernel module; the types come from the AssemblyScript compiler. */
@@ -71,12 +73,19 @@ function tagged(bytes: Uint8Array, tier: Tier): Uint8Array<ArrayBuffer> {
   return result
 }
 
+const bytesOf = (numerics: Numerics) =>
+  brotliDecompressSync(readFileSync(new URL(`../../build/${numerics}.wasm.br`, import.meta.url)))
+
+/** Tells kernels that might compute other bits apart: a SHA-256. */
+export const kernelDigest = (numerics: Numerics): string =>
+  createHash('sha256').update(bytesOf(numerics)).digest('hex')
+
 /**
  * Compiles the kernels of one build under the tier's V8 flags, which are process-wide only while it runs (≈
  * 50 ms).
  */
 export function compileKernels(tier: Tier, numerics: Numerics): KernelModule {
-  const bytes = readFileSync(new URL(`../../build/${numerics}.wasm`, import.meta.url))
+  const bytes = bytesOf(numerics)
   const flags = compileFlags(tier, numerics)
   for (const flag of flags) v8.setFlagsFromString(`--${flag}`)
   try {

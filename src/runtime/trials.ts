@@ -148,6 +148,7 @@ export const trials: Readonly<Record<KernelName, string | readonly string[]>> = 
   penalty: '1 g f 7 0.01 0.02',
   activityPenalty: ['13 g f g f 19 0.01 0.02', '3 g f 0 f 43 0.01 0.02'],
   squaredNorm: '1 g f 7 0',
+  norm: '1 f g 2',
   clipValue: '7 g 0.3',
   clipNorm: '7 g f 2 0.3',
   attention: [`4 g g g g g 2 5 5 3 9 1 0.5 ${seen} s`, `2 g g g g g 1 7 18 8 4 0 0.3 ${hidden} s`],

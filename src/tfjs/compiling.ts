@@ -64,3 +64,15 @@ export function objectivesOf(
   )
   return { loss, metrics: Object.fromEntries(twinNames.map((name, i) => [name, measured[i]!])) }
 }
+
+/** @throws RangeError for weights of classes with a loss of tf.losses: one number of a mini-batch, which has no classes */
+export function checkClassWeight(where: string, core: Core, classWeight: unknown): void {
+  if (classWeight === undefined) return
+  const given = perOutput(core.loss, core.outputNames, true)
+  const scalar = Object.entries(tf.losses).find(([, loss]) => given.includes(loss))
+  if (!scalar) return
+  throw new RangeError(
+    `${where}: with classWeight losses must be names or functions of tf.metrics, got tf.losses.${scalar[0]}, ` +
+      'one number of all samples; name the loss',
+  )
+}

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { EvaluateDatasetOptions, FitDatasetOptions } from '../model/datasetOptions.ts'
 import type { FitOptions } from '../model/options.ts'
+import { checkClassWeight } from './compiling.ts'
 import { classWeightsOf, type Lazy, listed, Source, type Tensors, validationOf } from './feeding.ts'
 import { Session } from './session.ts'
 import type { Twin } from './twin.ts'
@@ -34,6 +35,8 @@ async function fit(
   args: tf.ModelFitArgs = {},
 ): Promise<tf.History> {
   const { inputNames, outputNames } = twin.core
+  const classWeight = classWeightsOf(args.classWeight, outputNames)
+  checkClassWeight('fit', twin.core, classWeight)
   const xs = listed(x, inputNames)
   const batchSize = args.batchSize ?? 32
   const [epochs, initialEpoch] = [args.epochs ?? 1, args.initialEpoch ?? 0]
@@ -53,7 +56,7 @@ async function fit(
       ...{ batchSize, epochs, initialEpoch, callbacks, validationSplit, seed, workers },
       validationData: held as FitOptions['validationData'],
       shuffle: args.shuffle,
-      classWeight: classWeightsOf(args.classWeight, outputNames),
+      classWeight,
       sampleWeight: args.sampleWeight,
       stepsPerEpoch: args.stepsPerEpoch,
     })
@@ -70,6 +73,8 @@ async function fitDataset(
   const where = 'fitDataset'
   const { core, model } = twin
   const { batchesPerEpoch: limit, validationData: held } = args
+  const classWeight = classWeightsOf(args.classWeight, core.outputNames)
+  checkClassWeight(where, core, classWeight)
   const source = new Source(core, dataset, { where, limit, goesOn: (limit ?? undefined) !== undefined })
   const { size } = dataset as { size?: number | null }
   const steps = limit ?? (Number.isFinite(size) ? size! : null)
@@ -84,7 +89,7 @@ async function fitDataset(
     ...{ epochs: args.epochs, initialEpoch: args.initialEpoch, seed, workers },
     validationData: held ? validationOf(core, held, args.validationBatches) : undefined,
     validationBatchSize: args.validationBatchSize,
-    classWeight: classWeightsOf(args.classWeight, core.outputNames),
+    classWeight,
   })
   return session.run(async callbacks => {
     try {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import type { Hooks, Logs } from '../training/callback.ts'
+import { type Hooks, type Logs, BaseCallback as Ours } from '../training/callback.ts'
 import type { Core } from './core.ts'
 import type { Twin } from './twin.ts'
 
@@ -22,6 +22,12 @@ function hearsBatches(callback: tf.Callback): boolean {
 /** Callbacks as TensorFlow.js takes them: its own, or objects of functions. */
 function standardized(given: unknown, yieldEvery: YieldEvery | undefined): tf.Callback[] {
   const list = [given ?? []].flat() as tf.Callback[]
+  const ours = list.find(callback => callback instanceof Ours)
+  if (ours)
+    throw new TypeError(
+      `fit: callbacks of an accelerated model must be those of TensorFlow.js or objects of functions, got ` +
+        `Lockstep's ${ours.constructor.name}; take tf.callbacks.earlyStopping(), say`,
+    )
   if (list[0] instanceof BaseCallback) return list
   return list.map(
     hooks => new tf.CustomCallback(hooks as tf.CustomCallbackArgs, yieldEvery) as unknown as tf.Callback,

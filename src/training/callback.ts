@@ -5,14 +5,18 @@ export type Logs = Record<string, number>
 
 /** What callbacks may do with the model that trains. */
 export interface TrainingModel {
-  /** Set to true, ends training after the step. */
-  stopTraining: boolean
+  get stopTraining(): boolean
+  /** Set to true, ends training after the step; set to a text, the history says so: 'converged'. */
+  set stopTraining(stop: boolean | string)
   learningRate: number
   getWeights(): Tensor[]
   setWeights(weights: Tensor[]): void
 }
 
 export type Awaitable = void | Promise<void>
+
+/** What a checkpoint may hold of a callback: plain data, numbers of every kind, typed arrays and tensors. */
+export type CallbackState = Readonly<Record<string, unknown>>
 
 /**
  * Moments of training that a callback is told about; training waits for a promise. Epochs and batches count
@@ -34,6 +38,17 @@ export class BaseCallback {
   onBatchBegin(_batch: number, _logs?: Logs): Awaitable {}
   onBatchEnd(_batch: number, _logs?: Logs): Awaitable {}
   onYield(_epoch: number, _batch: number, _logs?: Logs): Awaitable {}
+
+  /** What a checkpoint must hold of this callback, so that a resumed training goes on as if it had never ended. */
+  getState(): CallbackState | undefined {
+    return undefined
+  }
+
+  /**
+   * Takes over what `getState` gave: in a training that is resumed, after onTrainBegin and, in the middle of an
+   * epoch, after onEpochBegin.
+   */
+  setState(_state: CallbackState): void {}
 }
 
 /** A callback that knows its model: the class to extend. */
@@ -55,7 +70,7 @@ export const hookNames = [
   'onYield',
 ] as const
 export type HookName = (typeof hookNames)[number]
-export type Hooks = { [Name in HookName]?: BaseCallback[Name] }
+export type Hooks = { [Name in HookName | 'getState' | 'setState']?: BaseCallback[Name] }
 
 /** Whether a callback listens to this moment. */
 export function hasHook(callback: BaseCallback, name: HookName): boolean {

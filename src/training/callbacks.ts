@@ -1,28 +1,24 @@
 import { Tensor } from '../data/tensor.ts'
-import {
-  checkOptions,
-  finiteNumber,
-  inRange,
-  nonNegativeInteger,
-  oneOf,
-  show,
-  withDefaults,
-} from '../errors.ts'
+import { checkOptions, finiteNumber, inRange, nonNegativeInteger, show, withDefaults } from '../errors.ts'
 import {
   type Awaitable,
   BaseCallback,
   Callback,
+  type CallbackState,
   type HookName,
   type Hooks,
   hookNames,
   type Logs,
 } from './callback.ts'
+import { CheckpointCallback, type CheckpointOptions } from './checkpointing.ts'
+import { Convergence, type ConvergenceOptions } from './convergence.ts'
 import { epochCallbacks } from './epochCallbacks.ts'
+import { checkWatch, improves, type Mode, monitored, worst } from './watch.ts'
 
 class LambdaCallback extends BaseCallback {
   constructor(hooks: Hooks) {
     super()
-    checkOptions('lambda', hooks, hookNames)
+    checkOptions('lambda', hooks, [...hookNames, 'getState', 'setState'])
     for (const [name, hook] of Object.entries(hooks)) {
       if (hook === undefined || hook === null) continue
       if (typeof hook !== 'function')
@@ -30,48 +26,6 @@ class LambdaCallback extends BaseCallback {
       this[name as HookName] = hook as () => Awaitable
     }
   }
-}
-
-type Mode = 'auto' | 'min' | 'max'
-
-/**
- * Whether more is better: in mode auto for accuracies and their like (TF.js knows only 'acc'), else less is.
- */
-function growsBetter(monitor: string, mode: Mode): boolean {
-  return mode === 'max' || (mode === 'auto' && /acc|auc|precision|recall|f1|r2/i.test(monitor))
-}
-
-/** The monitored number. @throws Error when the logs do not have it */
-function monitored(where: string, monitor: string, logs: Logs | undefined): number {
-  const value = logs && Object.hasOwn(logs, monitor) ? logs[monitor] : undefined
-  if (typeof value === 'number') return value
-  const names = Object.keys(logs ?? {})
-  const available = names.length > 0 ? names.map(name => `"${name}"`).join(', ') : 'nothing'
-  const hint = monitor.startsWith('val_') ? '; give fit validationData or validationSplit' : ''
-  throw new Error(`${where}: monitor "${monitor}" must be among the logs, got ${available}${hint}`)
-}
-
-/** What both callbacks that watch a number have in common. */
-interface Watch {
-  monitor: string
-  mode: Mode
-  minDelta: number
-}
-
-function checkWatch(where: string, { monitor, mode, minDelta }: Watch): void {
-  if (typeof monitor !== 'string')
-    throw new TypeError(`${where}: monitor must be a string, got ${show(monitor)}`)
-  oneOf(where, 'mode', mode, ['auto', 'min', 'max'])
-  finiteNumber(where, 'minDelta', minDelta)
-}
-
-const worst = (watch: Watch) =>
-  growsBetter(watch.monitor, watch.mode) ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-
-/** Whether a value is better than the best by more than minDelta; NaN never is. */
-function improves({ monitor, mode, minDelta }: Watch, value: number, best: number): boolean {
-  const delta = Math.abs(minDelta)
-  return growsBetter(monitor, mode) ? value - delta > best : value + delta < best
 }
 
 const earlyStoppingDefaults = {
@@ -123,7 +77,16 @@ export class EarlyStopping extends Callback {
     this.wait++
     if (this.wait < this.options.patience) return
     this.stoppedEpoch = epoch
-    this.model.stopTraining = true
+    this.model.stopTraining = 'earlyStopping'
+  }
+
+  override getState(): CallbackState {
+    const { wait, best, bestForWeights, bestWeights, stoppedEpoch } = this
+    return { wait, best, bestForWeights, bestWeights, stoppedEpoch }
+  }
+
+  override setState(state: CallbackState): void {
+    Object.assign(this, state)
   }
 
   override onTrainEnd(): void {
@@ -184,6 +147,15 @@ export class ReduceLROnPlateau extends Callback {
     } else if (this.cooling === 0 && ++this.wait >= this.options.patience) this.reduce(epoch)
   }
 
+  override getState(): CallbackState {
+    const { wait, cooling, best } = this
+    return { wait, cooling, best }
+  }
+
+  override setState(state: CallbackState): void {
+    Object.assign(this, state)
+  }
+
   private reduce(epoch: number): void {
     const rate = this.model.learningRate
     if (!(rate > this.options.minLR)) return
@@ -214,6 +186,20 @@ export const callbacks = {
    */
   reduceLROnPlateau: (options?: ReduceLROnPlateauOptions): ReduceLROnPlateau =>
     new ReduceLROnPlateau(options),
+  /**
+   * Ends training once `monitor` stands still: once it has changed by at most `tolerance`·|monitor| from epoch to epoch,
+   * `patience` times in a row. The history then says `converged`.
+   * @throws TypeError or RangeError for wrong options; Error at the end of an epoch whose logs lack `monitor`
+   */
+  convergence: (options?: ConvergenceOptions): Callback => new Convergence(options),
+  /**
+   * Saves all that training is made of into `directory`, from where `fit(x, y, { resume: directory })` goes on to the
+   * bits of a training that never ended: every so many `steps`, `epochs` or `seconds` (`every`; each epoch if left
+   * out), and at the end. The newest `keep` stay, and with `best: { monitor, mode }` the best one. Training stops only
+   * while the weights are copied (`docs/checkpoints.md`).
+   * @throws TypeError or RangeError for wrong options; Error from `fit`, after the step, where one cannot be saved
+   */
+  checkpoint: (options: CheckpointOptions): CheckpointCallback => new CheckpointCallback(options),
   /**
    * Calls functions of yours: `lambda({ onEpochEnd: (epoch, logs) => … })`.
    * @throws TypeError for an unknown hook

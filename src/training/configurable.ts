@@ -8,6 +8,17 @@ import {
   withDefaults,
 } from '../errors.ts'
 
+/** What made a thing, and the options that were given. */
+interface Origin {
+  readonly maker: unknown
+  readonly options: object
+}
+
+const origins = new WeakMap<object, Origin>()
+
+/** Where a loss or a metric comes from; undefined for one that nothing here made. */
+export const originOf = (made: object): Origin | undefined => origins.get(made)
+
 /** A thing that is ready, and makes others of its kind from options: `it` and `it({ … })` will both do. */
 export type Configurable<Made, Options> = Made & ((options?: Partial<Options>) => Made)
 
@@ -60,8 +71,11 @@ export function configurable<Made extends { readonly name: string }, Options ext
     else
       for (const [key, value] of Object.entries(options))
         checkOption(name, key, value, defaults[key as keyof Options])
-    return make(options)
+    const made = make(options)
+    origins.set(made, { maker, options: { ...given } })
+    return made
   }
   const named = Object.defineProperty(maker, 'name', { value: name, enumerable: true })
+  origins.set(maker, { maker, options: {} })
   return Object.assign(named, rest) as unknown as Configurable<Made, Options>
 }

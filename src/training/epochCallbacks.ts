@@ -1,6 +1,6 @@
-import { appendFile, stat, writeFile } from 'node:fs/promises'
+import { appendFile, stat, truncate } from 'node:fs/promises'
 import { checkOptions, inRange, show, withDefaults } from '../errors.ts'
-import { BaseCallback, Callback, type Logs } from './callback.ts'
+import { BaseCallback, Callback, type CallbackState, type Logs } from './callback.ts'
 
 /** The learning rate of an epoch, from its number (from 0) and the rate so far. */
 type RateOfEpoch = (epoch: number, rate: number) => number | Promise<number>
@@ -36,7 +36,9 @@ class CsvLogger extends BaseCallback {
   readonly path: string
   readonly options: typeof csvDefaults
   private columns: string[] | undefined
-  private headed = false
+  /** Of the file: at first, then after each line. */
+  private bytes = 0
+  private opened = false
 
   constructor(path: string, options?: CsvLoggerOptions) {
     super()
@@ -56,25 +58,44 @@ class CsvLogger extends BaseCallback {
 
   override async onTrainBegin(): Promise<void> {
     this.columns = undefined
-    this.headed = this.options.append && (await this.hasLines())
-    if (!this.options.append) await writeFile(this.path, '')
+    // A training that is resumed goes on in the file: it is only emptied, or cut, before the first line.
+    await appendFile(this.path, '')
+    this.bytes = this.options.append ? await this.size() : 0
+    this.opened = false
   }
 
   override async onEpochEnd(epoch: number, logs: Logs = {}): Promise<void> {
+    await this.open()
     this.columns ??= Object.keys(logs)
     const row = [epoch, ...this.columns.map(name => logs[name] ?? 'NA')]
-    const head = this.headed ? '' : this.line(['epoch', ...this.columns])
-    this.headed = true
+    const head = this.bytes > 0 ? '' : this.line(['epoch', ...this.columns])
     await appendFile(this.path, head + this.line(row))
+    this.bytes = await this.size()
   }
 
-  private async hasLines(): Promise<boolean> {
-    try {
-      return (await stat(this.path)).size > 0
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-      throw error
-    }
+  override async onTrainEnd(): Promise<void> {
+    await this.open()
+  }
+
+  override getState(): CallbackState {
+    return { columns: this.columns, bytes: this.bytes }
+  }
+
+  override setState({ columns, bytes }: CallbackState): void {
+    this.columns = columns as string[] | undefined
+    this.bytes = bytes as number
+  }
+
+  /** Leaves in the file what it held at first, or when the checkpoint was saved. */
+  private async open(): Promise<void> {
+    if (this.opened) return
+    this.opened = true
+    this.bytes = Math.min(await this.size(), this.bytes)
+    await truncate(this.path, this.bytes)
+  }
+
+  private async size(): Promise<number> {
+    return (await stat(this.path)).size
   }
 
   private line(fields: readonly (string | number)[]): string {

@@ -139,7 +139,9 @@ export function getLoss(identifier: LossName | Loss): Loss {
       `compile: loss must be a name or a loss, got ${show(identifier)}; try 'meanSquaredError'`,
     )
   }
-  const name = shortForms[identifier as keyof typeof shortForms] ?? identifier
+  const name = Object.hasOwn(shortForms, identifier)
+    ? shortForms[identifier as keyof typeof shortForms]
+    : identifier
   if (Object.hasOwn(losses, name)) return losses[name as keyof typeof losses]
   const names = [...Object.keys(losses), ...Object.keys(shortForms)]
   throw new RangeError(`compile: loss must be a known name, got "${name}"; ${suggestion(name, names)}`)

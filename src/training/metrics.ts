@@ -203,7 +203,9 @@ export function getMetric(
     const key = ambiguousNames[identifier as keyof typeof ambiguousNames]
     return { key, metric: chosen(key, loss, prediction) }
   }
-  const name = shortForms[identifier as keyof typeof shortForms] ?? identifier
+  const name = Object.hasOwn(shortForms, identifier)
+    ? shortForms[identifier as keyof typeof shortForms]
+    : identifier
   if (Object.hasOwn(metrics, name)) {
     return { key: identifier, metric: checkTargets(metrics[name as keyof typeof metrics], loss, prediction) }
   }

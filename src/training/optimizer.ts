@@ -1,7 +1,7 @@
-import { finiteNumber, inRange, withDefaults } from '../errors.ts'
+import { finiteNumber, inRange, show, withDefaults } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { each, slices, update, type Value } from '../graph/value.ts'
-import type { Schedule } from './schedules.ts'
+import { isSchedule, type Schedule } from './schedules.ts'
 import { averageSlot, Upkeep, type UpkeepOptions, upkeepKeys } from './upkeep.ts'
 
 /** A parameter, its gradient and the optimizer's state arrays for it (in the order of `slots`). */
@@ -50,6 +50,8 @@ interface Recipe {
   readonly correction?: 'nadamCorrection'
   /** Whether `record` decays the weights itself. */
   readonly decays?: boolean
+  /** Whether a user defined it. */
+  readonly isOwn?: boolean
   readonly record: Record
 }
 
@@ -75,6 +77,11 @@ export class Optimizer {
     this.config = { ...config }
     this.slots = upkeep.averages ? [...recipe.slots, { name: averageSlot, initial: 0 }] : recipe.slots
     this.recipe = recipe
+  }
+
+  /** Whether a user defined it: files cannot name it. */
+  get isOwn(): boolean {
+    return this.recipe.isOwn ?? false
   }
 
   /** Rate of the next update. Setting it ends nothing but a constant rate: a schedule cannot be set. */
@@ -165,6 +172,8 @@ export function build<T extends Readonly<{ learningRate: LearningRate }>>(
   }
   const config = withDefaults<globalThis.Record<string, unknown>>(where, defaults, own) as unknown as T
   for (const [key, value] of Object.entries(config)) {
+    if (typeof defaults[key as keyof T] === 'boolean' && typeof value !== 'boolean')
+      throw new TypeError(`${where}: ${key} must be true or false, got ${show(value)}; correct it`)
     if (typeof defaults[key as keyof T] !== 'number' || (key === 'learningRate' && isSchedule(value)))
       continue
     finiteNumber(where, key, value)
@@ -173,10 +182,6 @@ export function build<T extends Readonly<{ learningRate: LearningRate }>>(
   }
   const parts = { className: where, ...recipe(config) }
   return new Optimizer(config.learningRate, clip, new Upkeep(where, shared), { ...config, ...shared }, parts)
-}
-
-const isSchedule = (value: unknown): value is Schedule => {
-  return typeof value === 'object' && value !== null && typeof (value as Schedule).at === 'function'
 }
 
 /**

@@ -96,7 +96,7 @@ type AdadeltaOptions = Partial<typeof adadeltaDefaults> & SharedOptions
 function adadelta(learningRate?: LearningRate | AdadeltaOptions, rho?: number, epsilon?: number): Optimizer {
   const given = optionsOf<AdadeltaOptions>(learningRate, omitUndefined({ rho, epsilon }))
   return build('Adadelta', adadeltaDefaults, given, ({ rho, epsilon }) => ({
-    slots: [slot('accumulatedGrad'), slot('accumulatedUpdate')],
+    slots: [slot('accum_grad'), slot('accum_var')],
     record: (g, cut, { w, dw, rate, slots: [a, b] }) => {
       g.update('adadelta', cut, update(w), dw, update(a!), update(b!), rate, rho, epsilon)
     },

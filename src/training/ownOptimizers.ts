@@ -1,12 +1,13 @@
 import { show, suggestion } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { matrixOf } from '../graph/parameter.ts'
+import { matrixOf, type Parameter } from '../graph/parameter.ts'
 import { each, slices, type Value, write } from '../graph/value.ts'
 import { filled, isNumber } from '../ops/elements.ts'
 import { combine, scaled } from '../ops/merge.ts'
 import {
   build,
   type LearningRate,
+  normChunkUnits,
   type Optimizer,
   optionsOf,
   type RatedUpdate,
@@ -28,6 +29,8 @@ export interface UpdateInputs<S extends string> {
   readonly step: Value
   /** 1 − betaᵗ in step t, exact to the last bits: what a running mean that began at 0 is divided by. */
   correction(beta: number): Value
+  /** √Σ x² over all elements of w, dw, a slot, or what elementwise ops made of them: a number. */
+  norm(x: Value): Value
 }
 
 export interface OptimizerDefinition<D, S extends string> {
@@ -51,6 +54,22 @@ function numberOf(g: Graph, label: string, record: (to: ReturnType<typeof write>
 
 /** As elementwise ops see a parameter. */
 const inPanels = (x: Value): Value => ({ ...x, panels: true, differentiable: false })
+
+/** The Euclidean norm of panels: of chunks first, which every worker adds up in order. */
+function normOf(g: Graph, where: string, x: Value, shape: Parameter['shape'], columnAxes?: number): Value {
+  if (!x?.panels)
+    throw new TypeError(
+      `${where}: norm must be given what is made of w, dw and slots, got ${show(x)}; correct it`,
+    )
+  const units = x.storage.bytes / 64
+  const { k, n } = matrixOf(shape, columnAxes)
+  const kept = g.allocate('shared', 'without padding', shape, x.storage.bytes)
+  g.call('keepColumns', slices(units), x, write(kept), k, n)
+  const chunks = Math.ceil(units / normChunkUnits)
+  const partials = g.allocate('shared', 'squared norms', [chunks], 8 * chunks)
+  g.call('squaredNorm', slices(chunks), kept, write(partials), units, 0)
+  return numberOf(g, 'norm', to => g.call('norm', each, partials, to, chunks))
+}
 
 function decayed(g: Graph, w: Value, rate: Value, decay: number): Value {
   if (decay === 0) return w
@@ -94,6 +113,7 @@ function record<D, S extends string>(
       g.call('adamCorrection', each, write(pair), g.cells.step, beta, beta)
       return pair
     },
+    norm: x => normOf(g, where, x, one.w.shape, one.columnAxes),
   }
   const targets: Readonly<Record<string, Value>> = { ...slots, w: inPanels(one.w) }
   const made = Object.entries(madeBy(where, definition.update(inputs, config), Object.keys(targets)))
@@ -148,6 +168,7 @@ export function defineOptimizer<D extends { learningRate: LearningRate }, S exte
       definition.check?.(className, config)
       return {
         slots,
+        isOwn: true,
         decays: true,
         record: (g, _, one) => record(g, className, definition, config, one),
       }

@@ -249,6 +249,9 @@ const byName: Record<string, (config: never) => Schedule> = {
   InverseTimeDecay: inverseTime,
 }
 
+/** Whether its name and config make the same schedule again. */
+export const isSavable = ({ name }: Schedule): boolean => Object.hasOwn(byName, name)
+
 /** Whether a value is a schedule and not a plain rate. */
 export const isSchedule = (value: unknown): value is Schedule =>
   typeof value === 'object' && value !== null && typeof (value as Schedule).at === 'function'

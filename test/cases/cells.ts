@@ -175,5 +175,12 @@ export const cellExamples = {
 
 /** The same behind a masking layer. */
 export const maskedCellExamples = {
+  convLstm2d: [{}, { returnSequences: true }, { goBackwards: true, dropout: 0.3, recurrentDropout: 0.2 }].map(
+    options =>
+      convLstm2d({ filters: 3, kernelSize: [2, 1], ...smooth, ...options }, [4, 3, 2, 2], {
+        masked: true,
+        spread: 1,
+      }),
+  ),
   rnn: rnnExamples(true),
 }

@@ -4,7 +4,7 @@ import { of } from './example.ts'
 const timeDistributed = (layer: object, input: readonly number[], extra = {}) =>
   of('timeDistributed')({ layer }, input, extra)
 const { activation, batchNormalization, conv2d, dense, dropout, embedding, flatten, gru, lstm } = layers
-const { maxPooling2d, prelu, simpleRNN } = layers
+const { convLstm2d, gruCell, lstmCell, maxPooling2d, prelu, rnn, simpleRNN, simpleRNNCell } = layers
 
 const bidirectional = (layer: object, options: object, input: readonly number[], extra = {}) =>
   of('bidirectional')({ layer, ...options }, input, { spread: 1, ...extra })
@@ -26,6 +26,18 @@ export const wrapperExamples = {
       gru({ units: 3, ...gated, ...sequences }),
       { backwardLayer: simpleRNN({ units: 4, goBackwards: true, ...sequences }) },
       [3, 4],
+    ),
+    bidirectional(rnn({ cell: gruCell({ units: 3, ...gated }) }), { mergeMode: 'sum' }, [4, 5]),
+    bidirectional(
+      rnn({ cell: [lstmCell({ units: 3, ...gated }), simpleRNNCell({ units: 2 })], ...sequences }),
+      {},
+      [3, 4],
+    ),
+    bidirectional(convLstm2d({ filters: 2, kernelSize: [2, 1], ...gated }), {}, [3, 4, 2, 2]),
+    bidirectional(
+      convLstm2d({ filters: 3, kernelSize: 1, ...gated, ...sequences }),
+      { mergeMode: 'ave' },
+      [4, 2, 3, 1],
     ),
   ],
   timeDistributed: [
@@ -60,6 +72,7 @@ export const maskedWrapperExamples = {
     bidirectional(gru({ units: 3, ...gated, ...sequences }), {}, [5, 4], { masked: true }),
     bidirectional(lstm({ units: 4, ...gated }), { mergeMode: 'sum' }, [7, 3], { masked: true, samples: 4 }),
     bidirectional(simpleRNN({ units: 4, ...sequences }), { mergeMode: 'ave' }, [5, 3], { masked: true }),
+    bidirectional(rnn({ cell: gruCell({ units: 3, ...gated }) }), {}, [5, 4], { masked: true }),
   ],
   timeDistributed: [
     of('timeDistributed')({ layer: dense({ units: 5 }) }, [4, 3], { masked: true }),

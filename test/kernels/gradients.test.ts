@@ -16,6 +16,17 @@ function chunkSums(x: Float32Array, f: (x: number) => number): number[] {
 
 const asDoubles = (values: Float32Array) => new Float64Array(values.buffer)
 
+test('norm of three chunks', () => {
+  const partials = new Float32Array(Float64Array.of(3e30, 1e30, 5e30).buffer)
+  const [y] = prove({
+    inputs: [partials],
+    outputs: [1],
+    units: 1,
+    call: (k, begin, end, [sums], [to]) => k.norm(begin, end, sums!, to!, 3),
+  })
+  expect(y![0]).toBe(Math.fround(3e15))
+})
+
 test.each(slices)('penalty and squaredNorm of %i slices', units => {
   const x = noise(16 * units, 5).map(u => 1e19 * u)
   const chunks = Math.ceil(units / chunk)

@@ -1,5 +1,5 @@
 import { noise } from '../bed.ts'
-import { lossNotes, type Program } from './shared.ts'
+import { course, type Program } from './shared.ts'
 
 const alphabet = '0123456789+ '
 const digits = 2
@@ -10,7 +10,7 @@ const rowsOf = (text: string): number[][] =>
   [...text].map(letter => [...alphabet].map(other => (letter === other ? 1 : 0)))
 
 /** Sums written in letters: one LSTM reads the question, another writes the answer. */
-export const addition: Program = async (tf, { prepare }) => {
+export const addition: Program = async (tf, options) => {
   const drawn = Array.from(noise(2 * 160, 21), v => Math.floor(50 * (v + 1)))
   const pairs = Array.from({ length: 160 }, (_, i) => [drawn[2 * i]!, drawn[2 * i + 1]!] as const)
   const x = tf.tensor3d(pairs.map(([a, b]) => rowsOf(`${a}+${b}`.padEnd(questionLength))))
@@ -23,9 +23,8 @@ export const addition: Program = async (tf, { prepare }) => {
   model.add(
     tf.layers.timeDistributed({ layer: tf.layers.dense({ units: alphabet.length, activation: 'softmax' }) }),
   )
-  prepare(model)
+  options.prepare(model)
   model.compile({ optimizer: tf.train.adam(0.005), loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
-  const { losses, callbacks } = lossNotes()
-  await model.fit(x, y, { epochs: 1, batchSize: 16, shuffle: false, verbose: 0, callbacks })
-  return { losses, model }
+  await model.fit(x, y, { batchSize: 16, ...course(options, 1) })
+  return model
 }

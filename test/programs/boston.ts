@@ -1,4 +1,4 @@
-import { addressOf, lossNotes, type Program } from './shared.ts'
+import { addressOf, course, type Program } from './shared.ts'
 
 interface House {
   xs: Record<string, number>
@@ -6,7 +6,7 @@ interface House {
 }
 
 /** Prices of houses from what is known of their neighbourhood, each column standardised first. */
-export const boston: Program = async (tf, { prepare }) => {
+export const boston: Program = async (tf, options) => {
   const table = tf.data.csv(addressOf('boston.csv'), { columnConfigs: { medv: { isLabel: true } } })
   const houses = (await table.take(100).toArray()) as unknown as House[]
   const y = tf.tensor2d(houses.map(({ ys }) => Object.values(ys)))
@@ -21,9 +21,8 @@ export const boston: Program = async (tf, { prepare }) => {
   model.add(tf.layers.dense({ units: 50, activation: 'sigmoid', inputShape: [x.shape[1]!] }))
   model.add(tf.layers.dense({ units: 50, activation: 'sigmoid' }))
   model.add(tf.layers.dense({ units: 1 }))
-  prepare(model)
+  options.prepare(model)
   model.compile({ optimizer: tf.train.sgd(0.01), loss: 'meanSquaredError' })
-  const { losses, callbacks } = lossNotes()
-  await model.fit(x, y, { epochs: 2, batchSize: 20, shuffle: false, verbose: 0, callbacks })
-  return { losses, model }
+  await model.fit(x, y, { batchSize: 20, ...course(options, 2) })
+  return model
 }

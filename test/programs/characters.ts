@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { addressOf, lossNotes, type Program } from './shared.ts'
+import { addressOf, course, type Program } from './shared.ts'
 
 const length = 16
 const samples = 160
 
 /** The next letter of Moby-Dick after some others. */
-export const characters: Program = async (tf, { prepare }) => {
+export const characters: Program = async (tf, options) => {
   const book = gunzipSync(readFileSync(new URL(addressOf('moby-dick.txt.gz')))).toString()
   const text = book.slice(2000, 2000 + 3 * samples + length)
   const letters = [...new Set(text)].sort()
@@ -19,9 +19,8 @@ export const characters: Program = async (tf, { prepare }) => {
   model.add(tf.layers.lstm({ units: 20, returnSequences: true, inputShape: [length, letters.length] }))
   model.add(tf.layers.lstm({ units: 20 }))
   model.add(tf.layers.dense({ units: letters.length, activation: 'softmax' }))
-  prepare(model)
+  options.prepare(model)
   model.compile({ optimizer: tf.train.rmsprop(0.01), loss: 'categoricalCrossentropy' })
-  const { losses, callbacks } = lossNotes()
-  await model.fit(x, y, { epochs: 1, batchSize: 16, shuffle: false, verbose: 0, callbacks })
-  return { losses, model }
+  await model.fit(x, y, { batchSize: 16, ...course(options, 1) })
+  return model
 }

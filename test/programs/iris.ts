@@ -1,5 +1,5 @@
 import { noise } from '../bed.ts'
-import { lossNotes, type Program } from './shared.ts'
+import { course, type Program } from './shared.ts'
 
 /** Sepals and petals of three kinds of flowers, in centimetres. */
 const kinds = [
@@ -9,14 +9,14 @@ const kinds = [
 ]
 
 /** Flowers told apart by the lengths and widths of their leaves. */
-export const iris: Program = async (tf, { prepare }) => {
+export const iris: Program = async (tf, options) => {
   const flowers = 90
   const spread = noise(4 * flowers, 11)
   const labels = Array.from({ length: flowers }, (_, i) => i % kinds.length)
   const measured = labels.map((label, i) => kinds[label]!.map((size, j) => size + spread[4 * i + j]! / 2))
   const [x, y] = tf.tidy(() => [tf.tensor2d(measured), tf.oneHot(tf.tensor1d(labels, 'int32'), kinds.length)])
 
-  const model = prepare(
+  const model = options.prepare(
     tf.sequential({
       layers: [
         tf.layers.dense({ units: 10, activation: 'sigmoid', inputShape: [4] }),
@@ -25,14 +25,6 @@ export const iris: Program = async (tf, { prepare }) => {
     }),
   )
   model.compile({ optimizer: tf.train.adam(0.01), loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
-  const { losses, callbacks } = lossNotes()
-  await model.fit(x, y, {
-    epochs: 2,
-    batchSize: 18,
-    validationSplit: 0,
-    shuffle: false,
-    verbose: 0,
-    callbacks,
-  })
-  return { losses, model }
+  await model.fit(x, y, { batchSize: 18, ...course(options, 2) })
+  return model
 }

@@ -1,5 +1,5 @@
 import { noise } from '../bed.ts'
-import { lossNotes, type Program } from './shared.ts'
+import { course, type Program } from './shared.ts'
 
 const [size, samples] = [12, 80]
 
@@ -24,7 +24,7 @@ function drawn(i: number): Shape {
 }
 
 /** Pictures in which one model finds what is there, and where: two outputs, a loss each. */
-export const shapes: Program = async (tf, { prepare }) => {
+export const shapes: Program = async (tf, options) => {
   const pictures = Array.from({ length: samples }, (_, i) => drawn(i))
   const x = tf.tensor4d(
     pictures.flatMap(({ pixels }) => pixels),
@@ -42,13 +42,12 @@ export const shapes: Program = async (tf, { prepare }) => {
     tf.layers.dense({ units: 1, activation: 'sigmoid', name: 'kind' }).apply(known),
     tf.layers.dense({ units: 2, name: 'place' }).apply(tf.layers.concatenate().apply([known, flat] as never)),
   ]
-  const model = prepare(tf.model({ inputs: input, outputs: outputs as never }))
+  const model = options.prepare(tf.model({ inputs: input, outputs: outputs as never }))
   model.compile({
     optimizer: tf.train.momentum(0.02, 0.9),
     loss: { kind: 'binaryCrossentropy', place: 'meanSquaredError' },
     metrics: { kind: 'accuracy' },
   })
-  const { losses, callbacks } = lossNotes()
-  await model.fit(x, { kind, place }, { epochs: 2, batchSize: 16, shuffle: false, verbose: 0, callbacks })
-  return { losses, model }
+  await model.fit(x, { kind, place }, { batchSize: 16, ...course(options, 2) })
+  return model
 }

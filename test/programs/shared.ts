@@ -13,21 +13,25 @@ export type Shared = Pick<Library, Exclude<keyof Library & keyof Ours, Parts>> &
 export interface Options {
   /** Given every model as it is made, before it is compiled. */
   prepare<M extends tf.LayersModel>(model: M): M
+  /** Of the training. */
+  readonly callbacks: tf.CustomCallbackArgs
+  /** So many, shuffled and with dropout; without it ten steps in order, where nothing is left to chance. */
+  readonly epochs?: number
 }
 
-export interface Outcome {
-  /** After each step. */
-  readonly losses: number[]
-  readonly model: tf.LayersModel
-}
+/** Trains a model and resolves with it. */
+export type Program = (tf: Shared, options: Options) => Promise<tf.LayersModel>
 
-export type Program = (tf: Shared, options: Options) => Promise<Outcome>
+/** How long to train: `epochs` of them, if nothing is said, make ten steps. */
+export const course = ({ callbacks, ...options }: Options, epochs: number) => ({
+  epochs: options.epochs ?? epochs,
+  shuffle: options.epochs !== undefined,
+  verbose: 0,
+  callbacks,
+})
 
-/** A callback that writes down each step's loss. */
-export function lossNotes(): { losses: number[]; callbacks: tf.CustomCallbackArgs } {
-  const losses: number[] = []
-  return { losses, callbacks: { onBatchEnd: (_, logs) => void losses.push(logs!.loss as number) } }
-}
+/** A rate of dropout, or a deviation of noise, where chance has its part. */
+export const byChance = ({ epochs }: Options, rate: number): number => (epochs === undefined ? 0 : rate)
 
 /** Address of a file of examples/data, as tf.data.csv takes it. */
 export const addressOf = (name: string): string =>

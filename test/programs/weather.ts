@@ -1,5 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs'
-import { addressOf, lossNotes, type Program } from './shared.ts'
+import { addressOf, byChance, course, type Program } from './shared.ts'
 
 interface Day {
   temp_max: number
@@ -11,7 +11,7 @@ const [days, batchSize] = [10, 16]
 const featuresOf = ({ temp_max, temp_min, wind }: Day) => [temp_max / 20, temp_min / 20, wind / 5]
 
 /** Tomorrow's temperature in Seattle from the days before, which a dataset brings batch by batch. */
-export const weather: Program = async (tf, { prepare }) => {
+export const weather: Program = async (tf, options) => {
   const required = { required: true }
   const table = tf.data.csv(addressOf('seattle-weather.csv'), {
     columnConfigs: { temp_max: required, temp_min: required, wind: required },
@@ -28,15 +28,15 @@ export const weather: Program = async (tf, { prepare }) => {
   model.add(
     tf.layers.gru({
       units: 16,
-      dropout: 0,
-      recurrentDropout: 0,
+      dropout: byChance(options, 0.1),
+      recurrentDropout: byChance(options, 0.1),
       inputShape: [days, 3],
     }),
   )
   model.add(tf.layers.dense({ units: 1 }))
-  prepare(model)
+  options.prepare(model)
   model.compile({ optimizer: 'rmsprop', loss: 'meanAbsoluteError' })
-  const { losses, callbacks } = lossNotes()
-  await model.fitDataset(dataset, { epochs: 2, verbose: 0, callbacks })
-  return { losses, model }
+  const { shuffle: _, ...length } = course(options, 2)
+  await model.fitDataset(dataset, length)
+  return model
 }

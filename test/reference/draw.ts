@@ -1,4 +1,5 @@
 import { sizeOf } from '../../src/graph/value.ts'
+import type { Layer } from '../../src/layers/define.ts'
 import { layers } from '../../src/layers/table.ts'
 import { losses } from '../../src/training/losses.ts'
 import { noise } from '../bed.ts'
@@ -80,9 +81,17 @@ export function drawFor(
   })
 }
 
+/** Layers that mask sequences of this shape: of images, say, as rows of features first. */
+export function maskingFor(input: readonly number[]): Layer[] {
+  if (input.length === 2) return [layers.masking({})]
+  const [steps, ...shape] = input as [number, ...number[]]
+  const [flat, back] = [[steps, sizeOf(shape)], shape].map(targetShape => layers.reshape({ targetShape }))
+  return [flat!, layers.masking({}), layers.timeDistributed({ layer: back! })]
+}
+
 /** An example as a network that is proved under the mean squared error. */
 export function setupOf({ layer, input, samples, integers, masked = false }: Example): Setup {
-  const stack = masked ? [layers.masking({}), layer] : [layer]
+  const stack = masked ? [...maskingFor(input), layer] : [layer]
   return { layers: stack, input, samples, discrete: integers !== undefined, loss: losses.meanSquaredError }
 }
 

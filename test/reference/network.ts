@@ -6,7 +6,7 @@ import { Model } from '../../src/model/functional.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { noise } from '../bed.ts'
 import type { Example } from '../cases.ts'
-import { isPadding } from './draw.ts'
+import { isPadding, maskingFor } from './draw.ts'
 
 /** An example in a network: the layer itself, all that is learnt, what goes in and what comes out. */
 export interface Branch {
@@ -23,7 +23,7 @@ function branchOf(example: Example, learning: boolean): Branch {
   const inputs = (inner?.inputs ?? [example.input]).map(shape => ls.input({ shape }))
   const isFree = learning && integers === undefined && centre === 0
   const fronts = inputs.map(x => [
-    ...(masked && x.sampleShape.length === 2 ? [layers.masking({})] : []),
+    ...(masked && x.sampleShape.length > 1 ? maskingFor(x.sampleShape as number[]) : []),
     ...(isFree ? [layers.dense({ units: x.shape.at(-1)! })] : []),
   ])
   const fed = inputs.map((input, i) => fronts[i]!.reduce((x, front) => front.apply(x), input))

@@ -81,6 +81,18 @@ export const exceptions: readonly Exception[] = [
     why: 'only the last axis, though the default is 1',
   },
   {
+    layers: ['convLstm2d'],
+    parts,
+    when: (_, { masked = false }) => masked,
+    why: 'masks are not understood',
+  },
+  {
+    layers: ['bidirectional'],
+    parts,
+    when: ({ layer }) => layer?.className === 'RNN',
+    why: 'an rnn of a cell within cannot be copied',
+  },
+  {
     layers: ['softmax'],
     parts,
     when: (_, { masked = false }) => masked,

@@ -45,10 +45,10 @@ function forward({ layers }: Setup, { x, weights }: Inputs64, context: Context):
   return { ...y, steps: masked ? steps : undefined }
 }
 
-/** Which steps of the input are no padding, if the first layer masks some. */
+/** Which steps of the input are no padding, if a layer masks some. */
 function paddingOf({ layers }: Setup, { x }: Inputs64): Float64Array | undefined {
-  const { className, config } = layers[0]!
-  return isMasked(className, config, false) ? stepsOf(x, (config.maskValue as number) ?? 0) : undefined
+  const first = layers.find(({ className, config }) => isMasked(className, config, false))
+  return first && stepsOf(x, (first.config.maskValue as number) ?? 0)
 }
 
 /** A prediction, and which of its steps count (all where that is left out). */

@@ -94,7 +94,7 @@ export const readByTheirs = (model: ls.Sequential | ls.Model): Promise<tf.Layers
   withFolder(async folder => {
     await model.save(`file://${folder}`)
     const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8'))
-    const weightData = new Uint8Array(await readFile(join(folder, 'weights.bin'))).buffer
+    const weightData = new Uint8Array(await readFile(join(folder, ...json.weightsManifest[0].paths))).buffer
     const { modelTopology, weightsManifest } = json
     return tf.loadLayersModel({
       load: async () => ({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData }),

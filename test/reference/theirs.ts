@@ -48,10 +48,11 @@ class Theirs {
   /** The first output; of an example within which a layer's outputs are joined, all side by side. */
   call(x: tf.Tensor, training: boolean): tf.Tensor {
     const { inner, layer, masked } = this.example
-    const first = masked ? (this.masking.apply(x) as tf.Tensor) : x
+    const rows = x.rank > 3 ? tf.reshape(x, [...x.shape.slice(0, 2), -1]) : x
+    const first = masked ? tf.reshape(this.masking.apply(rows) as tf.Tensor, x.shape) : x
     const branch = layer.config.seeded ? stateOf : branchOf
     const given = inner?.inputs.map((shape, i) => branch(first, i, shape)) ?? first
-    const mask = masked ? { mask: this.masking.computeMask(x) } : {}
+    const mask = masked ? { mask: this.masking.computeMask(rows) } : {}
     const outputs = [this.layer.apply(given, { training, ...mask })].flat() as tf.Tensor[]
     if (!inner || outputs.length === 1) return outputs[0]!
     return tf.concat(

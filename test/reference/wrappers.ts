@@ -27,9 +27,10 @@ const under = (weights: Weights, place: string): Weights =>
     ),
   )
 
-/** Rows (samples, steps, n) with the steps from last to first. */
+/** Rows (samples, steps, …) with the steps from last to first. */
 function reversed({ shape, values }: Array64): Array64 {
-  const [samples, steps, n] = shape as [number, number, number]
+  const [samples, steps] = shape as [number, number]
+  const n = values.length / (samples * steps)
   const y = zeros(shape)
   for (let row = 0; row < samples * steps; row++) {
     const other = row - (row % steps) + (steps - 1 - (row % steps))

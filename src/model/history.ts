@@ -1,0 +1,44 @@
+import type { Logs } from '../training/callback.ts'
+
+/**
+ * Why training ended: all epochs were made, or what a callback gave as its reason (`stopTraining` where it gave none),
+ * or there was no time left, or the signal was aborted.
+ */
+export type StopReason =
+  | 'epochs'
+  | 'earlyStopping'
+  | 'converged'
+  | 'stopTraining'
+  | 'maxSeconds'
+  | 'aborted'
+  // Callbacks may have reasons of their own.
+  | (string & {})
+
+/** What `fit` and `fitDataset` resolve with. */
+export interface History {
+  /** Numbers of the epochs that were finished. */
+  epoch: number[]
+  /** Loss and metrics of each epoch, by the names that callbacks see. */
+  history: Record<string, number[]>
+  params: Record<string, unknown>
+  /** The seed that decided every random choice. */
+  seed: number
+  /** Threads that trained. */
+  workers: number
+  stopReason: StopReason
+  /** The last checkpoint that was saved, if there is a checkpoint callback. */
+  checkpoint?: string
+  /** What training went on from, and newer checkpoints that were damaged. */
+  resumed?: {
+    readonly path: string
+    /** Updates before. */
+    readonly step: number
+    readonly skipped: readonly { readonly path: string; readonly reason: string }[]
+  }
+}
+
+/** Adds the logs of an epoch. */
+export function remember({ epoch, history }: History, number: number, logs: Logs): void {
+  epoch.push(number)
+  for (const [key, value] of Object.entries(logs)) (history[key] ??= []).push(value)
+}
