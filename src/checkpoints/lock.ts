@@ -91,8 +91,8 @@ async function makeLock(
 /**
  * Makes this process the only writer of a directory, or of one file (`of`) in it, and gives the name of its lock.
  * Locks of the dead are removed. Each first makes its own lock, then looks for others': of two at the same time
- * none or one gets through. A process
- * of another machine or container cannot be seen from here, and counts as dead: its next save finds its lock gone.
+ * none or one gets through. A process of another machine or container cannot be seen from here, and counts as dead:
+ * its next save finds its lock gone.
  * @throws Error naming the process that holds the directory
  */
 export async function lock(where: string, files: Files, directory: string, of?: string): Promise<string> {
