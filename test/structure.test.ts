@@ -21,6 +21,7 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   data: {},
   formats: { values: ['data'] },
   checkpoints: { values: ['formats', 'data'] },
+  tune: { values: ['training', 'data', 'formats', 'checkpoints'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
   model: {
     values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats', 'checkpoints'],
