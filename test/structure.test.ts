@@ -22,6 +22,8 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   formats: { values: ['data'] },
   checkpoints: { values: ['formats', 'data'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
+  tables: { values: ['data', 'formats', 'layers', 'training', 'model'] },
+  command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables'] },
   model: {
     values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats', 'checkpoints'],
   },
