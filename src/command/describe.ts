@@ -10,8 +10,14 @@ export const percent = (value: number): string => `${(100 * value).toFixed(2)} %
 /** Scores in one line. */
 export function headline(scores: Scores): string {
   if (scores.task === 'regression')
-    return `R² ${scores.r2.toFixed(4)}, root mean squared error ${figure(scores.rootMeanSquaredError)}, mean absolute error ${figure(scores.meanAbsoluteError)}`
-  return `accuracy ${percent(scores.accuracy)}, balanced ${percent(scores.balancedAccuracy)}, log loss ${scores.logLoss.toFixed(4)}`
+    return (
+      `R² ${scores.r2.toFixed(4)}, root mean squared error ${figure(scores.rootMeanSquaredError)}, ` +
+      `mean absolute error ${figure(scores.meanAbsoluteError)}`
+    )
+  return (
+    `accuracy ${percent(scores.accuracy)}, balanced ` +
+    `${percent(scores.balancedAccuracy)}, log loss ${scores.logLoss.toFixed(4)}`
+  )
 }
 
 /** Most classes of which a table is shown. */

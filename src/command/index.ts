@@ -68,7 +68,8 @@ running(reading(program.command('train')))
   .argument('[DATA]', 'a table: .csv, .tsv, .jsonl or .parquet')
   .summary('train a network on a table, and write it to a folder')
   .description(
-    'Trains a network on a table and writes a folder: model.json (TensorFlow.js reads it), preprocessing, metrics, checkpoints, configuration.',
+    'Trains a network on a table and writes a folder: model.json (TensorFlow.js ' +
+      'reads it), preprocessing, metrics, checkpoints, configuration.',
   )
   .option('--target <COLUMN>', 'the column to predict')
   .option('--out <FOLDER>', 'default: the name of DATA with .model')
@@ -129,7 +130,8 @@ running(reading(program.command('predict')))
   .option('--keep <LIST>', 'columns of DATA that are repeated', list)
   .addHelpText(
     'after',
-    `\nExamples:\n  lockstep predict penguins.model new.csv > predictions.csv\n  lockstep predict penguins.model new.jsonl --keep id --output predictions.jsonl\n${exitCodes}`,
+    `\nExamples:\n  lockstep predict penguins.model new.csv > predictions.csv\n  lockstep ` +
+      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n${exitCodes}`,
   )
   .action(
     ending(async (model, data, options) => (await import('./apply.ts')).predict(model, data, given(options))),

@@ -56,7 +56,8 @@ function placesOf(
   for (const { name } of columns)
     if (!table.names.includes(name))
       throw new RangeError(
-        `${table.path}: must have the column ${show(name)}, which the model was trained on, got none; ${suggestion(name, table.names)}`,
+        `${table.path}: must have the column ${show(name)}, which the ` +
+          `model was trained on, got none; ${suggestion(name, table.names)}`,
       )
   for (const name of keep)
     if (!table.names.includes(name))

@@ -35,7 +35,8 @@ export class RecordParser {
         if (at >= text.length || (at === text.length - 1 && text[at] === '\r')) return this.finish()
         if (text[at] !== this.delimiter)
           throw new RangeError(
-            `${this.where} line ${number}, character ${at + 1}: must have ${show(this.delimiter)} or the line's end after a closing quote, got ${show(text[at])}; double quotes within quotes`,
+            `${this.where} line ${number}, character ${at + 1}: must have ${show(this.delimiter)} or ` +
+              `the line's end after a closing quote, got ${show(text[at])}; double quotes within quotes`,
           )
         this.push()
         at++
@@ -86,7 +87,8 @@ export class RecordParser {
     const { line, character } = this.opened
     const column = this.fields.length + 1
     throw new RangeError(
-      `${this.where} line ${line}, character ${character} (column ${column}): must have a closing quote for the one here, got ${got}; close it`,
+      `${this.where} line ${line}, character ${character} (column ${column}): ` +
+        `must have a closing quote for the one here, got ${got}; close it`,
     )
   }
 

@@ -31,7 +31,8 @@ function refuseEncoding(where: string, bytes: Buffer, line: number): never {
       }
       const byte = text[place]!.toString(16).padStart(2, '0')
       throw new RangeError(
-        `${where} line ${number}, character ${good + 1}: must be UTF-8, got byte 0x${byte}; convert the file, as by iconv -f latin1 -t utf-8`,
+        `${where} line ${number}, character ${good + 1}: must be UTF-8, got ` +
+          `byte 0x${byte}; convert the file, as by iconv -f latin1 -t utf-8`,
       )
     }
     start = end + 1
@@ -46,7 +47,8 @@ function decode(where: string, bytes: Buffer, line: number): string[] {
   if (!bytes.includes(0)) return lines
   const bad = lines.findIndex(text => text.includes('\0'))
   throw new RangeError(
-    `${where} line ${line + bad}, character ${lines[bad]!.indexOf('\0') + 1}: must be text, got a byte 0; give a file of text in UTF-8`,
+    `${where} line ${line + bad}, character ${lines[bad]!.indexOf('\0') + 1}: ` +
+      `must be text, got a byte 0; give a file of text in UTF-8`,
   )
 }
 

@@ -115,7 +115,8 @@ class Collector {
           ? `, the first ${show(this.stranger.value)} in ${this.place} ${this.stranger.line}`
           : ''
       warnings.say(
-        `column ${show(name)}: ${strangers.toLocaleString('en')} of ${present.toLocaleString('en')} values are no ${type}${first}; they count as missing`,
+        `column ${show(name)}: ${strangers.toLocaleString('en')} of ` +
+          `${present.toLocaleString('en')} values are no ${type}${first}; they count as missing`,
       )
     }
     const top = type === 'category' ? [...this.values].sort((a, b) => b[1] - a[1]).slice(0, 5) : []

@@ -62,7 +62,8 @@ function checkNames(where: string, names: readonly string[]): void {
     const before = known.get(name)
     if (before !== undefined)
       throw new RangeError(
-        `${where}, column ${i + 1}: must have a name of its own, got ${show(name)}, which column ${before + 1} has too; rename one`,
+        `${where}, column ${i + 1}: must have a name of its own, got ` +
+          `${show(name)}, which column ${before + 1} has too; rename one`,
       )
     known.set(name, i)
   }
@@ -113,7 +114,10 @@ async function openDelimited(
   const refusal = (line: number, count: number) => {
     const column =
       count < names.length ? `none for column ${show(names[count])}` : 'more than there are columns'
-    return `${where} line ${line}, column ${Math.min(count, names.length) + 1}: must have ${names.length} fields, got ${count}: ${column}; correct the line, or set such lines aside`
+    return (
+      `${where} line ${line}, column ${Math.min(count, names.length) + 1}: must have ` +
+      `${names.length} fields, got ${count}: ${column}; correct the line, or set such lines aside`
+    )
   }
   return {
     path,
@@ -192,7 +196,8 @@ async function openJsonLines(where: string, path: string): Promise<Table> {
           const stranger = Object.keys(object).find(name => !found.has(name))
           if (stranger !== undefined)
             throw new RangeError(
-              `${where} line ${line}, column ${show(stranger)}: must be a column of the first ${namingLines} lines, got a new one; name it there, with null`,
+              `${where} line ${line}, column ${show(stranger)}: must be a column of ` +
+                `the first ${namingLines} lines, got a new one; name it there, with null`,
             )
           const fieldAt = (name: string) => (Object.hasOwn(object, name) ? object[name] : undefined)
           return { line, fields: names.map(name => fieldOf(where, `line ${line}`, name, fieldAt(name))) }

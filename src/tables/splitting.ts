@@ -38,7 +38,8 @@ function checked(parts: Record<keyof Parts, number[]>, { validation, test }: Sha
   const sizes = [parts.training.length, parts.validation.length, parts.test.length]
   if (sizes[0]! < 2 || sizes[1] === 0 || (test > 0 && sizes[2] === 0))
     throw new RangeError(
-      `train: the data must be enough for three parts (validation ${validation}, test ${test}), got ${sizes.join(', ')} rows; give more rows`,
+      `train: the data must be enough for three parts (validation ${validation}, ` +
+        `test ${test}), got ${sizes.join(', ')} rows; give more rows`,
     )
   const sorted = (rows: number[]) => Uint32Array.from(rows).sort()
   return { training: sorted(parts.training), validation: sorted(parts.validation), test: sorted(parts.test) }
@@ -119,6 +120,7 @@ export function splitByTime(rows: ArrayLike<number>, timeOf: (row: number) => nu
 export function checkShares({ validation, test }: Shares): void {
   if (validation > 0 && test >= 0 && validation + test < 0.95) return
   throw new RangeError(
-    `train: validation must be above 0, test at least 0, and both together below 0.95, got ${show([validation, test])}; try 0.15 and 0.15`,
+    `train: validation must be above 0, test at least 0, and both together ` +
+      `below 0.95, got ${show([validation, test])}; try 0.15 and 0.15`,
   )
 }

@@ -82,7 +82,8 @@ function samplesOf(
   const bytes = 4 * rows.length * encoder.width
   if (bytes > mostBytes)
     throw new RangeError(
-      `train: ${rows.length} rows of ${encoder.width} inputs must fit ${mostBytes} bytes, got ${bytes}; leave columns out, or rows`,
+      `train: ${rows.length} rows of ${encoder.width} inputs must fit ` +
+        `${mostBytes} bytes, got ${bytes}; leave columns out, or rows`,
     )
   const truth = Float64Array.from(rows, truthAt)
   const y =
