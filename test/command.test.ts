@@ -40,7 +40,7 @@ function compare(name: string, target: string): { score: number; linear: number 
   const [training, tested] = [whole.filter((_, i) => i % 4 !== 1), whole.filter((_, i) => i % 4 === 1)]
   write(`${name}.csv`, [names!, ...training].join('\n'))
   write(`${name}-new.csv`, [names!, ...tested].join('\n'))
-  done('train', `${name}.csv`, '--target', target, ...quick)
+  done('train', `${name}.csv`, '--target', target, '--test', '0', ...quick)
   const scores = JSON.parse(done('evaluate', `${name}.model`, `${name}-new.csv`, '--json', ...quick))
   expect(scores.rows).toBe(tested.length)
   return { score: scores.accuracy ?? scores.r2, linear: linearScore(names!, training, tested, target) }
@@ -53,7 +53,7 @@ test.each([
   ['auto-mpg', 'mpg', 0.75],
   ['boston', 'medv', 0.65],
 ] as const)(
-  '%s: at least what a linear model reaches, with no option but the target',
+  '%s: at least what a linear model of the same rows reaches on others',
   { timeout: 30_000 },
   (name, target, least) => {
     const { score, linear } = compare(name, target)

@@ -18,7 +18,7 @@ export interface Plan {
 
 /** A sound choice for so many rows to train on: few rows need few weights, many rows few passes. */
 export function choosePlan(rows: number): Plan {
-  const common = { dropout: 0.1, l2: 1e-3 }
+  const common = { dropout: 0.1, l2: 1e-2 }
   if (rows < 1000)
     return { ...common, hidden: [64, 32], learningRate: 3e-3, batchSize: 32, epochs: 200, patience: 25 }
   if (rows < 10_000)
