@@ -1,6 +1,10 @@
+import { storeFirst } from './rows';
 import { storeLanes } from './simd';
 import {
   forward,
+  gate,
+  gatedSlope,
+  shared,
   slope,
   RELU,
   RELU6,
@@ -22,8 +26,9 @@ import {
 
 // Forward kernels: y = f(x). Gradient kernels: dx = dy · f'(s), where s is the output y if f' is a function
 // of it (relu, relu6, clippedRelu, sigmoid, hardSigmoid, tanh, softplus, elu, selu) and the input x otherwise (softsign,
-// swish, mish, gelu, geluNew, leakyRelu, thresholdedRelu). begin, end in elements; y may be x, dx may be dy or s. Definitions
-// are those of TensorFlow.js 4.22.
+// leakyRelu, thresholdedRelu). swish, mish, gelu and geluNew can make f'(x) along with f(x), from the same exponential: keeping
+// it costs less than making it again. begin, end in elements; y may be x, dx may be dy or s. Definitions are those of
+// TensorFlow.js 4.22.
 
 // @ts-ignore: decorator
 @inline export function map(kind: i32, begin: i32, end: i32, x: usize, y: usize, alpha: f32): void {
@@ -64,6 +69,33 @@ import {
     const u = f32x4.mul(v128.load(dy + i), slope(kind, v128.load(s + i), alpha));
     if (i + 16 <= stop) v128.store(dx + i, u);
     else storeLanes(dx + i, u, (<i32>(stop - i)) >> 2);
+  }
+}
+
+/** y = f(x) and slopes = f'(x) of a function x·gate(x). */
+// @ts-ignore: decorator
+@inline function mapWithSlope(kind: i32, begin: i32, end: i32, x: usize, y: usize, slopes: usize): void {
+  const stop = (<usize>end) << 2;
+  let i = (<usize>begin) << 2;
+  for (; i + 32 <= stop; i += 32) {
+    const u = v128.load(x + i);
+    const v = v128.load(x + i, 16);
+    const d = shared(kind, u);
+    const e = shared(kind, v);
+    const g = gate(kind, u, d);
+    const h = gate(kind, v, e);
+    v128.store(slopes + i, gatedSlope(kind, u, d, g));
+    v128.store(slopes + i, gatedSlope(kind, v, e, h), 16);
+    v128.store(y + i, f32x4.mul(u, g));
+    v128.store(y + i, f32x4.mul(v, h), 16);
+  }
+  for (; i < stop; i += 16) {
+    const u = v128.load(x + i);
+    const d = shared(kind, u);
+    const g = gate(kind, u, d);
+    const count = (<i32>(stop - i)) >> 2;
+    storeFirst(slopes + i, gatedSlope(kind, u, d, g), count);
+    storeFirst(y + i, f32x4.mul(u, g), count);
   }
 }
 
@@ -187,8 +219,8 @@ export function swish(begin: i32, end: i32, x: usize, y: usize): void {
   map(SWISH, begin, end, x, y, 0);
 }
 
-export function swishGradient(begin: i32, end: i32, x: usize, dy: usize, dx: usize): void {
-  chain(SWISH, begin, end, x, dy, dx, 0);
+export function swishWithSlope(begin: i32, end: i32, x: usize, y: usize, slopes: usize): void {
+  mapWithSlope(SWISH, begin, end, x, y, slopes);
 }
 
 /** y = x·tanh(softplus(x)) (Misra, 2019). */
@@ -196,17 +228,17 @@ export function mish(begin: i32, end: i32, x: usize, y: usize): void {
   map(MISH, begin, end, x, y, 0);
 }
 
-export function mishGradient(begin: i32, end: i32, x: usize, dy: usize, dx: usize): void {
-  chain(MISH, begin, end, x, dy, dx, 0);
+export function mishWithSlope(begin: i32, end: i32, x: usize, y: usize, slopes: usize): void {
+  mapWithSlope(MISH, begin, end, x, y, slopes);
 }
 
-/** y = x·(1 + erf(x / √2)) / 2 (Hendrycks and Gimpel, 2016). */
+/** y = x·(1 + erf(x / √2)) / 2 (Hendrycks and Gimpel, 2016): 6 ulp of x/2. */
 export function gelu(begin: i32, end: i32, x: usize, y: usize): void {
   map(GELU, begin, end, x, y, 0);
 }
 
-export function geluGradient(begin: i32, end: i32, x: usize, dy: usize, dx: usize): void {
-  chain(GELU, begin, end, x, dy, dx, 0);
+export function geluWithSlope(begin: i32, end: i32, x: usize, y: usize, slopes: usize): void {
+  mapWithSlope(GELU, begin, end, x, y, slopes);
 }
 
 /** y = x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) / 2. */
@@ -214,6 +246,6 @@ export function geluNew(begin: i32, end: i32, x: usize, y: usize): void {
   map(GELU_NEW, begin, end, x, y, 0);
 }
 
-export function geluNewGradient(begin: i32, end: i32, x: usize, dy: usize, dx: usize): void {
-  chain(GELU_NEW, begin, end, x, dy, dx, 0);
+export function geluNewWithSlope(begin: i32, end: i32, x: usize, y: usize, slopes: usize): void {
+  mapWithSlope(GELU_NEW, begin, end, x, y, slopes);
 }

@@ -3,7 +3,15 @@ import { rowDot, rowMax, storeFirst } from './rows';
 import { multiply, thresholdOf } from './dropout';
 import { MASK, fill } from './random';
 import { splat } from './math';
-import { packColumns, strip } from './tile';
+import {
+  STEP,
+  addTransposed,
+  packPanels,
+  packTransposed,
+  product,
+  productBelow,
+  productOfLower,
+} from './smallProducts';
 
 // Attention of each sample and head apart. Only the largest score and one over the sum of each row are kept for
 // the backward pass; the weights are computed again there, BLOCK rows at a time.
@@ -48,6 +56,7 @@ export function attention(
   const scores = values + ((<usize>(tk * ((dv + 15) & ~15))) << 2);
   const drawn = scores + ((<usize>(t16 * BLOCK)) << 2);
   const lds = (<usize>t16) << 2;
+  const ldk = (<usize>(heads * dk)) << 2;
   const ldv = (<usize>(heads * dv)) << 2;
   for (let u = begin; u < end; u++) {
     const sample = u / heads;
@@ -55,13 +64,15 @@ export function attention(
     const q0 = headOf(q, sample, head, heads, tq, dk);
     const v0 = headOf(v, sample, head, heads, tk, dv);
     const y0 = headOf(y, sample, head, heads, tq, dv);
-    packTransposed(headOf(k, sample, head, heads, tk, dk), (<usize>(heads * dk)) << 2, tk, dk, scale, keys);
+    packTransposed(headOf(k, sample, head, heads, tk, dk), ldk, tk, dk, scale, keys);
     packPanels(v0, ldv, tk, dv, values);
     const own = stats + ((<usize>(u * tq)) << 3);
     for (let i = 0; i < tq; i += BLOCK) {
       const m = min(BLOCK, tq - i);
       const seen = causal ? min(tk, i + m) : tk;
-      product(m, q0 + <usize>(i * heads * dk * 4), (<usize>(heads * dk)) << 2, dk, keys, scores, lds, seen);
+      const diagonal = causal ? i : tk;
+      const qi = q0 + <usize>i * ldk;
+      productBelow(m, qi, ldk, dk, keys, scores, lds, seen, diagonal);
       for (let r = 0; r < m; r++) {
         const row = scores + <usize>r * lds;
         const n = causal ? min(tk, i + r + 1) : tk;
@@ -77,11 +88,11 @@ export function attention(
           drawRow(drawn, n, (head * tq + i + r) * t16, sample, key, site, rate);
           multiply(0, n, row, drawn, row);
         }
-        memory.fill(row + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
+        clear(row, n, seen);
         store<f32>(own + ((<usize>(i + r)) << 3), top);
         store<f32>(own + ((<usize>(i + r)) << 3), share, 4);
       }
-      product(m, scores, lds, seen, values, y0 + <usize>i * ldv, ldv, dv, tk);
+      productOfLower(m, scores, lds, seen, values, y0 + <usize>i * ldv, ldv, dv, tk, diagonal);
     }
   }
 }
@@ -142,7 +153,8 @@ export function attentionGradient(
     packTransposed(kh, ldk, tk, dk, scale, keysT);
     packTransposed(headOf(v, sample, head, heads, tk, dv), ldv, tk, dv, 1, valuesT);
     packPanels(kh, ldk, tk, dk, keys);
-    for (let j = 0; j < tk; j++) {
+    // The first queries overwrite the gradients of the keys they see.
+    for (let j = causal ? min(BLOCK, tq) : tk; j < tk; j++) {
       memory.fill(dkh + <usize>j * ldk, 0, (<usize>dk) << 2);
       memory.fill(dvh + <usize>j * ldv, 0, (<usize>dv) << 2);
     }
@@ -150,8 +162,10 @@ export function attentionGradient(
       const m = min(BLOCK, tq - i);
       const seen = causal ? min(tk, i + m) : tk;
       const dyi = dyh + <usize>i * ldv;
-      product(m, qh + <usize>i * ldk, ldk, dk, keysT, weights, lds, seen);
-      product(m, dyi, ldv, dv, valuesT, slopes, lds, seen);
+      const diagonal = causal ? i : tk;
+      const keep = i ? -1 : 0;
+      productBelow(m, qh + <usize>i * ldk, ldk, dk, keysT, weights, lds, seen, diagonal);
+      productBelow(m, dyi, ldv, dv, valuesT, slopes, lds, seen, diagonal);
       for (let r = 0; r < m; r++) {
         const own = stats + ((<usize>(u * tq + i + r)) << 3);
         const weight = weights + <usize>r * lds;
@@ -167,14 +181,20 @@ export function attentionGradient(
         }
         slopeRow(weight, slope, n, mean, scale);
         if (rate > 0) multiply(0, n, weight, drawn, weight);
-        memory.fill(weight + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
-        memory.fill(slope + ((<usize>n) << 2), 0, (<usize>(seen - n)) << 2);
+        clear(weight, n, seen);
+        clear(slope, n, seen);
       }
-      product(m, slopes, lds, seen, keys, dqh + <usize>i * ldk, ldk, dk, tk);
-      addTransposed(seen, m, weights, lds, dyi, ldv, dvh, dv, panels);
-      addTransposed(seen, m, slopes, lds, qh + <usize>i * ldk, ldk, dkh, dk, panels);
+      productOfLower(m, slopes, lds, seen, keys, dqh + <usize>i * ldk, ldk, dk, tk, diagonal);
+      addTransposed(seen, m, weights, lds, dyi, ldv, dvh, dv, keep, diagonal, panels);
+      addTransposed(seen, m, slopes, lds, qh + <usize>i * ldk, ldk, dkh, dk, keep, diagonal, panels);
     }
   }
+}
+
+/** x = 0 from n on, as far as products read that stop behind the diagonal, and not past `seen`. */
+// @ts-ignore: decorator
+@inline function clear(x: usize, n: i32, seen: i32): void {
+  for (let j = n; j < min(seen, n + STEP); j++) store<f32>(x + ((<usize>j) << 2), 0);
 }
 
 /** scores (n) = -Infinity where a mask says that query `row` of all samples does not see the key. */
@@ -222,64 +242,6 @@ function drawRow(drawn: usize, n: i32, element: i32, sample: i32, key: usize, si
 // @ts-ignore: decorator
 @inline function headOf(x: usize, sample: i32, head: i32, heads: i32, t: i32, d: i32): usize {
   return x + ((<usize>(sample * t * heads + head) * <usize>d) << 2);
-}
-
-/** c (m,n) = a (m,k)·b, b in panels of `depth` rows, of which the first k count. */
-export function product(
-  m: i32,
-  a: usize,
-  lda: usize,
-  k: i32,
-  b: usize,
-  c: usize,
-  ldc: usize,
-  n: i32,
-  depth: i32 = k,
-): void {
-  for (let j = 0; j < n; j += 16) {
-    const panel = b + ((<usize>(j * depth)) << 2);
-    const to = c + ((<usize>j) << 2);
-    strip(m, a, lda, 4, k, 0, 1, panel, panel, 0, 0, to, ldc, n - j, -Infinity);
-  }
-}
-
-/** c (n,d) += aᵀ·b for a (m,n) and b (m,d), whose rows have the pitch of c's. */
-function addTransposed(
-  n: i32,
-  m: i32,
-  a: usize,
-  lda: usize,
-  b: usize,
-  ldb: usize,
-  c: usize,
-  d: i32,
-  panel: usize,
-): void {
-  for (let j = 0; j < d; j += 16) {
-    const to = c + ((<usize>j) << 2);
-    packColumns(b + ((<usize>j) << 2), ldb, m, d - j, panel);
-    strip(n, a, 4, lda, m, 0, 1, panel, to, ldb, -1, to, ldb, d - j, -Infinity);
-  }
-}
-
-/** Panels (d/16, rows, 16) of x (rows,d), zeros past d. */
-export function packPanels(x: usize, ldx: usize, rows: i32, d: i32, panels: usize): void {
-  for (let j = 0; j < d; j += 16)
-    packColumns(x + ((<usize>j) << 2), ldx, rows, d - j, panels + ((<usize>(j * rows)) << 2));
-}
-
-/** Panels (rows/16, d, 16) of factor·xᵀ, zeros past the rows. */
-export function packTransposed(x: usize, ldx: usize, rows: i32, d: i32, factor: f32, panels: usize): void {
-  for (let j = 0; j < rows; j += 16) {
-    const n = min(16, rows - j);
-    for (let p = 0; p < d; p++) {
-      for (let c = 0; c < n; c++)
-        store<f32>(panels + ((<usize>c) << 2), factor * load<f32>(x + <usize>c * ldx + ((<usize>p) << 2)));
-      memory.fill(panels + ((<usize>n) << 2), 0, (<usize>(16 - n)) << 2);
-      panels += 64;
-    }
-    x += <usize>16 * ldx;
-  }
 }
 
 /** slope = weight·(slope − mean)·scale (n). */

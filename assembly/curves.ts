@@ -1,17 +1,21 @@
 import { madd } from './simd';
 import {
+  at,
   atLeast,
   atMost,
   cosv,
-  erfv,
   expm1v,
   expv,
+  gaussianv,
   logv,
   sigmoidv,
+  ONE,
   sinv,
   softplusv,
   splat,
+  tailRatio,
   tanhv,
+  TWO,
   withSign,
 } from './math';
 
@@ -46,10 +50,14 @@ export const SIGN: i32 = 24;
 
 const SELU_SCALE: f32 = 1.0507009873554805;
 const SELU_SCALE_ALPHA: f32 = 1.7580993408473768;
-const SQRT_HALF: f32 = 0.7071067811865476;
-const INVERSE_SQRT_TWO_PI: f32 = 0.3989422804014327;
-const GELU_RATE: f32 = 1.5957691216057308; // 2·√(2/π): (1 + tanh u) / 2 = sigmoid(2u)
-const GELU_CUBIC: f32 = 0.044715;
+const INVERSE_SQRT_TWO_PI: usize = memory.data<f32>([0.3989422804014327]);
+/** 2·√(2/π), as (1 + tanh u) / 2 = sigmoid(2u); times 0.044715; times three. */
+const GELU_RATE: usize = memory.data<f32>([1.5957691216057308]);
+const GELU_CUBE: usize = memory.data<f32>([0.07135481627260025]);
+const GELU_CUBE_SLOPE: usize = memory.data<f32>([0.21406444881780075]);
+const FOUR: usize = memory.data<f32>([4]);
+const TWENTY: usize = memory.data<f32>([20]);
+const MINUS_TWENTY: usize = memory.data<f32>([-20]);
 
 /** y where x < 0, else `otherwise`. */
 // @ts-ignore: decorator
@@ -63,14 +71,50 @@ const GELU_CUBIC: f32 = 0.044715;
  */
 // @ts-ignore: decorator
 @inline function mishWeight(e: v128): v128 {
-  return f32x4.mul(e, f32x4.add(e, splat(2)));
+  return f32x4.mul(e, f32x4.add(e, at(TWO)));
 }
 
-/** sigmoid(2u), u = √(2/π)·(x + 0.044715 x³). */
+/** The exponential that gate and slope of mish and gelu share; x itself for swish and geluNew. */
 // @ts-ignore: decorator
-@inline function geluGate(x: v128): v128 {
-  const cubic = madd(f32x4.mul(x, x), splat(GELU_RATE * GELU_CUBIC), splat(GELU_RATE));
-  return sigmoidv(f32x4.mul(x, cubic));
+@inline export function shared(kind: i32, x: v128): v128 {
+  if (kind == MISH) return expv(f32x4.pmin(x, at(TWENTY)));
+  if (kind == GELU) return gaussianv(x);
+  return x;
+}
+
+/**
+ * What swish, mish, gelu and geluNew multiply x by, from 0 to 1; e = shared(x). Of gelu it is Φ(x), of geluNew
+ * sigmoid(2u), u = √(2/π)·(x + 0.044715 x³).
+ */
+// @ts-ignore: decorator
+@inline export function gate(kind: i32, x: v128, e: v128): v128 {
+  if (kind == SWISH) return sigmoidv(x);
+  if (kind == MISH) {
+    const w = mishWeight(e);
+    return f32x4.div(w, f32x4.add(w, at(TWO)));
+  }
+  if (kind == GELU) {
+    const tail = f32x4.mul(e, tailRatio(x));
+    return whereNegative(x, tail, f32x4.sub(at(ONE), tail));
+  }
+  const rate = madd(f32x4.mul(x, x), at(GELU_CUBE), at(GELU_RATE)); // GELU_NEW
+  return sigmoidv(f32x4.mul(x, rate));
+}
+
+/** (x·gate(x))', e = shared(x), g = gate(x). */
+// @ts-ignore: decorator
+@inline export function gatedSlope(kind: i32, x: v128, e: v128, g: v128): v128 {
+  if (kind == GELU) return madd(f32x4.mul(x, e), at(INVERSE_SQRT_TWO_PI), g);
+  if (kind == MISH) {
+    const d = f32x4.add(mishWeight(e), at(TWO));
+    const rise = f32x4.div(f32x4.mul(f32x4.mul(at(FOUR), e), f32x4.add(e, at(ONE))), f32x4.mul(d, d));
+    return madd(x, rise, g);
+  }
+  const rise = f32x4.mul(g, f32x4.sub(at(ONE), g));
+  if (kind == SWISH) return madd(x, rise, g);
+  const c = f32x4.pmax(f32x4.pmin(x, at(TWENTY)), at(MINUS_TWENTY)); // GELU_NEW: beyond, x² must not overflow
+  const du = madd(f32x4.mul(c, c), at(GELU_CUBE_SLOPE), at(GELU_RATE));
+  return madd(f32x4.mul(c, du), rise, g);
 }
 
 /** f(x). */
@@ -91,16 +135,9 @@ const GELU_CUBIC: f32 = 0.044715;
   if (kind == SOFTPLUS) return softplusv(x);
   if (kind == SOFTSIGN) return f32x4.div(x, f32x4.add(f32x4.abs(x), splat(1)));
   if (kind == TANH) return tanhv(x);
-  if (kind == SWISH) return f32x4.mul(x, sigmoidv(x));
-  if (kind == MISH) {
-    const w = mishWeight(expv(atMost(x, 20)));
-    return f32x4.mul(x, f32x4.div(w, f32x4.add(w, splat(2))));
+  if (kind == SWISH || kind == MISH || kind == GELU || kind == GELU_NEW) {
+    return f32x4.mul(x, gate(kind, x, shared(kind, x)));
   }
-  if (kind == GELU) {
-    const half = f32x4.mul(x, splat(0.5));
-    return madd(half, erfv(f32x4.mul(x, splat(SQRT_HALF))), half);
-  }
-  if (kind == GELU_NEW) return f32x4.mul(x, geluGate(x));
   if (kind == EXPONENTIAL) return expv(x);
   if (kind == LOGARITHM) return logv(x);
   if (kind == COSINE) return cosv(x);
@@ -153,28 +190,6 @@ const GELU_CUBIC: f32 = 0.044715;
   if (kind == SINE) return cosv(x);
   if (kind == SQUARE) return f32x4.add(x, x);
   if (kind == ABSOLUTE) return signv(x);
-  if (kind == SOFTSIGN) {
-    const d = f32x4.add(f32x4.abs(x), one);
-    return f32x4.div(one, f32x4.mul(d, d));
-  }
-  if (kind == SWISH) {
-    const gate = sigmoidv(x);
-    return f32x4.mul(gate, madd(x, f32x4.sub(one, gate), one));
-  }
-  if (kind == MISH) {
-    const e = expv(atMost(x, 20));
-    const w = mishWeight(e);
-    const d = f32x4.add(w, splat(2));
-    const rise = f32x4.div(f32x4.mul(f32x4.mul(splat(4), e), f32x4.add(e, one)), f32x4.mul(d, d));
-    return madd(x, rise, f32x4.div(w, d));
-  }
-  if (kind == GELU) {
-    const half = f32x4.mul(erfv(f32x4.mul(x, splat(SQRT_HALF))), splat(0.5));
-    const density = expv(f32x4.mul(f32x4.mul(x, x), splat(-0.5)));
-    return madd(f32x4.mul(x, density), splat(INVERSE_SQRT_TWO_PI), f32x4.add(half, splat(0.5)));
-  }
-  const gate = geluGate(x); // GELU_NEW; beyond ±20 its slope is 0 or 1 and x² must not overflow
-  const c = atLeast(atMost(x, 20), -20);
-  const du = madd(f32x4.mul(c, c), splat(3 * GELU_RATE * GELU_CUBIC), splat(GELU_RATE));
-  return madd(f32x4.mul(f32x4.mul(c, du), gate), f32x4.sub(one, gate), gate);
+  const d = f32x4.add(f32x4.abs(x), one); // SOFTSIGN
+  return f32x4.div(one, f32x4.mul(d, d));
 }

@@ -1,4 +1,4 @@
-import { packPanels, packTransposed, product } from './attention';
+import { packPanels, packTransposed, product } from './smallProducts';
 import { splat } from './math';
 import { rowDot, storeFirst } from './rows';
 import { packColumns, strip } from './tile';

@@ -24,13 +24,13 @@ export {
   tanh,
   tanhGradient,
   swish,
-  swishGradient,
+  swishWithSlope,
   mish,
-  mishGradient,
+  mishWithSlope,
   gelu,
-  geluGradient,
+  geluWithSlope,
   geluNew,
-  geluNewGradient,
+  geluNewWithSlope,
 } from './activations';
 export {
   absolute,

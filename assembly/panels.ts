@@ -23,7 +23,12 @@ export function flipPanels(
     const target = wt + ((<usize>row) << 6) + ((<usize>(channel & 15)) << 2);
     if (!(channel & 3) && channel + 4 <= channels && u + 4 <= end) {
       for (let j = 0; j < columns; j += 4) {
-        transpose4(source + ((<usize>j) << 2), target + ((<usize>j) << 6), columns - j);
+        const from = source + ((<usize>j) << 2);
+        const a = v128.load(from);
+        const b = v128.load(from, 64);
+        const c = v128.load(from, 128);
+        const d = v128.load(from, 192);
+        transpose4(a, b, c, d, target + ((<usize>j) << 6), columns - j);
       }
       u += 4;
     } else {
@@ -43,13 +48,9 @@ export function transposePanels(begin: i32, end: i32, w: usize, wt: usize, k: i3
   flipPanels(begin, end, w, wt, 1, k, n);
 }
 
-/** Four floats of four slices become four floats each of the first `count` target slices, four at most. */
+/** Lane r of a, b, c and d becomes slice r of the target, 64 bytes apart; the first `count` slices, four at most. */
 // @ts-ignore: decorator
-@inline function transpose4(source: usize, target: usize, count: i32): void {
-  const a = v128.load(source);
-  const b = v128.load(source, 64);
-  const c = v128.load(source, 128);
-  const d = v128.load(source, 192);
+@inline export function transpose4(a: v128, b: v128, c: v128, d: v128, target: usize, count: i32): void {
   const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
   const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
   v128.store(target, i64x2.shuffle(ab, cd, 0, 2));

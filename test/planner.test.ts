@@ -236,6 +236,50 @@ describe.each(Object.entries(networks))('the plan of %s', (_, network) => {
   })
 })
 
+/** The plan, with every call that is cut by samples going `pace` samples at a time. */
+function atPace(plan: Plan, pace: number): Plan {
+  const phases = plan.phases.map(phase =>
+    phase.map((call): PlanCall => (call.cut.axis === 'rows' ? { ...call, pace } : call)),
+  )
+  return { ...plan, phases }
+}
+
+describe('the pace of calls', () => {
+  test.each(Object.entries(networks))('changes no bit: %s', (_, network) => {
+    const recorded = record(network)
+    const { plan } = recorded
+    const whole = Buffer.from(trainInTurns({ ...recorded, plan: atPace(plan, 1 << 20) }, 1, 1).buffer)
+    for (const [times, count] of [
+      [1, 1],
+      [5, 1],
+      [1, 7],
+    ] as const) {
+      const trained = trainInTurns({ ...recorded, plan: atPace(plan, times * plan.grain) }, count, 1)
+      expect(Buffer.from(trained.buffer).equals(whole)).toBe(true)
+    }
+    release(recorded)
+  })
+
+  test('keeps what many samples leave in the cache, where several fit', () => {
+    const pacesOf = (layers: () => Layer[]) => {
+      const recorded = record({ layers })
+      release(recorded)
+      return [...new Set(recorded.plan.phases.flat().map(({ pace }) => pace))]
+    }
+    const sequence = (units: number) => () => [
+      ls.layers.repeatVector({ n: 32, inputShape: [64] }),
+      ls.layers.lstm({ units }),
+      dense({ units: 3, activation: 'softmax' }),
+    ]
+    expect(pacesOf(() => wide())).toEqual([undefined])
+    const [pace, ...others] = pacesOf(sequence(64))
+    expect(pace).toBeGreaterThanOrEqual(4)
+    expect(pace).toBeLessThan(rows)
+    expect(others).toEqual([undefined])
+    expect(pacesOf(sequence(700))).toEqual([undefined])
+  })
+})
+
 describe('the plan of a dense network', () => {
   test('has two phases, and no call that could come a phase earlier', () => {
     const recorded = record(networks.dense!)

@@ -21,6 +21,7 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   data: {},
   formats: { values: ['data'] },
   checkpoints: { values: ['formats', 'data'] },
+  tune: { values: ['training', 'data', 'formats', 'checkpoints'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
   tables: { values: ['data', 'formats', 'layers', 'training', 'model'] },
   command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables'] },

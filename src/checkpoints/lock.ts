@@ -10,12 +10,17 @@ interface Owner {
   readonly boot: string
 }
 
-/** A lock is an empty file whose name says who owns it, so that none is ever half written, or removed for another. */
-const pattern = /^\.lock-pid-(\d+)-start-(\d+)-boot-([0-9a-z-]+)$/
-const nameOf = ({ pid, start, boot }: Owner) => `.lock-pid-${pid}-start-${start}-boot-${boot}`
+/**
+ * A lock is an empty file whose name says who owns it, so that none is ever half written, or removed for another.
+ * That of one file begins with the file's name.
+ */
+const pattern = /^lock-pid-(\d+)-start-(\d+)-boot-([0-9a-z-]+)$/
+const prefixOf = (of: string | undefined) => (of === undefined ? '.' : `.${of}-`)
+const nameOf = ({ pid, start, boot }: Owner) => `lock-pid-${pid}-start-${start}-boot-${boot}`
 
-function ownerOf(name: string): Owner | undefined {
-  const [, pid, start, boot] = pattern.exec(name) ?? []
+function ownerOf(prefix: string, name: string): Owner | undefined {
+  if (!name.startsWith(prefix)) return undefined
+  const [, pid, start, boot] = pattern.exec(name.slice(prefix.length)) ?? []
   return boot === undefined ? undefined : { pid: Number(pid), start: Number(start), boot }
 }
 
@@ -69,8 +74,13 @@ function heldBy(where: string, directory: string, name: string, { pid }: Owner):
   )
 }
 
-async function makeLock(where: string, files: Files, directory: string, owner: Owner): Promise<OpenFile> {
-  const name = nameOf(owner)
+async function makeLock(
+  where: string,
+  files: Files,
+  directory: string,
+  owner: Owner,
+  name: string,
+): Promise<OpenFile> {
   try {
     return await files.open(join(directory, name), 'wx')
   } catch (error) {
@@ -79,20 +89,22 @@ async function makeLock(where: string, files: Files, directory: string, owner: O
 }
 
 /**
- * Makes this process the only writer of a directory, and gives the name of its lock. Locks of the dead are removed.
- * Each first makes its own lock, then looks for others': of two at the same time none or one gets through. A process
- * of another machine or container cannot be seen from here, and counts as dead: its next save finds its lock gone.
+ * Makes this process the only writer of a directory, or of one file (`of`) in it, and gives the name of its lock.
+ * Locks of the dead are removed. Each first makes its own lock, then looks for others': of two at the same time
+ * none or one gets through. A process of another machine or container cannot be seen from here, and counts as dead:
+ * its next save finds its lock gone.
  * @throws Error naming the process that holds the directory
  */
-export async function lock(where: string, files: Files, directory: string): Promise<string> {
+export async function lock(where: string, files: Files, directory: string, of?: string): Promise<string> {
+  const prefix = prefixOf(of)
   const boot = await bootId(files)
   const self: Owner = { pid: process.pid, start: await startOf(files, process.pid), boot }
-  const own = nameOf(self)
-  const file = await makeLock(where, files, directory, self)
+  const own = prefix + nameOf(self)
+  const file = await makeLock(where, files, directory, self, own)
   try {
     await file.close()
     for (const name of await files.readdir(directory)) {
-      const owner = ownerOf(name)
+      const owner = ownerOf(prefix, name)
       if (!owner || name === own) continue
       if (await isAlive(files, owner, boot)) throw heldBy(where, directory, name, owner)
       await removeIfThere(files, join(directory, name))

@@ -3,7 +3,10 @@ import { samples, sizeOf, type Value, write } from '../graph/value.ts'
 import { alike, elementsOf } from './elements.ts'
 import { permute } from './moves.ts'
 
-/** Elementwise kernels and whether the gradient kernel takes the output y or the input x beside dy. */
+/**
+ * Elementwise kernels and whether the gradient kernel takes the output y or the input x beside dy, or whether the slope
+ * is made with the output and kept.
+ */
 const elementwise = {
   selu: { kernel: 'selu', from: 'y' },
   relu: { kernel: 'relu', from: 'y' },
@@ -13,10 +16,10 @@ const elementwise = {
   softplus: { kernel: 'softplus', from: 'y' },
   softsign: { kernel: 'softsign', from: 'x' },
   tanh: { kernel: 'tanh', from: 'y' },
-  swish: { kernel: 'swish', from: 'x' },
-  mish: { kernel: 'mish', from: 'x' },
-  gelu: { kernel: 'gelu', from: 'x' },
-  gelu_new: { kernel: 'geluNew', from: 'x' },
+  swish: { kernel: 'swish', from: 'slope' },
+  mish: { kernel: 'mish', from: 'slope' },
+  gelu: { kernel: 'gelu', from: 'slope' },
+  gelu_new: { kernel: 'geluNew', from: 'slope' },
 } as const
 
 const overRows = { softmax: 'softmax', logSoftmax: 'logSoftmax' } as const
@@ -52,11 +55,27 @@ export function activate(g: Graph, x: Value, name: ActivationName): Value {
   }
   const { kernel, from } = elementwise[name]
   const elements = elementsOf(x)
+  if (from === 'slope') {
+    withSlope(g, x, y, kernel)
+    return y
+  }
   const saved = from === 'y' ? y : x
   g.call(kernel, elements, x, write(y))
   g.onBackward(y, dy => g.contribute(x, dx => g.call(`${kernel}Gradient`, elements, saved, dy, dx)))
   if (name === 'sigmoid') g.logits.set(y, { activation: name, logits: x })
   return y
+}
+
+/** Records y = x·gate(x); in training the slope is kept instead of x. */
+function withSlope(g: Graph, x: Value, y: Value, kernel: 'swish' | 'mish' | 'gelu' | 'geluNew'): void {
+  const elements = elementsOf(x)
+  if (!g.training || !y.differentiable) {
+    g.call(kernel, elements, x, write(y))
+    return
+  }
+  const slope = { ...alike(g, `slope of ${kernel}`, x), differentiable: false }
+  g.call(`${kernel}WithSlope`, elements, x, write(y), write(slope))
+  g.onBackward(y, dy => g.contribute(x, dx => g.call('multiply', elements, slope, dy, dx)))
 }
 
 /** Elementwise kernels with a parameter, and what their gradient kernel takes beside dy. */

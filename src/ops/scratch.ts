@@ -4,10 +4,10 @@ import { sizeOf } from '../graph/value.ts'
 // whose constants these are.
 
 /**
- * `productGradient`: 256 rows of eight packed panels of dy and of a copy of 192 columns of x, 13 cache lines
+ * `productGradient`: 256 rows of 32 packed panels of dy and of a copy of 192 columns of x, 13 cache lines
  * a row.
  */
-export const productGradientScratch = (): number => 256 * (8 * 64 + 13 * 64)
+export const productGradientScratch = (): number => 256 * (32 * 64 + 13 * 64)
 
 /** A size along each axis of a window: depth, height, width. */
 export type Triple = readonly [number, number, number]

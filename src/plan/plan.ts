@@ -27,6 +27,11 @@ export interface PlanCall {
   readonly kernel: string
   readonly cut: PlanCut
   readonly args: readonly (number | Place)[]
+  /**
+   * Samples at once: neighbours with the same number go through so many samples, one call after the other, then
+   * through the next, so that what one leaves the next finds in the cache.
+   */
+  readonly pace?: number
 }
 
 /** The calls between two barriers, in order. */

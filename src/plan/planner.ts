@@ -36,6 +36,36 @@ function workerLayout(
   return { offsets, bytes: bytes + align(Math.max(0, ...scratch.map(storage => storage.bytes)) + 64) }
 }
 
+/** What neighbours that are cut by samples should touch before they go on: about a second-level cache. */
+const paceBytes = 1 << 21
+/** Fewer samples at once do not pay for weights that are read again. */
+const leastPace = 4
+
+/**
+ * The pace of each call of a phase, if it has one. LSTM of 64 steps, 128 units: 1.12 × as fast at 6 to 12 samples
+ * as at 64. Networks whose samples are so large that fewer than four would fit gain nothing (a GPT, convolutions).
+ */
+function pacesOf(phase: readonly Call[], { rows, grain }: Graph): (number | undefined)[] {
+  const paces: (number | undefined)[] = phase.map(() => undefined)
+  for (let first = 0; first < phase.length; ) {
+    const { cut } = phase[first]!
+    let end = first + 1
+    const same = (other: Call['cut']) =>
+      other.axis === 'rows' && cut.axis === 'rows' && other.leaf === cut.leaf
+    while (end < phase.length && same(phase[end]!.cut)) end++
+    const touched = new Set(phase.slice(first, end).flatMap(call => [...call.reads, ...call.writes]))
+    const bytes = [...touched].reduce(
+      (sum, { placement, bytes }) => (placement === 'batch' ? sum + bytes : sum),
+      0,
+    )
+    const fitting = Math.floor(paceBytes / (bytes * grain)) * grain
+    if (cut.axis === 'rows' && end > first + 1 && fitting >= leastPace && fitting < rows)
+      paces.fill(fitting, first, end)
+    first = end
+  }
+  return paces
+}
+
 /**
  * Turns a recorded graph into a Plan: unread calls dropped, barriers found, every value given its place.
  * `outputs` are values that the caller reads after a step; `grain` the samples that a shard may not be cut
@@ -69,12 +99,17 @@ export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Pla
       ? placeOf(storage)
       : { ...placeOf(storage), leaf, rowBytes: bytes }
   }
-  const planCall = (call: Call): PlanCall => ({
-    kernel: call.kernel,
-    cut: call.cut,
-    args: call.args.map(arg => (typeof arg === 'number' ? arg : placeIn(call, arg))),
-  })
-  const planPhase = (phase: Call[]): Phase => phase.map(planCall)
+  const planPhase = (phase: Call[]): Phase => {
+    const paces = pacesOf(phase, graph)
+    return phase.map(
+      (call, i): PlanCall => ({
+        kernel: call.kernel,
+        cut: call.cut,
+        args: call.args.map(arg => (typeof arg === 'number' ? arg : placeIn(call, arg))),
+        ...(paces[i] === undefined ? {} : { pace: paces[i] }),
+      }),
+    )
+  }
   const offset = (value: Value) => worker.offsets.get(value.storage)!
   const offsetsOf = <T>(cells: object) => {
     const entries = Object.entries(cells) as [string, Value | Value[]][]

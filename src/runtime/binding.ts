@@ -1,4 +1,4 @@
-import { cutAt, leafBegin, type Place, type Plan, type PlanCall } from '../plan/plan.ts'
+import { cutAt, leafBegin, type Phase, type Place, type Plan, type PlanCall } from '../plan/plan.ts'
 import type { Kernels } from './tiers.ts'
 
 /** Byte addresses that a run gives to a plan's bases; `data NAME` is looked up in `data`. */
@@ -68,20 +68,55 @@ export function bindPhases(
   shard: { rank: number; bounds: ArrayLike<number>; rows: number },
 ): BoundCall[][] {
   const { rank, bounds, rows } = shard
+  const bind = (call: PlanCall, begin: number, end: number): BoundCall => {
+    const kernel = (kernels as unknown as Record<string, (...args: number[]) => void>)[call.kernel]
+    if (!kernel) throw new Error(`bind: there is no kernel "${call.kernel}"`)
+    // An array that once held a string keeps boxed elements: applying it allocates nothing, even where it
+    // holds fractions.
+    const args: unknown[] = ['']
+    args.length = 0
+    args.push(begin, end)
+    for (const arg of call.args)
+      args.push(typeof arg === 'number' ? arg : addressOf(arg, plan, bases, rank, rows))
+    return { kernel, args: args as number[] }
+  }
   return phases.map(phase =>
-    phase.flatMap(call => {
-      const [begin, end] = shardOf(plan, call, rank, bounds, rows)
-      if (begin >= end) return []
-      const kernel = (kernels as unknown as Record<string, (...args: number[]) => void>)[call.kernel]
-      if (!kernel) throw new Error(`bind: there is no kernel "${call.kernel}"`)
-      // An array that once held a string keeps boxed elements: applying it allocates nothing, even where it
-      // holds fractions.
-      const args: unknown[] = ['']
-      args.length = 0
-      args.push(begin, end)
-      for (const arg of call.args)
-        args.push(typeof arg === 'number' ? arg : addressOf(arg, plan, bases, rank, rows))
-      return [{ kernel, args: args as number[] }]
+    neighbours(phase).flatMap(calls => {
+      const shards = calls.map(call => shardOf(plan, call, rank, bounds, rows))
+      return paced(calls, shards).flatMap(([call, begin, end]) =>
+        begin < end ? [bind(call, begin, end)] : [],
+      )
     }),
   )
+}
+
+/** Calls that keep pace with each other, the others by themselves. */
+function neighbours(phase: Phase): PlanCall[][] {
+  const groups: PlanCall[][] = []
+  for (const call of phase) {
+    const before = groups.at(-1)?.at(-1)
+    const alike = call.pace !== undefined && call.pace === before?.pace && leafOf(call) === leafOf(before)
+    if (alike) groups.at(-1)!.push(call)
+    else groups.push([call])
+  }
+  return groups
+}
+
+const leafOf = ({ cut }: PlanCall): number | undefined => (cut.axis === 'rows' ? cut.leaf : undefined)
+
+/** The shards of neighbours, cut to their pace. */
+function paced(
+  calls: readonly PlanCall[],
+  shards: readonly [number, number][],
+): [PlanCall, number, number][] {
+  const { pace, cut } = calls[0]!
+  if (pace === undefined || cut.axis !== 'rows') return calls.map((call, i) => [call, ...shards[i]!])
+  const [first, last] = shards[0]!.map(bound => bound / cut.unit) as [number, number]
+  const pieces: [PlanCall, number, number][] = []
+  for (let row = first; row < last; row += pace)
+    for (const call of calls) {
+      const { unit } = call.cut as typeof cut
+      pieces.push([call, row * unit, Math.min(row + pace, last) * unit])
+    }
+  return pieces
 }

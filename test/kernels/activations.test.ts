@@ -24,8 +24,8 @@ type Name =
 interface Row {
   readonly name: Name
   readonly f: (x: number) => number
-  /** What the gradient kernel reads beside dy: the input x or the output y. */
-  readonly from: 'x' | 'y'
+  /** What the gradient kernel reads beside dy: the input x or the output y; or the slope is made with the output. */
+  readonly from: 'x' | 'y' | 'slope'
   readonly alpha?: number
   /** Where f has no derivative. */
   readonly kinks?: number[]
@@ -93,13 +93,13 @@ const rows: Row[] = [
     ends: [-1000 / 1001, 1000 / 1001, 1 / 1001 ** 2, 1 / 1001 ** 2],
   },
   { name: 'tanh', f: Math.tanh, from: 'y', ends: [-1, 1, 0, 0] },
-  { name: 'swish', f: x => x * sigmoid(x), from: 'x', ends: [0, 1000, 0, 1] },
-  { name: 'mish', f: x => x * Math.tanh(softplus(x)), from: 'x', ends: [0, 1000, 0, 1] },
-  { name: 'gelu', f: x => (x * (1 + erf(x / Math.SQRT2))) / 2, from: 'x', ends: [0, 1000, 0, 1] },
+  { name: 'swish', f: x => x * sigmoid(x), from: 'slope', ends: [0, 1000, 0, 1] },
+  { name: 'mish', f: x => x * Math.tanh(softplus(x)), from: 'slope', ends: [0, 1000, 0, 1] },
+  { name: 'gelu', f: x => (x * (1 + erf(x / Math.SQRT2))) / 2, from: 'slope', ends: [0, 1000, 0, 1] },
   {
     name: 'geluNew',
     f: x => (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2,
-    from: 'x',
+    from: 'slope',
     ends: [0, 1000, 0, 1],
   },
 ]
@@ -112,12 +112,31 @@ const forward = ({ name, alpha = 0 }: Row, x: Float32Array) =>
     call: (k, begin, end, [x], [y]) => k[name](begin, end, x!, y!, alpha),
   })[0]!
 
-const backward = ({ name, alpha = 0 }: Row, s: Float32Array, dy: Float32Array) =>
+type Gated = 'swish' | 'mish' | 'gelu' | 'geluNew'
+type Chained = Exclude<Name, Gated>
+
+/** Outputs and slopes at x. */
+const withSlope = (name: Gated, x: Float32Array) =>
+  prove({
+    inputs: [x],
+    outputs: [x.length, x.length],
+    units: x.length,
+    call: (k, begin, end, [x], [y, slopes]) => k[`${name}WithSlope`](begin, end, x!, y!, slopes!),
+  })
+
+const backward = (row: Row, s: Float32Array, dy: Float32Array) => {
+  if (row.from !== 'slope') return chained(row, s, dy)
+  const [y, slopes] = withSlope(row.name as Gated, s)
+  expect(y).toEqual(forward(row, s))
+  return dy.map((dy, i) => dy * slopes![i]!)
+}
+
+const chained = ({ name, alpha = 0 }: Row, s: Float32Array, dy: Float32Array) =>
   prove({
     inputs: [s, dy],
     outputs: [s.length],
     units: s.length,
-    call: (k, begin, end, [s, dy], [dx]) => k[`${name}Gradient`](begin, end, s!, dy!, dx!, alpha),
+    call: (k, begin, end, [s, dy], [dx]) => k[`${name as Chained}Gradient`](begin, end, s!, dy!, dx!, alpha),
   })[0]!
 
 describe.each(rows)('$name', row => {
@@ -133,13 +152,13 @@ describe.each(rows)('$name', row => {
     const y = forward(row, x)
     expect(relativeError(y, Array.from(x, f))).toBeLessThan(3e-7)
     const wanted = Array.from(x, (x, i) => dy[i]! * slope(f, x))
-    expect(relativeError(backward(row, row.from === 'x' ? x : y, dy), wanted)).toBeLessThan(1e-6)
+    expect(relativeError(backward(row, row.from === 'y' ? y : x, dy), wanted)).toBeLessThan(1e-6)
   })
 
   test('far out, and NaN', () => {
     const x = Float32Array.of(-1000, 1000, -3e38, 3e38)
     const y = forward(row, x)
-    const dx = backward(row, row.from === 'x' ? x : y, Float32Array.of(1, 1, 1, 1))
+    const dx = backward(row, row.from === 'y' ? y : x, Float32Array.of(1, 1, 1, 1))
     expect(relativeError([...y.slice(0, 2), ...dx.slice(0, 2)], row.ends)).toBeLessThan(3e-7)
     expect([...y, ...dx].every(Number.isFinite)).toBe(true)
     const bed = new Bed()
@@ -156,7 +175,12 @@ describe.each(rows)('$name', row => {
     bed.kernels[row.name](0, 33, y, y, row.alpha ?? 0)
     expect(bed.floats(y, 33)).toEqual(forward(row, x))
     const [s, dx] = [bed.put(x), bed.put(dy)]
-    bed.kernels[`${row.name}Gradient`](0, 33, s, dx, dx, row.alpha ?? 0)
-    expect(bed.floats(dx, 33)).toEqual(backward(row, x, dy))
+    if (row.from === 'slope') {
+      bed.kernels[`${row.name as Gated}WithSlope`](0, 33, s, dx, s)
+      expect(bed.floats(s, 33)).toEqual(withSlope(row.name as Gated, x)[1])
+    } else {
+      bed.kernels[`${row.name as Chained}Gradient`](0, 33, s, dx, dx, row.alpha ?? 0)
+      expect(bed.floats(dx, 33)).toEqual(backward(row, x, dy))
+    }
   })
 })
