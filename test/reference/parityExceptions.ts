@@ -307,12 +307,6 @@ export const exceptions: readonly Exception[] = [
     why: 'unroll must be false',
   },
   {
-    layers: ['convLstm2d'],
-    parts,
-    when: ({ recurrentActivation }) => recurrentActivation === null,
-    why: 'null is linear, not the default',
-  },
-  {
     layers: ['bidirectional', 'timeDistributed'],
     parts: gradients,
     when: (_, { input }) => input[0] === 1,
