@@ -1,0 +1,93 @@
+import { basename, dirname } from 'node:path'
+import { writeFilesAtomically } from '../formats/atomicFiles.ts'
+import { writeCsv } from '../formats/csv.ts'
+import { type ApplyOptions, evaluateTable, type PredictedRow, predictTable } from '../tables/applying.ts'
+import { details, headline } from './describe.ts'
+import { barOf, note, say, UsageError, warn } from './terminal.ts'
+
+/** `lockstep evaluate`. */
+export async function evaluate(
+  model: string,
+  data: string,
+  { json, ...options }: ApplyOptions & { json?: boolean },
+): Promise<number> {
+  const bar = await barOf('evaluating {bar} {percentage} %')
+  const { scores, warnings } = await evaluateTable(model, data, { ...options, progress: bar.update }).finally(
+    bar.stop,
+  )
+  warn(warnings)
+  if (json) say(JSON.stringify({ ...scores, warnings }))
+  else for (const line of [`${scores.rows} rows: ${headline(scores)}`, ...details(scores)]) say(line)
+  return 0
+}
+
+type PredictOptions = ApplyOptions & { output?: string; as?: 'csv' | 'jsonl'; json?: boolean }
+
+const csvField = (value: unknown): string => {
+  const text = value === undefined ? '' : String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+async function* linesOf(
+  names: readonly string[],
+  rows: AsyncIterable<PredictedRow>,
+  isCsv: boolean,
+): AsyncGenerator<string> {
+  if (isCsv) yield `${names.map(csvField).join(',')}\n`
+  for await (const row of rows)
+    yield isCsv ? `${names.map(name => csvField(row[name])).join(',')}\n` : `${JSON.stringify(row)}\n`
+}
+
+/** Writes lines to the standard output, as fast as they are read there; a reader that has enough ends it. */
+async function pour(lines: AsyncIterable<string>): Promise<void> {
+  let closed = false
+  let text = ''
+  const flush = async () => {
+    const piece = text
+    text = ''
+    await new Promise<void>(done =>
+      process.stdout.write(piece, error => {
+        closed ||= error !== undefined && error !== null
+        done()
+      }),
+    )
+  }
+  process.stdout.on('error', () => {
+    closed = true
+  })
+  for await (const line of lines) {
+    text += line
+    if (text.length >= 65_536) await flush()
+    if (closed) return
+  }
+  await flush()
+}
+
+async function* bytesOf(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const line of lines) yield Buffer.from(line)
+}
+
+/** `lockstep predict`. */
+export async function predict(model: string, data: string, given: PredictOptions): Promise<number> {
+  const { output, as, json, ...options } = given
+  const ending = output === undefined ? undefined : /\.(csv|jsonl)$/.exec(output)?.[1]
+  if (output !== undefined && ending === undefined && as === undefined)
+    throw new UsageError(`predict: --output must end in .csv or .jsonl, got ${output}; or say --as csv`)
+  const isCsv = (as ?? ending ?? (json ? 'jsonl' : 'csv')) === 'csv'
+  const bar = await barOf('predicting {bar} {percentage} %')
+  const { names, rows, warnings } = await predictTable(model, data, {
+    ...options,
+    progress: output ? bar.update : undefined,
+  } as ApplyOptions)
+  try {
+    if (output === undefined) await pour(linesOf(names, rows, isCsv))
+    else if (isCsv) await writeCsv(output, rows, { columnNames: names })
+    else
+      await writeFilesAtomically(dirname(output), [[basename(output), bytesOf(linesOf(names, rows, false))]])
+  } finally {
+    bar.stop()
+  }
+  warn(warnings.lines())
+  if (output !== undefined) note(`written to ${output}`)
+  return 0
+}

@@ -1,0 +1,156 @@
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { checkpoints } from '../checkpoints/description.ts'
+import { readIdx } from '../data/idx.ts'
+import type { Tensor } from '../data/tensor.ts'
+import { readNpy } from '../formats/npy.ts'
+import { readNpz } from '../formats/npz.ts'
+import { readSafetensors } from '../formats/safetensors.ts'
+import { loadLayersModel } from '../model/loading.ts'
+import { checkPreprocessing, type Encoding, widthOf } from '../tables/encoding.ts'
+import { files, modelUrl, readJson } from '../tables/folder.ts'
+import { type ColumnProfile, profile } from '../tables/profile.ts'
+import { formatOf, openTable, type TableOptions } from '../tables/source.ts'
+import type { TrainResult } from '../tables/training.ts'
+import { Warnings } from '../tables/warnings.ts'
+import { figure, headline } from './describe.ts'
+import { aligned, barOf, say, warn } from './terminal.ts'
+
+const json = (value: unknown) => say(JSON.stringify(value))
+
+const tensorsOf = (tensors: Iterable<readonly [string, Tensor]>) =>
+  [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }))
+
+/** Arrays of a file in one of the formats that hold nothing else; undefined for another ending. */
+async function arraysOf(path: string) {
+  if (path.endsWith('.npy')) return tensorsOf([[basename(path, '.npy'), await readNpy(path)]])
+  if (path.endsWith('.npz')) return tensorsOf(await readNpz(path))
+  if (path.endsWith('.safetensors')) return tensorsOf(Object.entries((await readSafetensors(path)).tensors))
+  if (/\.idx|-ubyte/.test(basename(path))) return tensorsOf([[basename(path), readIdx(path)]])
+  return undefined
+}
+
+function rangeOf({ type, minimum, maximum, top }: ColumnProfile): string {
+  if (top.length > 0) return top.map(([value, count]) => `${value} (${count})`).join(', ')
+  if (minimum === undefined || maximum === undefined) return ''
+  const shown = (value: number) =>
+    type === 'date' ? new Date(value).toISOString().replace('T00:00:00.000Z', '') : figure(value)
+  return `${shown(minimum)} to ${shown(maximum)}`
+}
+
+async function inspectTable(path: string, options: TableOptions, asJson: boolean): Promise<void> {
+  const warnings = new Warnings()
+  const table = await openTable(path, options)
+  const bar = await barOf('reading {bar} {percentage} %')
+  const profiles = await profile(table, warnings, {}, bar.update).finally(bar.stop)
+  warn(warnings.lines())
+  const rows = profiles[0]!.rows
+  if (asJson)
+    return json({
+      kind: 'table',
+      path,
+      format: table.format,
+      rows,
+      columns: profiles,
+      warnings: warnings.lines(),
+    })
+  say(`${path}: ${table.format}, ${rows} rows, ${profiles.length} columns`)
+  const lines = profiles.map(column => [
+    column.name,
+    column.type,
+    String(column.missing),
+    column.distinct >= 10_000 ? '10000 or more' : String(column.distinct),
+    column.useless === undefined ? rangeOf(column) : `set aside: ${column.useless}`,
+  ])
+  for (const line of aligned([['column', 'type', 'missing', 'distinct', 'values'], ...lines])) say(line)
+}
+
+const described = (encoding: Encoding): string =>
+  encoding.type === 'number'
+    ? `mean ${figure(encoding.mean)}, deviation ${figure(encoding.deviation)}`
+    : encoding.type === 'category'
+      ? `${encoding.words.join(', ')}${encoding.other ? ', others' : ''}`
+      : ''
+
+async function inspectModel(folder: string, names: readonly string[], asJson: boolean): Promise<void> {
+  const model = await loadLayersModel(modelUrl(folder))
+  const layers: string[] = []
+  model.summary(100, undefined, line => layers.push(line))
+  const read = async (name: string) =>
+    names.includes(name) ? await readJson(join(folder, name), 'train again') : undefined
+  const saved = await read(files.preprocessing)
+  const preprocessing =
+    saved === undefined ? undefined : checkPreprocessing(join(folder, files.preprocessing), saved)
+  const scores = ((await read(files.metrics)) as TrainResult | undefined)?.scores
+  if (asJson)
+    return json({
+      kind: 'model',
+      path: folder,
+      weights: model.countParams(),
+      summary: layers,
+      preprocessing,
+      scores,
+    })
+  if (preprocessing) {
+    const { target, columns } = preprocessing
+    const what =
+      target.task === 'class'
+        ? target.classes.join(', ')
+        : `mean ${figure(target.mean)}, deviation ${figure(target.deviation)}`
+    say(`${folder}: ${target.task} of "${target.name}" (${what})`)
+    const lines = columns.map(encoding => [
+      encoding.name,
+      encoding.type,
+      String(widthOf(encoding)),
+      encoding.indicator ? 'yes' : 'no',
+      described(encoding),
+    ])
+    for (const line of aligned([['column', 'type', 'inputs', 'missing', 'encoding'], ...lines])) say(line)
+  }
+  if (scores) say(`${scores.part}: ${headline(scores.model)}`)
+  for (const line of layers) say(line)
+}
+
+async function inspectCheckpoint(path: string, asJson: boolean): Promise<void> {
+  if (asJson) json({ kind: 'checkpoint', ...(await checkpoints.describe(path)) })
+  else await checkpoints.print(path, say)
+}
+
+/** `lockstep inspect`: what a model, a checkpoint or a file of data holds. */
+export async function inspect(
+  path: string,
+  { json: asJson = false, ...options }: TableOptions & { json?: boolean },
+): Promise<number> {
+  if ((await stat(path)).isDirectory()) {
+    const names = await readdir(path)
+    if (names.includes('model.json')) await inspectModel(path, names, asJson)
+    else
+      await inspectCheckpoint(
+        names.includes(files.checkpoints) ? join(path, files.checkpoints) : path,
+        asJson,
+      )
+    return 0
+  }
+  if (basename(path) === 'model.json') {
+    await inspectModel(dirname(path), await readdir(dirname(path)), asJson)
+    return 0
+  }
+  if (path.endsWith('.ckpt')) {
+    await inspectCheckpoint(path, asJson)
+    return 0
+  }
+  const arrays =
+    options.format === undefined && formatOf(path) === undefined ? await arraysOf(path) : undefined
+  if (!arrays) {
+    await inspectTable(path, options, asJson)
+    return 0
+  }
+  if (asJson) json({ kind: 'arrays', path, arrays })
+  else
+    for (const line of aligned([
+      ['array', 'type', 'shape'],
+      ...arrays.map(({ name, dtype, shape }) => [name, dtype, `[${shape.join(', ')}]`]),
+    ]))
+      say(line)
+  return 0
+}

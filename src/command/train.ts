@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import { files, readJson } from '../tables/folder.ts'
+import { checkConfiguration, type TrainOptions, type TrainProgress } from '../tables/options.ts'
+import { type TrainResult, trainTable } from '../tables/training.ts'
+import { details, headline } from './describe.ts'
+import { barOf, interruption, isLive, note, say, UsageError, warn } from './terminal.ts'
+
+/** Epochs of which a line is printed where nobody looks on. */
+const lines = 20
+
+type Given = Partial<TrainOptions> & { config?: string; json?: boolean }
+
+async function optionsOf({ config, json: _json, ...given }: Given): Promise<TrainOptions> {
+  const saved =
+    given.resume && !config && given.out !== undefined ? join(given.out, files.configuration) : config
+  const read =
+    saved === undefined
+      ? {}
+      : checkConfiguration(saved, await readJson(saved, 'give the one that train wrote'))
+  const options = { ...read, ...given }
+  if (options.resume && given.out === undefined)
+    throw new UsageError('train: --resume needs --out FOLDER, got none; name the folder')
+  if (!options.data)
+    throw new UsageError('train: DATA must be given, got none; name a file, or --config FILE')
+  if (!options.target)
+    throw new UsageError('train: --target must be given, got none; name the column to predict')
+  return options as TrainOptions
+}
+
+async function progressOf(say: (line: string) => void): Promise<TrainProgress & { stop(): void }> {
+  const reading = await barOf('reading {bar} {percentage} %')
+  const training = await barOf('epoch {value}/{total} {bar} loss {loss}  validation {val_loss}  {eta} s left')
+  let epochs = 1
+  return {
+    reading: (bytes, total) => {
+      reading.update(bytes, total)
+      if (bytes >= total) reading.stop()
+    },
+    begin(about) {
+      reading.stop()
+      epochs = about.epochs
+      warn(about.warnings)
+      say(
+        `training on ${about.rows} rows, ${about.inputs} inputs, ${about.weights} weights, at most ${epochs} epochs`,
+      )
+    },
+    epoch(epoch, logs) {
+      const [loss, validation] = [logs.loss!.toFixed(4), logs.val_loss!.toFixed(4)]
+      training.update(epoch + 1, epochs, { loss, val_loss: validation })
+      if (!isLive() && (epoch + 1) % Math.max(1, Math.ceil(epochs / lines)) === 0)
+        say(`epoch ${epoch + 1}/${epochs}  loss ${loss}  validation loss ${validation}`)
+    },
+    stop() {
+      reading.stop()
+      training.stop()
+    },
+  }
+}
+
+function print(result: TrainResult): void {
+  const { rows, network, scores } = result
+  const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
+  say(`${result.task} of "${result.target}" from ${result.columns.length} columns (${network.inputs} inputs)`)
+  say(`rows: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
+  say(`network: ${[network.inputs, ...network.hidden].join('-')}, ${network.weights} weights`)
+  say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
+  say(`${scores!.part}: ${headline(scores!.model)}`)
+  say(`baseline: ${headline(scores!.baseline)}`)
+  for (const line of details(scores!.model)) say(line)
+  say(`written to ${result.folder}`)
+}
+
+/** `lockstep train`. Resolves with the exit code. */
+export async function train(given: Given): Promise<number> {
+  const options = await optionsOf(given)
+  const interrupted = interruption()
+  const progress = await progressOf(note)
+  try {
+    const result = await trainTable({ ...options, signal: interrupted.signal, progress })
+    progress.stop()
+    if (result.interrupted) {
+      note(`stopped, and saved; lockstep train --resume --out ${result.folder} goes on from there`)
+      return interrupted.code() ?? 1
+    }
+    if (given.json) say(JSON.stringify(result))
+    else print(result)
+    return 0
+  } finally {
+    progress.stop()
+  }
+}

@@ -1,0 +1,7 @@
+export { type ApplyOptions, evaluateTable, type PredictedRow, predictTable } from './applying.ts'
+export type { TrainConfiguration, TrainOptions, TrainProgress } from './options.ts'
+export { type ColumnProfile, profile } from './profile.ts'
+export type { ClassScores, RegressionScores, Scores } from './scores.ts'
+export { openTable, type Table, type TableOptions } from './source.ts'
+export { type TrainResult, trainTable } from './training.ts'
+export { Warnings } from './warnings.ts'

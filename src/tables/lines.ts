@@ -1,0 +1,103 @@
+import { isUtf8 } from 'node:buffer'
+import { openRegularFile, readSome } from '../formats/files.ts'
+
+/** Bytes that are read at once. */
+const blockBytes = 2 ** 20
+/** Longest line, and longest record of several lines: a file without line breaks must not fill the memory. */
+export const longestLine = 4 * 2 ** 20
+
+/** Lines of a file, without their line feeds; the first has number `line`, from 1. */
+export interface Piece {
+  readonly line: number
+  readonly lines: readonly string[]
+}
+
+/** Hears how many bytes have been read, and of how many. */
+export type ReadingProgress = (bytes: number, total: number) => void
+
+function refuseEncoding(where: string, bytes: Buffer, line: number): never {
+  for (let start = 0, number = line; start < bytes.length; number++) {
+    const found = bytes.indexOf(10, start)
+    const end = found < 0 ? bytes.length : found
+    const text = bytes.subarray(start, end)
+    if (!isUtf8(text)) {
+      const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
+      let good = decoder.decode(text).indexOf('\ufffd')
+      // A replacement character may stand in the file itself.
+      let place = Buffer.byteLength(decoder.decode(text).slice(0, good))
+      while (text.subarray(place, place + 3).equals(Buffer.from('\ufffd'))) {
+        good = decoder.decode(text).indexOf('\ufffd', good + 1)
+        place = Buffer.byteLength(decoder.decode(text).slice(0, good))
+      }
+      const byte = text[place]!.toString(16).padStart(2, '0')
+      throw new RangeError(
+        `${where} line ${number}, character ${good + 1}: must be UTF-8, got ` +
+          `byte 0x${byte}; convert the file, as by iconv -f latin1 -t utf-8`,
+      )
+    }
+    start = end + 1
+  }
+  throw new RangeError(`${where} line ${line}: must be UTF-8; convert the file`)
+}
+
+function decode(where: string, bytes: Buffer, line: number): string[] {
+  if (!isUtf8(bytes)) refuseEncoding(where, bytes, line)
+  const lines = bytes.toString('utf8').split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  if (!bytes.includes(0)) return lines
+  const bad = lines.findIndex(text => text.includes('\0'))
+  throw new RangeError(
+    `${where} line ${line + bad}, character ${lines[bad]!.indexOf('\0') + 1}: ` +
+      `must be text, got a byte 0; give a file of text in UTF-8`,
+  )
+}
+
+/** What follows a byte order mark of UTF-8. @throws RangeError for that of UTF-16 */
+function withoutMark(where: string, bytes: Buffer): Buffer {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.subarray(3)
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw new RangeError(
+      `${where} line 1, character 1: must be UTF-8, got UTF-16; convert the file, as by iconv -f utf-16 -t utf-8`,
+    )
+  return bytes
+}
+
+/**
+ * The lines of a text file in UTF-8, in pieces, so that any size can be read.
+ * @throws RangeError naming line and character for bytes that are no UTF-8, and for lines of more than 4 MiB; the file
+ * system's own errors
+ */
+export async function* textLines(
+  where: string,
+  path: string,
+  progress?: ReadingProgress,
+): AsyncGenerator<Piece, void, undefined> {
+  const { file, size } = await openRegularFile(where, path)
+  try {
+    let rest: Buffer = Buffer.alloc(0)
+    let [line, done] = [1, 0]
+    while (true) {
+      const block = Buffer.allocUnsafe(blockBytes)
+      const count = await readSome(file, block, null)
+      const read = block.subarray(0, count)
+      const bytes =
+        rest.length > 0 ? Buffer.concat([rest, read]) : done === 0 ? withoutMark(where, read) : read
+      done += count
+      progress?.(done, size)
+      const end = count === 0 ? bytes.length : bytes.lastIndexOf(10) + 1
+      if (end > 0) {
+        const lines = decode(where, bytes.subarray(0, end), line)
+        yield { line, lines }
+        line += lines.length
+      }
+      rest = bytes.subarray(end)
+      if (rest.length > longestLine)
+        throw new RangeError(
+          `${where} line ${line}: must have at most ${longestLine} bytes, got more; is it a table of lines?`,
+        )
+      if (count === 0) return
+    }
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,128 @@
+import type { Target } from './encoding.ts'
+
+export interface ClassScores {
+  readonly task: 'class'
+  readonly rows: number
+  readonly accuracy: number
+  /** Mean of the classes' recalls. */
+  readonly balancedAccuracy: number
+  /** Mean of −log p of the true class. */
+  readonly logLoss: number
+  readonly classes: readonly {
+    readonly name: string
+    readonly rows: number
+    readonly precision: number
+    readonly recall: number
+  }[]
+  /** Rows of each true class (first axis) by what they were taken for. */
+  readonly confusion: readonly (readonly number[])[]
+}
+
+export interface RegressionScores {
+  readonly task: 'regression'
+  readonly rows: number
+  /** 1 − Σ (truth − prediction)² / Σ (truth − mean)². */
+  readonly r2: number
+  readonly rootMeanSquaredError: number
+  readonly meanAbsoluteError: number
+}
+
+export type Scores = ClassScores | RegressionScores
+
+/** Adds up scores over batches of predictions. */
+export interface Scorer {
+  /** `outputs` of the network, row by row; `truth` class numbers, or numbers in the target's unit. */
+  take(outputs: ArrayLike<number>, truth: ArrayLike<number>): void
+  finish(): Scores
+}
+
+/** Place of the largest of `count` values from `at` on. */
+export function largest(values: ArrayLike<number>, at: number, count: number): number {
+  let best = 0
+  for (let i = 1; i < count; i++) if (values[at + i]! > values[at + best]!) best = i
+  return best
+}
+
+class ClassScorer implements Scorer {
+  private readonly names: readonly string[]
+  private readonly confusion: number[][]
+  private loss = 0
+  private rows = 0
+
+  constructor(names: readonly string[]) {
+    this.names = names
+    this.confusion = names.map(() => names.map(() => 0))
+  }
+
+  take(outputs: ArrayLike<number>, truth: ArrayLike<number>): void {
+    const count = this.names.length
+    for (let i = 0; i < truth.length; i++) {
+      this.confusion[truth[i]!]![largest(outputs, i * count, count)]!++
+      this.loss -= Math.log(Math.max(outputs[i * count + truth[i]!]!, 1e-7))
+    }
+    this.rows += truth.length
+  }
+
+  finish(): ClassScores {
+    const { confusion, rows } = this
+    const total = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum + n, 0)
+    const share = (part: number, whole: number) => (whole > 0 ? part / whole : 0)
+    const classes = this.names.map((name, i) => {
+      const [hits, all] = [confusion[i]![i]!, total(confusion[i]!)]
+      return {
+        name,
+        rows: all,
+        precision: share(hits, total(confusion.map(row => row[i]!))),
+        recall: share(hits, all),
+      }
+    })
+    const present = classes.filter(one => one.rows > 0)
+    return {
+      task: 'class',
+      rows,
+      accuracy: share(total(confusion.map((row, i) => row[i]!)), rows),
+      balancedAccuracy: share(total(present.map(({ recall }) => recall)), present.length),
+      logLoss: share(this.loss, rows),
+      classes,
+      confusion,
+    }
+  }
+}
+
+class RegressionScorer implements Scorer {
+  private readonly scale: { readonly mean: number; readonly deviation: number }
+  private rows = 0
+  private mean = 0
+  private spread = 0
+  private squares = 0
+  private absolutes = 0
+
+  constructor(scale: { readonly mean: number; readonly deviation: number }) {
+    this.scale = scale
+  }
+
+  take(outputs: ArrayLike<number>, truth: ArrayLike<number>): void {
+    for (let i = 0; i < truth.length; i++) {
+      const wrong = truth[i]! - (this.scale.mean + this.scale.deviation * outputs[i]!)
+      this.squares += wrong * wrong
+      this.absolutes += Math.abs(wrong)
+      const delta = truth[i]! - this.mean
+      this.mean += delta / ++this.rows
+      this.spread += delta * (truth[i]! - this.mean)
+    }
+  }
+
+  finish(): RegressionScores {
+    const { rows, squares, spread } = this
+    return {
+      task: 'regression',
+      rows,
+      r2: spread > 0 ? 1 - squares / spread : 0,
+      rootMeanSquaredError: Math.sqrt(squares / Math.max(rows, 1)),
+      meanAbsoluteError: this.absolutes / Math.max(rows, 1),
+    }
+  }
+}
+
+export const scorerOf = (target: Target): Scorer =>
+  target.task === 'class' ? new ClassScorer(target.classes) : new RegressionScorer(target)

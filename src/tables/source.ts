@@ -1,0 +1,256 @@
+import { isPlainObject, oneOf, show } from '../errors.ts'
+import { parquet } from '../formats/parquet.ts'
+import { delimiterOf, RecordParser } from './delimited.ts'
+import { type ReadingProgress, textLines } from './lines.ts'
+import type { Warnings } from './warnings.ts'
+
+export type Field = string | number | boolean | undefined
+
+/** A row, its fields in the order of the columns; `line` is where it begins in the file, or its number from 1. */
+export interface Row {
+  readonly line: number
+  readonly fields: readonly Field[]
+}
+
+const formats = ['csv', 'tsv', 'jsonl', 'parquet'] as const
+export type TableFormat = (typeof formats)[number]
+
+export interface TableOptions {
+  /** Told by the file's ending unless given. */
+  format?: TableFormat
+  /** Of CSV: told by the first line unless given. */
+  delimiter?: string
+  /** Of CSV: whether the first line holds the names. Default true. */
+  header?: boolean
+  /** Whether rows with too few or too many fields are set aside and counted instead of refused. Default false. */
+  skipRagged?: boolean
+}
+
+export interface Table {
+  readonly path: string
+  readonly format: TableFormat
+  readonly names: readonly string[]
+  /** What messages call the place of a row. */
+  readonly placeName: 'line' | 'row'
+  /** A pass over the rows, in pieces. */
+  rows(warnings: Warnings, progress?: ReadingProgress): AsyncGenerator<readonly Row[], void, undefined>
+}
+
+const mostColumns = 10_000
+/** Rows of Parquet in a piece. */
+const pieceRows = 1024
+/** Lines of JSON that are looked through for the names of columns. */
+const namingLines = 1000
+
+export function formatOf(path: string): TableFormat | undefined {
+  const ending = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
+  if (ending === 'csv' || ending === 'txt' || ending === 'data') return 'csv'
+  if (ending === 'tsv' || ending === 'tab') return 'tsv'
+  if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl'
+  return ending === 'parquet' ? 'parquet' : undefined
+}
+
+function checkNames(where: string, names: readonly string[]): void {
+  if (names.length > mostColumns)
+    throw new RangeError(
+      `${where} must have at most ${mostColumns} columns, got ${names.length}; keep those that matter`,
+    )
+  const known = new Map<string, number>()
+  for (const [i, name] of names.entries()) {
+    if (name.trim() === '')
+      throw new RangeError(`${where}, column ${i + 1}: must have a name, got none; name it`)
+    const before = known.get(name)
+    if (before !== undefined)
+      throw new RangeError(
+        `${where}, column ${i + 1}: must have a name of its own, got ` +
+          `${show(name)}, which column ${before + 1} has too; rename one`,
+      )
+    known.set(name, i)
+  }
+}
+
+async function* records(where: string, path: string, delimiter: string, progress?: ReadingProgress) {
+  const parser = new RecordParser(where, delimiter)
+  for await (const { line, lines } of textLines(where, path, progress)) {
+    const rows: { line: number; fields: string[] }[] = []
+    for (const [i, text] of lines.entries()) {
+      const fields = parser.take(text, line + i)
+      if (fields) rows.push({ line: parser.line, fields })
+    }
+    if (rows.length > 0) yield rows
+  }
+  parser.end()
+}
+
+async function firstLine(where: string, path: string): Promise<string> {
+  for await (const { lines } of textLines(where, path)) {
+    const line = lines.find(text => text.trim() !== '')
+    if (line !== undefined) return line
+  }
+  throw new RangeError(`${where} must hold a table, got an empty file; give another one`)
+}
+
+async function openDelimited(
+  where: string,
+  path: string,
+  format: TableFormat,
+  options: TableOptions,
+): Promise<Table> {
+  const { header = true, skipRagged = false } = options
+  const delimiter = options.delimiter ?? delimiterOf(path, await firstLine(where, path))
+  if ([...delimiter].length !== 1 || /["\r\n]/.test(delimiter))
+    throw new RangeError(`${where}: delimiter must be one character, got ${show(delimiter)}; write ","`)
+  let first: { line: number; fields: string[] } | undefined
+  for await (const rows of records(where, path, delimiter)) {
+    first = rows[0]
+    break
+  }
+  if (!first) throw new RangeError(`${where} must hold a table, got an empty file; give another one`)
+  const at = `${where} line ${first.line}`
+  const names = header ? first.fields.map(name => name.trim()) : first.fields.map((_, i) => `column${i + 1}`)
+  if (header && names.length > 1 && names.every(name => name !== '' && !Number.isNaN(Number(name))))
+    throw new RangeError(`${at} must hold the columns' names, got numbers; say that there is no header`)
+  checkNames(at, names)
+  const refusal = (line: number, count: number) => {
+    const column =
+      count < names.length ? `none for column ${show(names[count])}` : 'more than there are columns'
+    return (
+      `${where} line ${line}, column ${Math.min(count, names.length) + 1}: must have ` +
+      `${names.length} fields, got ${count}: ${column}; correct the line, or set such lines aside`
+    )
+  }
+  return {
+    path,
+    format,
+    names,
+    placeName: 'line',
+    async *rows(warnings, progress) {
+      let isFirst = header
+      for await (const rows of records(where, path, delimiter, progress)) {
+        const piece = isFirst ? rows.slice(1) : rows
+        isFirst = false
+        const ragged = piece.filter(({ fields }) => fields.length !== names.length)
+        if (ragged.length > 0 && !skipRagged)
+          throw new RangeError(refusal(ragged[0]!.line, ragged[0]!.fields.length))
+        if (ragged.length > 0)
+          warnings.add(
+            `${where}: rows set aside that have not ${names.length} fields`,
+            `line ${ragged[0]!.line}`,
+            ragged.length,
+          )
+        yield ragged.length > 0 ? piece.filter(({ fields }) => fields.length === names.length) : piece
+      }
+    },
+  }
+}
+
+function objectOf(where: string, line: number, text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new RangeError(
+      `${where} line ${line}: must be JSON, got ${(error as Error).message}; one object a line`,
+    )
+  }
+  if (isPlainObject(value)) return value
+  throw new RangeError(`${where} line ${line}: must be an object, got ${show(value)}; one object a line`)
+}
+
+function fieldOf(where: string, place: string, name: string, value: unknown): Field {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  throw new RangeError(
+    `${where} ${place}, column ${show(name)}: must be a number, text, true, false or null, got ${show(value)}; flatten it`,
+  )
+}
+
+async function* objects(where: string, path: string, progress?: ReadingProgress) {
+  for await (const { line, lines } of textLines(where, path, progress)) {
+    yield lines.flatMap((text, i) =>
+      text.trim() === '' ? [] : [{ line: line + i, object: objectOf(where, line + i, text) }],
+    )
+  }
+}
+
+async function openJsonLines(where: string, path: string): Promise<Table> {
+  const found = new Set<string>()
+  let seen = 0
+  for await (const piece of objects(where, path)) {
+    for (const { object } of piece.slice(0, namingLines - seen))
+      for (const name of Object.keys(object)) found.add(name)
+    seen += piece.length
+    if (seen >= namingLines) break
+  }
+  if (seen === 0) throw new RangeError(`${where} must hold a table, got an empty file; give another one`)
+  const names = [...found]
+  checkNames(`${where} line 1`, names)
+  return {
+    path,
+    format: 'jsonl',
+    names,
+    placeName: 'line',
+    async *rows(_warnings, progress) {
+      for await (const piece of objects(where, path, progress))
+        yield piece.map(({ line, object }) => {
+          const stranger = Object.keys(object).find(name => !found.has(name))
+          if (stranger !== undefined)
+            throw new RangeError(
+              `${where} line ${line}, column ${show(stranger)}: must be a column of ` +
+                `the first ${namingLines} lines, got a new one; name it there, with null`,
+            )
+          const fieldAt = (name: string) => (Object.hasOwn(object, name) ? object[name] : undefined)
+          return { line, fields: names.map(name => fieldOf(where, `line ${line}`, name, fieldAt(name))) }
+        })
+    },
+  }
+}
+
+async function openParquet(where: string, path: string): Promise<Table> {
+  const [first] = await parquet(path).take(1).toArray()
+  if (!first) throw new RangeError(`${where} must hold rows, got none; give another file`)
+  const names = Object.keys(first)
+  checkNames(where, names)
+  return {
+    path,
+    format: 'parquet',
+    names,
+    placeName: 'row',
+    async *rows() {
+      let piece: Row[] = []
+      let line = 0
+      for await (const element of parquet(path)) {
+        line++
+        const object = element as Record<string, unknown>
+        piece.push({ line, fields: names.map(name => fieldOf(where, `row ${line}`, name, object[name])) })
+        if (piece.length < pieceRows) continue
+        yield piece
+        piece = []
+      }
+      yield piece
+    },
+  }
+}
+
+/**
+ * Opens a table: CSV, TSV, JSON lines or Parquet. Its rows are read as they are pulled.
+ * @throws RangeError naming line and column for a table that is malformed, at the start or while rows are pulled; the
+ * file system's own errors
+ */
+export async function openTable(path: string, options: TableOptions = {}): Promise<Table> {
+  const where = path
+  const format = options.format ?? formatOf(path)
+  if (format === undefined)
+    throw new RangeError(
+      `${where} must be a .csv, .tsv, .jsonl or .parquet file, got another ending; say its format`,
+    )
+  oneOf(where, 'format', format, formats)
+  if (format === 'parquet') return openParquet(where, path)
+  if (format === 'jsonl') return openJsonLines(where, path)
+  return openDelimited(
+    where,
+    path,
+    format,
+    options.delimiter || format === 'csv' ? options : { ...options, delimiter: '\t' },
+  )
+}
