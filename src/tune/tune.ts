@@ -1,4 +1,4 @@
-import { checkOptions, isPlainObject, nonNegativeInteger, oneOf, positiveInteger, show } from '../errors.ts'
+import { checkOptions, nonNegativeInteger, oneOf, positiveInteger, show } from '../errors.ts'
 import { realFiles } from '../formats/files.ts'
 import { StudyFile, type StudyHeader } from './file.ts'
 import { barsFor, fullPruner, type Pruner } from './pruning.ts'
@@ -114,7 +114,6 @@ class Search {
   private first = 0
 
   constructor(plan: Plan, done: readonly TrialRecord[], run: Runner, ended: Search['ended']) {
-    this.plan = plan
     this.run = run
     this.ended = ended
     this.done = new Map(done.map(trial => [trial.number, trial]))
@@ -198,7 +197,7 @@ export async function tune<const S extends Space>(
   options: TuneOptions = {},
 ): Promise<Study<ParametersOf<S>>> {
   dimensionsOf(space)
-  checkOptions('tune', isPlainObject(options) ? options : show(options), names)
+  checkOptions('tune', options, names)
   checkRest(options)
   const asked = headerOf(space, options)
   const { study: path, parallel = 1, signal = new AbortController().signal, onTrial } = options

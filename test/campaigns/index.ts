@@ -6,11 +6,20 @@ import { kills } from './kills.ts'
 import { powerLoss } from './powerLoss.ts'
 import { resume } from './resume.ts'
 import { sabotage } from './sabotage.ts'
+import { searches } from './tune.ts'
 
 /** Prints what it does, and resolves with a line for each failure. */
 export type Campaign = (print: (line: string) => void) => Promise<string[]>
 
-const campaigns: Readonly<Record<string, Campaign>> = { faults, hostile, kills, powerLoss, resume, sabotage }
+const campaigns: Readonly<Record<string, Campaign>> = {
+  faults,
+  hostile,
+  kills,
+  powerLoss,
+  resume,
+  sabotage,
+  tune: searches,
+}
 
 const name = process.argv[2] ?? ''
 const campaign = Object.hasOwn(campaigns, name) ? campaigns[name] : undefined

@@ -30,16 +30,16 @@ export type Course = readonly (readonly [value: number, epochs: number])[]
 /** A search in which each epoch is reported. */
 export async function courseOf<S extends Space>(
   of: S,
-  losses: (trial: Parameters<Objective<S>>[0]) => readonly number[],
+  losses: (trial: Parameters<Objective<S>>[0]) => readonly number[] | Promise<readonly number[]>,
   pruner: Pruner,
   trials: number,
   seed: number,
 ): Promise<Course> {
   let epochs = 0
   const course: [number, number][] = []
-  const objective: Objective<S> = trial => {
+  const objective: Objective<S> = async trial => {
     let best = Number.POSITIVE_INFINITY
-    for (const [i, loss] of losses(trial).entries()) {
+    for (const [i, loss] of (await losses(trial)).entries()) {
       epochs++
       best = Math.min(best, loss)
       if (trial.report(i + 1, loss)) return best
