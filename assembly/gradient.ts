@@ -130,46 +130,22 @@ function copyRows(source: usize, stride: usize, rows: i32, width: i32, target: u
 
 /**
  * y (n, zeros up to 16) = Σ rows of samples span[0] … span[1] − 1 of x (·,n), in order; begin, end in 16
- * columns. Row by row, so that the processor can tell what comes next, and four rows in one pass over y.
+ * columns.
  */
 export function sumRows(begin: i32, end: i32, x: usize, y: usize, span: usize, perSample: i32, n: i32): void {
   const first = load<i32>(span) * perSample;
   const last = load<i32>(span, 4) * perSample;
-  const pitch = (<usize>n) << 2;
-  const from = (<usize>begin) << 6;
-  const to = (<usize>end) << 6;
-  memory.fill(y + from, 0, to - from);
-  let row = x + <usize>first * pitch;
-  let left = last - first;
-  for (; left >= 4; left -= 4, row += 4 * pitch) {
-    for (let j = from; j < to; j += 32) {
-      let u = v128.load(y + j);
-      let v = v128.load(y + j, 16);
-      let r = row + j;
-      u = f32x4.add(u, v128.load(r));
-      v = f32x4.add(v, v128.load(r, 16));
-      r += pitch;
-      u = f32x4.add(u, v128.load(r));
-      v = f32x4.add(v, v128.load(r, 16));
-      r += pitch;
-      u = f32x4.add(u, v128.load(r));
-      v = f32x4.add(v, v128.load(r, 16));
-      r += pitch;
-      u = f32x4.add(u, v128.load(r));
-      v = f32x4.add(v, v128.load(r, 16));
-      v128.store(y + j, u);
-      v128.store(y + j, v, 16);
-    }
+  for (let u = begin; u < end; u++) {
+    const columns = n - (u << 4);
+    sumColumns(
+      x + ((<usize>(first * n)) << 2) + ((<usize>u) << 6),
+      last - first,
+      n,
+      columns,
+      16,
+      y + ((<usize>u) << 6),
+    );
   }
-  for (; left > 0; left--, row += pitch) {
-    for (let j = from; j < to; j += 32) {
-      const u = f32x4.add(v128.load(y + j), v128.load(row + j));
-      const v = f32x4.add(v128.load(y + j, 16), v128.load(row + j, 16));
-      v128.store(y + j, u);
-      v128.store(y + j, v, 16);
-    }
-  }
-  if (pitch < to) memory.fill(y + pitch, 0, to - pitch);
 }
 
 /**

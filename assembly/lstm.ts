@@ -1,6 +1,10 @@
-import { cellGradient, step } from './lstmCell';
+import { add } from './arrays';
+import { multiply } from './dropout';
 import {
+  addMultiply,
   addProduct,
+  applyCurve,
+  applySlope,
   BLOCK,
   counts,
   passOn,
@@ -77,6 +81,27 @@ export function lstm(
   return c0 ? c0 + <usize>sample * bytes : 0;
 }
 
+/** One sample at one step: its gates z after their activations, cell and state (units). */
+function step(
+  z: usize,
+  last: usize,
+  cell: usize,
+  state: usize,
+  units: i32,
+  activation: i32,
+  recurrentActivation: i32,
+): void {
+  const bytes = (<usize>units) << 2;
+  applyCurve(recurrentActivation, z, 2 * units);
+  applyCurve(activation, z + 2 * bytes, units);
+  applyCurve(recurrentActivation, z + 3 * bytes, units);
+  multiply(0, units, z, z + 2 * bytes, cell);
+  if (last) addMultiply(units, z + bytes, last, cell);
+  memory.copy(state, cell, bytes);
+  applyCurve(activation, state, units);
+  multiply(0, units, state, z + 3 * bytes, state);
+}
+
 /**
  * The gates z become the gradients of what they were activations of; dy is that of y, dc (samples,units) that of
  * the last cell, dh0 and dc0 those of h0 and c0; ut the panels of u's transpose. scratch: 2·BLOCK + 3 rows of
@@ -138,4 +163,35 @@ export function lstmGradient(
     putOut(m, first, dhs, dh0, units);
     putOut(m, first, dcs, dc0, units);
   }
+}
+
+/** One sample at one step: z from gates to gradients, dc from this cell's to that of the one before, `last`. */
+function cellGradient(
+  z: usize,
+  c: usize,
+  last: usize,
+  dh: usize,
+  dc: usize,
+  spare: usize,
+  units: i32,
+  activation: i32,
+  recurrentActivation: i32,
+): void {
+  const bytes = (<usize>units) << 2;
+  const second = spare + bytes;
+  const third = second + bytes;
+  memory.copy(spare, c, bytes);
+  applyCurve(activation, spare, units);
+  multiply(0, units, dh, z + 3 * bytes, second);
+  applySlope(activation, spare, second, second, units);
+  add(0, units, dc, second, dc);
+  multiply(0, units, dh, spare, spare);
+  applySlope(recurrentActivation, z + 3 * bytes, spare, z + 3 * bytes, units);
+  multiply(0, units, dc, z + 2 * bytes, spare);
+  if (last) multiply(0, units, dc, last, second);
+  else memory.fill(second, 0, bytes);
+  multiply(0, units, dc, z, third);
+  multiply(0, units, dc, z + bytes, dc);
+  applySlope(recurrentActivation, z, spare, z, 2 * units);
+  applySlope(activation, z + 2 * bytes, third, z + 2 * bytes, units);
 }
