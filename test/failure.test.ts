@@ -3,13 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import v8 from 'node:v8'
 import vm from 'node:vm'
-import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
 import { Engine } from '../src/runtime/engine.ts'
-import { noise } from './bed.ts'
 import { caught } from './caught.ts'
 import { type Moment, modes, moments, Orders } from './saboteur.ts'
+import { alive, networkOn, terminateVictim, x, y } from './victims.ts'
 
 // Threads that start from here on have little memory to use up; this one keeps what it has.
 v8.setFlagsFromString('--max-old-space-size=48')
@@ -23,22 +22,7 @@ const orders = new Orders(engine.arena.memory)
 afterAll(() => engine.close())
 beforeEach(() => orders.clear())
 
-const x = ls.tensor(noise(48 * 8, 3), [48, 8])
-const y = ls.tensor(
-  Int32Array.from({ length: 48 }, (_, i) => i % 3),
-  [48],
-)
-
-function network(): ls.Sequential {
-  const { dense } = ls.layers
-  const layers = [
-    dense({ units: 16, activation: 'relu', inputShape: [8] }),
-    dense({ units: 3, activation: 'softmax' }),
-  ]
-  const model = new ls.Sequential({ seed: 7, layers }, engine)
-  model.compile({ optimizer: ls.train.sgd(0.1), loss: 'sparseCategoricalCrossentropy' })
-  return model
-}
+const network = () => networkOn(engine)
 
 const bitsOf = (model: ls.Sequential): string =>
   model
@@ -48,17 +32,6 @@ const bitsOf = (model: ls.Sequential): string =>
 
 /** Three steps an epoch. */
 const options = { batchSize: 16, seed: 1 }
-const alive = new Set<Worker>()
-process.on('worker', worker => {
-  alive.add(worker)
-  worker.once('exit', () => alive.delete(worker))
-})
-
-/** Ends the thread that asks for it. */
-async function terminateVictim(): Promise<void> {
-  const id = await orders.victim()
-  await [...alive].find(worker => worker.threadId === id)!.terminate()
-}
 
 /** Threads of this process, and the bytes that JavaScript holds. */
 function held(): { threads: number; bytes: number } {
@@ -101,7 +74,7 @@ async function survive({ mode, moment, rank, workers }: Failure): Promise<number
   const model = network()
   const before = engine.info.bytes
   orders.give({ mode, moment, rank, step: 4 })
-  if (mode === 'terminate') void terminateVictim()
+  if (mode === 'terminate') void terminateVictim(orders)
   const stallMs = mode === 'hang' ? 500 : 30_000
   const message = await caught(() => model.fit(x, y, { ...options, epochs: 3, workers, stallMs }))
   const { elapsed } = orders

@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import v8 from 'node:v8'
-import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as ls from '../../src/index.ts'
 import { Engine } from '../../src/runtime/engine.ts'
-import { noise } from '../bed.ts'
 import { caught } from '../caught.ts'
 import { modes, moments, Orders } from '../saboteur.ts'
+import { networkOn, terminateVictim, x, y } from '../victims.ts'
 import { withFolder } from './folder.ts'
 import { bitsOf } from './small.ts'
 
@@ -16,37 +15,12 @@ const engine = new Engine({}, fileURLToPath(new URL('../saboteur.ts', import.met
 const orders = new Orders(engine.arena.memory)
 afterAll(() => engine.close())
 
-const x = ls.tensor(noise(48 * 8, 3), [48, 8])
-const y = ls.tensor(
-  Int32Array.from({ length: 48 }, (_, i) => i % 3),
-  [48],
-)
-
-function network(): ls.Sequential {
-  const { dense } = ls.layers
-  const layers = [
-    dense({ units: 16, activation: 'relu', inputShape: [8] }),
-    dense({ units: 3, activation: 'softmax' }),
-  ]
-  const model = new ls.Sequential({ seed: 7, layers }, engine)
-  model.compile({ optimizer: ls.train.sgd(0.1), loss: 'sparseCategoricalCrossentropy' })
-  return model
-}
+const network = () => networkOn(engine)
 
 /** Three steps an epoch, then two of the validation. */
 const options = {
   ...{ batchSize: 16, seed: 1, epochs: 3, workers: 2 },
   validationData: [x.slice([0, 0], [32, 8]), y.slice([0], [32])] as const,
-}
-const alive = new Set<Worker>()
-process.on('worker', worker => {
-  alive.add(worker)
-  worker.once('exit', () => alive.delete(worker))
-})
-
-async function terminateVictim(): Promise<void> {
-  const id = await orders.victim()
-  await [...alive].find(worker => worker.threadId === id)!.terminate()
 }
 
 let expected: string
@@ -74,7 +48,7 @@ test.each(matrix)('$mode of worker $rank, $moment, during $place: training goes 
     const { bytes } = engine.info
     // Steps before: in the validation of the first epoch, or in the second one, while a checkpoint is written.
     orders.give({ mode, moment, rank, step: place === 'a save' ? 6 : 4 })
-    if (mode === 'terminate') void terminateVictim()
+    if (mode === 'terminate') void terminateVictim(orders)
     const callbacks = ls.callbacks.checkpoint({ directory, every: { steps: 1 } })
     const stallMs = mode === 'hang' ? 500 : 30_000
     const message = await caught(() => model.fit(x, y, { ...options, callbacks, stallMs }))
