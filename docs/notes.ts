@@ -82,7 +82,7 @@ In general:
   Lockstep's own besides (or Keras') is in \`layers.md\` and \`training.md\`.
 - Unknown options are refused; TensorFlow.js ignores them.
 - \`fit\`, \`evaluateAsync\` and \`predictAsync\` run on worker threads; \`evaluate\`, \`predict\` and \`trainOnBatch\` on the calling thread.
-- Results follow from \`seed\`, with the same bits for any number of workers. The \`seed\` of a layer or an initializer has the
+- Results follow from \`seed\`, with the same bits for any number of workers; \`seed(n)\` gives one to all that is given none. The \`seed\` of a layer or an initializer has the
   meaning of TensorFlow.js' (but for 0), and draws other numbers.
 - Metrics are exact over an epoch, not means of those of its batches; \`evaluate\` adds what regularizers add, as Keras does.
 - Tensors hold data and have the few operations that scripts use around a model; they need not be disposed of. \`tidy\`, \`keep\`, \`dispose\` and \`memory\` are there for

@@ -34,6 +34,7 @@ export {
   util,
   zeros,
 } from './data/making.ts'
+export { seed } from './data/random.ts'
 export { data } from './data/sources.ts'
 export { scalar, Tensor, tensor, tensor1d, tensor2d, tensor3d, tensor4d, tensor5d } from './data/tensor.ts'
 export {
@@ -68,7 +69,6 @@ export { type LoadOptions, loadLayersModel, models } from './model/loading.ts'
 export type { MemoryPlan } from './model/memory.ts'
 export type { FitOptions, Progress } from './model/options.ts'
 export type { BatchElement, Batches } from './model/pass.ts'
-export { seed } from './model/randomness.ts'
 export type { SaveOptions } from './model/saving.ts'
 export { Sequential, type SequentialOptions, sequential } from './model/sequential.ts'
 

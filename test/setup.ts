@@ -1,4 +1,4 @@
-import { seed } from '../src/model/randomness.ts'
+import { seed } from '../src/data/random.ts'
 
-// Models begin with the same weights every time: a bound on a rounding error holds always or never.
+// All that is drawn is the same every time: a bound on a rounding error holds always or never.
 seed(1)

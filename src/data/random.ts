@@ -11,9 +11,28 @@ export function randomBits(seed: number): () => number {
   }
 }
 
+let nextModelSeed: number | undefined
+let drawBits = () => Math.floor(Math.random() * 2 ** 32)
+
+/**
+ * Makes all that is drawn afterwards a function of n: the initial weights of models (each its own), and the seed of
+ * whatever is given none, such as a training, a shuffled dataset or random numbers.
+ * @throws {RangeError} unless n is an integer of at least 0.
+ */
+export function seed(n: number): void {
+  nextModelSeed = nonNegativeInteger('seed', 'n', n)
+  drawBits = randomBits(n)
+}
+
+/** A seed for what was given none. */
+export const drawSeed = (): number => drawBits()
+
+/** The seed of the next model's weights: n of `seed(n)` and the number of models since, or drawn. */
+export const takeModelSeed = (): number => (nextModelSeed === undefined ? drawSeed() : nextModelSeed++)
+
 /** A number for a seed as TensorFlow.js takes it: text is hashed (FNV-1a), none is drawn. */
 export function seedOf(where: string, seed: number | string | null | undefined): number {
-  if (seed === undefined || seed === null) return Math.floor(Math.random() * 2 ** 32)
+  if (seed === undefined || seed === null) return drawSeed()
   if (typeof seed === 'number') return nonNegativeInteger(where, 'seed', seed)
   let hash = 0x811c9dc5
   for (const character of seed) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193)

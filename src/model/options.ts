@@ -1,8 +1,8 @@
 import type { Input } from '../data/inputs.ts'
+import { drawSeed } from '../data/random.ts'
 import { inRange, nonNegativeInteger, oneOf, positiveInteger, show, withDefaults } from '../errors.ts'
 import type { BaseCallback, Hooks, Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
-import { drawSeed } from './randomness.ts'
 
 /** Most worker threads of a run; far more than any machine has use for. */
 const mostWorkers = 256

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { nonNegativeInteger } from '../errors.ts'
 import type { Engine } from '../runtime/engine.ts'
 import type { RandomSource } from '../training/initializers.ts'
 
@@ -7,24 +5,6 @@ import type { RandomSource } from '../training/initializers.ts'
 export type Seed = readonly [low: number, high: number]
 
 export const splitSeed = (seed: number): Seed => [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0]
-
-/** A seed that nobody chose. */
-export const drawSeed = (): number => randomBytes(4).readUInt32LE()
-
-let nextModelSeed: number | undefined
-
-/** Makes the initial weights of the models built after it a function of n (each model its own). */
-export function seed(n: number): void {
-  nextModelSeed = nonNegativeInteger('seed', 'n', n)
-}
-
-/**
- * The seed of the next model's weights: follows from `seed(n)` and the number of models since, or is drawn.
- */
-export function takeModelSeed(): number {
-  if (nextModelSeed === undefined) return drawSeed()
-  return nextModelSeed++
-}
 
 /** Random arrays by kernel, each keyed by (seed, site): no JavaScript engine's Math is asked. */
 export class KernelRandom implements RandomSource {

@@ -1,3 +1,4 @@
+import { drawSeed } from '../data/random.ts'
 import { FaultError } from '../runtime/run.ts'
 import type { Logs } from '../training/callback.ts'
 import { checkCount } from './batchSizes.ts'
@@ -8,7 +9,7 @@ import { byName, checkColumns, type Inputs } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder, runLocally } from './local.ts'
 import { logsOf } from './logs.ts'
-import { drawSeed, splitSeed } from './randomness.ts'
+import { splitSeed } from './randomness.ts'
 import { recordStep } from './record.ts'
 import { Stage } from './stage.ts'
 

@@ -1,3 +1,4 @@
+import { drawSeed } from '../data/random.ts'
 import { checkOptions, nonNegativeInteger, oneOf, positiveInteger, show } from '../errors.ts'
 import { realFiles } from '../formats/files.ts'
 import { StudyFile, type StudyHeader } from './file.ts'
@@ -75,7 +76,7 @@ function requireSame(path: string, found: StudyHeader, asked: StudyHeader, seed:
 }
 
 function headerOf(space: Space, options: TuneOptions): StudyHeader {
-  const { direction = 'minimize', seed = Math.floor(Math.random() * 2 ** 32), lag = 4 } = options
+  const { direction = 'minimize', seed = drawSeed(), lag = 4 } = options
   return {
     format: 'lockstep-study',
     version: 1,
