@@ -1,5 +1,5 @@
 import { show } from '../errors.ts'
-import { namedLayers as layers } from '../layers/table.ts'
+import { dense, dropout } from '../layers/table.ts'
 import { type Sequential, sequential } from '../model/sequential.ts'
 import { train } from '../training/optimizers.ts'
 import { regularizers } from '../training/regularizers.ts'
@@ -68,19 +68,17 @@ export function buildNetwork(
   const kernelRegularizer = plan.l2 > 0 ? regularizers.l2({ l2: plan.l2 }) : null
   const sizes = plan.hidden.flatMap((units, i) => {
     const shape = i === 0 ? { inputShape: [width] } : {}
-    const dense = layers.dense({
+    const layer = dense({
       units,
       activation: 'relu',
       kernelInitializer: 'heNormal',
       kernelRegularizer,
       ...shape,
     })
-    return plan.dropout > 0 ? [dense, layers.dropout({ rate: plan.dropout })] : [dense]
+    return plan.dropout > 0 ? [layer, dropout({ rate: plan.dropout })] : [layer]
   })
   const end = { kernelRegularizer, ...(plan.hidden.length === 0 ? { inputShape: [width] } : {}) }
-  const output = layers.dense(
-    classes ? { ...end, units: classes, activation: 'softmax' } : { ...end, units: 1 },
-  )
+  const output = dense(classes ? { ...end, units: classes, activation: 'softmax' } : { ...end, units: 1 })
   const model = sequential({ layers: [...sizes, output], seed })
   model.compile({
     optimizer: train.adam(plan.learningRate),
