@@ -7,7 +7,7 @@ import { callbacks } from '../training/callbacks.ts'
 import { readColumns } from './columns.ts'
 import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan } from './networks.ts'
+import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from './networks.ts'
 import { checkTrainOptions, configurationOf, type TrainOptions } from './options.ts'
 import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
@@ -170,7 +170,8 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   const plan = planOf(options, parts.training.length)
   const { encoder, training, validation, test } = samplesOfParts(prepared)
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const model = buildNetwork(plan, encoder.width, classes, seed)
+  const problem = { width: encoder.width, classes, rows: parts.training.length }
+  const model = buildNetwork(plan, problem, seed)
   const weights = model.countParams()
   const rows = {
     training: parts.training.length,
@@ -204,12 +205,7 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
     ...(resume && { resume: directory }),
     callbacks: [
       callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
-      callbacks.earlyStopping({ monitor: 'val_loss', patience: plan.patience, restoreBestWeights: true }),
-      callbacks.reduceLROnPlateau({
-        monitor: 'val_loss',
-        factor: 0.5,
-        patience: Math.max(2, Math.floor(plan.patience / 3)),
-      }),
+      ...stoppingOf(plan),
       { onEpochEnd: (epoch, logs) => progress?.epoch?.(epoch, logs!) },
     ],
   })
