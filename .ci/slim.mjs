@@ -84,4 +84,4 @@ for (const name of readdirSync(dist, { recursive: true })) {
 }
 
 const layout = ['format', '--write', `--config-path=${root}.ci/dist.json`, dist]
-execFileSync(process.execPath, [`${root}node_modules/@biomejs/biome/bin/biome`, ...layout], { cwd: root })
+execFileSync(process.execPath, [`${root}node_modules/@biomejs/biome/bin/biome`, ...layout], { cwd: root, stdio: 'pipe' })
