@@ -2,6 +2,7 @@
 // hostile --only FORMAT --from MUTATION --count MUTATIONS, kills --from SEED --count TRAININGS, resume --only OPTIMIZER.
 import { parseArgs } from 'node:util'
 import { suggestion } from '../../src/errors.ts'
+import { cycles } from './cycles.ts'
 import { faults } from './faults.ts'
 import { hostile } from './hostile.ts'
 import { kills } from './kills.ts'
@@ -9,6 +10,7 @@ import type { Part } from './parts.ts'
 import { powerLoss } from './powerLoss.ts'
 import { resume } from './resume.ts'
 import { sabotage } from './sabotage.ts'
+import { stops } from './stops.ts'
 import { searches } from './tune.ts'
 
 /** Prints what it does, and resolves with a line for each failure. */
@@ -16,12 +18,14 @@ export type Campaign = (print: (line: string) => void, part: Part) => Promise<st
 
 /** With the options that say what part is to run. */
 const campaigns: Readonly<Record<string, readonly [Campaign, ...(keyof Part)[]]>> = {
+  cycles: [cycles],
   faults: [faults],
   hostile: [hostile, 'only', 'from', 'count'],
   kills: [kills, 'from', 'count'],
   powerLoss: [powerLoss],
   resume: [resume, 'only'],
   sabotage: [sabotage],
+  stops: [stops],
   tune: [searches],
 }
 
@@ -55,8 +59,7 @@ function given(): { name: string; campaign: Campaign; part: Part } {
   return { name, campaign, part }
 }
 
-try {
-  const { name, campaign, part } = given()
+async function run({ name, campaign, part }: ReturnType<typeof given>): Promise<void> {
   const started = performance.now()
   const failures = await campaign(console.log, part)
   for (const failure of failures) console.log(failure)
@@ -65,7 +68,13 @@ try {
     failures.length === 0 ? `${name}: passed in ${seconds} s` : `${name}: ${failures.length} failed`,
   )
   if (failures.length > 0) process.exitCode = 1
+}
+
+let todo: ReturnType<typeof given> | undefined
+try {
+  todo = given()
 } catch (error) {
   console.log((error as Error).message)
   process.exitCode = 1
 }
+if (todo) await run(todo)
