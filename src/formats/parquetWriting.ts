@@ -156,6 +156,7 @@ function checkNames(names: readonly unknown[]): void {
 /** Takes rows one by one and gives bytes of the file, a group at a time. */
 class Writer {
   private readonly columns: Column[] = []
+  private readonly names = new Set<string>()
   private readonly groups: { rows: number; chunks: Chunk[] }[] = []
   private readonly isFixed: boolean
   private rows: Row[] = []
@@ -175,9 +176,7 @@ class Writer {
     const at = `writeParquet: row ${this.count}`
     if (!isPlainObject(row)) throw new TypeError(`${at} must be an object of fields, got ${show(row)}`)
     if (this.columns.length === 0) this.name(Object.keys(row))
-    const stranger = this.isFixed
-      ? undefined
-      : Object.keys(row).find(name => this.columns.every(column => column.name !== name))
+    const stranger = this.isFixed ? undefined : Object.keys(row).find(name => !this.names.has(name))
     if (stranger !== undefined)
       throw new RangeError(`${at} must have the first row's columns, got ${show(stranger)} too`)
     for (const column of this.columns) {
@@ -195,7 +194,10 @@ class Writer {
 
   private name(names: readonly string[]): void {
     checkNames(names)
-    this.columns.push(...names.map(name => ({ name, kind: undefined })))
+    for (const name of names) {
+      this.columns.push({ name, kind: undefined })
+      this.names.add(name)
+    }
   }
 
   /** The group of the rows that wait. */
