@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
-import { callbacks } from '../training/callbacks.ts'
 import { readColumns } from './columns.ts'
 import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
 import {
@@ -12,7 +11,7 @@ import {
   scoreOf,
   type TrainResult,
 } from './learning.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan } from './networks.ts'
+import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
@@ -89,16 +88,6 @@ function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepar
   return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
 }
 
-/** The rate is halved where the validation loss stands still; later, training ends, with the best epoch's weights. */
-const untilItStandsStill = (patience: number) => [
-  callbacks.earlyStopping({ monitor: 'val_loss', patience, restoreBestWeights: true }),
-  callbacks.reduceLROnPlateau({
-    monitor: 'val_loss',
-    factor: 0.5,
-    patience: Math.max(2, Math.floor(patience / 3)),
-  }),
-]
-
 /**
  * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
  * checkpoints, and configuration.json, which repeats it. Means, deviations and categories come from the training part alone.
@@ -118,7 +107,8 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   const { encoder, ...samples } = samplesOfParts(prepared)
   const { training } = samples
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const model = buildNetwork(plan, encoder.width, classes, seed)
+  const problem = { width: encoder.width, classes, rows: parts.training.length }
+  const model = buildNetwork(plan, problem, seed)
   const lesson = {
     task: target.task,
     target: target.name,
@@ -140,7 +130,7 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
     training,
     validation: samples.validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
-    callbacks: untilItStandsStill(plan.patience),
+    callbacks: stoppingOf(plan),
     preprocessing,
     score: (part: 'validation' | 'test') => scoreOf(model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
