@@ -33,7 +33,7 @@ function hostileTable(): string {
   const lines = Array.from({ length: 300 }, (_, i) => {
     const c = i % 3
     const word = quoted(`<a href="javascript:alert(${i % 4})">`)
-    const day = `2024-0${1 + (i % 9)}-11`
+    const day = `2024-0${1 + (i % 7)}-11`
     return [i % 17 === 0 ? '' : c + Math.sin(i), word, day, Math.cos(7 * i), quoted(classes[c]!)].join(',')
   })
   writeFileSync(path, [[...columns, 'class'].map(quoted).join(','), ...lines].join('\n'))
@@ -86,7 +86,7 @@ test('the report grows with each epoch, and says all at the end', () => {
   expect(last.importance!.columns[0]!.name).toBe(columns[0])
   expect(last.worst!.rows).toHaveLength(10)
   expect(last.commands[0]).toMatch(
-    /^lockstep train '.*hostile <i>.csv' --target class --epochs 12 --hidden 8$/,
+    /^lockstep train '.*hostile <i>.csv' --target class --hidden 8 --epochs 12$/,
   )
 })
 
