@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { files, readJson } from '../tables/folder.ts'
+import type { TrainResult } from '../tables/learning.ts'
 import { checkConfiguration, type TrainOptions, type TrainProgress } from '../tables/options.ts'
-import { type TrainResult, trainTable } from '../tables/training.ts'
+import { trainTable } from '../tables/training.ts'
 import { details, headline } from './describe.ts'
 import { barOf, interruption, isLive, note, say, UsageError, warn } from './terminal.ts'
 
@@ -62,7 +63,7 @@ function print(result: TrainResult): void {
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
   say(`${result.task} of "${result.target}" from ${result.columns.length} columns (${network.inputs} inputs)`)
   say(`rows: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
-  say(`network: ${[network.inputs, ...network.hidden].join('-')}, ${network.weights} weights`)
+  say(`network: ${network.shape}, ${network.weights} weights`)
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
   say(`${scores!.part}: ${headline(scores!.model)}`)
   say(`baseline: ${headline(scores!.baseline)}`)

@@ -7,11 +7,11 @@ import { Column } from './columns.ts'
 import { checkPreprocessing, Encoder, type Preprocessing } from './encoding.ts'
 import { isMissing, numberOf } from './fields.ts'
 import { files, modelUrl, readJson } from './folder.ts'
+import { predictedRows } from './learning.ts'
 import type { ReadingProgress } from './lines.ts'
 import { classNameOf } from './planning.ts'
 import { largest, type Scores, scorerOf } from './scores.ts'
 import { type Field, openTable, type Row, type Table, type TableOptions } from './source.ts'
-import { predictedRows } from './training.ts'
 import { Warnings } from './warnings.ts'
 
 export interface ApplyOptions extends TableOptions {

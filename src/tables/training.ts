@@ -1,73 +1,28 @@
-import { readdir } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
-import { show } from '../errors.ts'
-import { codeOf } from '../formats/files.ts'
-import { callbacks } from '../training/callbacks.ts'
 import { readColumns } from './columns.ts'
 import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
-import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan } from './networks.ts'
-import { checkTrainOptions, configurationOf, type TrainOptions } from './options.ts'
-import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
+import {
+  baselineOf,
+  checkFolder,
+  classWeightsOf,
+  learn,
+  type Samples,
+  scoreOf,
+  type TrainResult,
+} from './learning.ts'
+import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from './networks.ts'
+import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
-import { type Scores, scorerOf } from './scores.ts'
-import { openTable } from './source.ts'
+import { openTable, type Table } from './source.ts'
 import type { Parts } from './splitting.ts'
 import { Warnings } from './warnings.ts'
 
-/** Samples that are predicted at once. */
-export const predictedRows = 4096
 /** Most bytes that a part's inputs may take. */
 const mostBytes = 2 ** 31 - 2 ** 20
 
-/** What training a table came to. */
-export interface TrainResult {
-  readonly folder: string
-  /** Whether a signal ended it: there is a checkpoint, but no model. */
-  readonly interrupted: boolean
-  readonly task: 'class' | 'regression'
-  readonly target: string
-  readonly columns: readonly { readonly name: string; readonly type: string }[]
-  readonly rows: {
-    readonly training: number
-    readonly validation: number
-    readonly test: number
-    readonly setAside: number
-  }
-  readonly network: Plan & { readonly inputs: number; readonly weights: number }
-  readonly seed: number
-  readonly workers: number
-  readonly epochs: number
-  readonly stopReason: string
-  /** Of the test part, or of the validation part where there is none; `baseline` always says the commonest class, or the mean. */
-  readonly scores?: {
-    readonly part: 'test' | 'validation'
-    readonly model: Scores
-    readonly baseline: Scores
-    readonly validation: Scores
-  }
-  readonly warnings: readonly string[]
-}
-
-/** @throws Error for a folder that holds something, unless training is resumed */
-async function checkFolder(folder: string, resume: boolean): Promise<void> {
-  const names = await readdir(folder).catch(error => {
-    if (codeOf(error) === 'ENOENT') return [] as string[]
-    throw error
-  })
-  if (resume && !names.includes(files.checkpoints))
-    throw new Error(`train: ${folder} must hold checkpoints to resume from, got none; leave resume out`)
-  if (!resume && names.length > 0)
-    throw new Error(
-      `train: ${folder} must be a new or empty folder, got ${show(names)}; give another one, or resume`,
-    )
-}
-
-/** Inputs and targets of one part. */
-interface Samples {
-  readonly x: Tensor
-  readonly y: Tensor
+interface TableSamples extends Samples {
   /** Class numbers, or the target's numbers as they are. */
   readonly truth: Float64Array
 }
@@ -78,7 +33,7 @@ function samplesOf(
   target: Target,
   rows: Uint32Array,
   truthAt: (row: number) => number,
-): Samples {
+): TableSamples {
   const bytes = 4 * rows.length * encoder.width
   if (bytes > mostBytes)
     throw new RangeError(
@@ -101,29 +56,8 @@ function samplesOf(
   }
 }
 
-/** Scores of always saying what was most common in training, or its mean. */
-function baselineOf(target: Target, training: Samples, scored: Samples): Scores {
-  const scorer = scorerOf(target)
-  if (target.task === 'regression') scorer.take(new Float64Array(scored.truth.length), scored.truth)
-  else {
-    const count = target.classes.length
-    const shares = new Float64Array(count)
-    for (const number of training.truth) shares[number]! += 1 / training.truth.length
-    const outputs = Float64Array.from({ length: count * scored.truth.length }, (_, i) => shares[i % count]!)
-    scorer.take(outputs, scored.truth)
-  }
-  return scorer.finish()
-}
-
-function classWeightsOf(truth: Float64Array, classes: number): Record<number, number> {
-  const counts = new Array<number>(classes).fill(0)
-  for (const number of truth) counts[number]!++
-  return Object.fromEntries(counts.map((count, i) => [i, truth.length / (classes * Math.max(count, 1))]))
-}
-
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(options: TrainOptions, warnings: Warnings) {
-  const table = await openTable(options.data, options)
+async function prepare(table: Table, options: TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -161,92 +95,47 @@ function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepar
  */
 export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options)
-  const { seed = 7, workers = 'auto', maxSeconds, signal, resume = false, progress } = options
+  const { seed = 7, workers = 'auto', resume = false } = options
   const folder = resolve(options.out ?? `${basename(options.data).replace(/\.[^.]+$/, '')}.model`)
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
   await checkFolder(folder, resume)
   const warnings = new Warnings()
-  const prepared = await prepare(options, warnings)
+  const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
   const plan = planOf(options, parts.training.length)
-  const { encoder, training, validation, test } = samplesOfParts(prepared)
+  const { encoder, ...samples } = samplesOfParts(prepared)
+  const { training } = samples
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const model = buildNetwork(plan, encoder.width, classes, seed)
-  const weights = model.countParams()
-  const rows = {
-    training: parts.training.length,
-    validation: parts.validation.length,
-    test: parts.test.length,
-    setAside,
-  }
-  await writeJson(folder, files.configuration, {
-    ...configurationOf(options),
-    data: resolve(options.data),
-    ...plan,
-    seed,
-  })
-  progress?.begin?.({
-    rows: rows.training,
-    inputs: encoder.width,
-    weights,
-    epochs: plan.epochs,
-    warnings: warnings.lines(),
-  })
-  const directory = checkpointFolder(folder)
-  const history = await model.fit(training.x, training.y, {
-    batchSize: plan.batchSize,
-    epochs: plan.epochs,
-    validationData: [validation.x, validation.y],
-    seed,
-    workers,
-    ...(options.balance && classes ? { classWeight: classWeightsOf(training.truth, classes) } : {}),
-    ...(maxSeconds !== undefined && { maxSeconds }),
-    ...(signal && { signal }),
-    ...(resume && { resume: directory }),
-    callbacks: [
-      callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
-      callbacks.earlyStopping({ monitor: 'val_loss', patience: plan.patience, restoreBestWeights: true }),
-      callbacks.reduceLROnPlateau({
-        monitor: 'val_loss',
-        factor: 0.5,
-        patience: Math.max(2, Math.floor(plan.patience / 3)),
-      }),
-      { onEpochEnd: (epoch, logs) => progress?.epoch?.(epoch, logs!) },
-    ],
-  })
-  const about = {
-    folder,
-    interrupted: signal?.aborted === true && history.stopReason === 'aborted',
+  const problem = { width: encoder.width, classes, rows: parts.training.length }
+  const model = buildNetwork(plan, problem, seed)
+  const lesson = {
     task: target.task,
     target: target.name,
     columns: preprocessing.columns.map(({ name, type }) => ({ name, type })),
-    rows,
-    network: { ...plan, inputs: encoder.width, weights },
-    seed,
-    workers: history.workers,
-    epochs: history.epoch.length,
-    stopReason: history.stopReason,
-    warnings: warnings.lines(),
+    rows: {
+      training: parts.training.length,
+      validation: parts.validation.length,
+      test: parts.test.length,
+      setAside,
+    },
+    network: {
+      ...plan,
+      inputs: encoder.width,
+      weights: model.countParams(),
+      shape: [encoder.width, ...plan.hidden].join('-'),
+    },
+    model,
+    plan: { ...plan },
+    training,
+    validation: samples.validation,
+    ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
+    callbacks: stoppingOf(plan),
+    preprocessing,
+    score: (part: 'validation' | 'test') => scoreOf(model, target, samples[part], workers),
+    baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
   }
-  if (about.interrupted) return about
-  const score = async ({ x, truth }: Samples): Promise<Scores> => {
-    const scorer = scorerOf(target)
-    const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-    scorer.take(outputs.dataSync(), truth)
-    return scorer.finish()
-  }
-  const part = rows.test > 0 ? ('test' as const) : ('validation' as const)
-  const scored = part === 'test' ? test : validation
-  const scores = {
-    part,
-    model: await score(scored),
-    baseline: baselineOf(target, training, scored),
-    validation: await score(validation),
-  }
-  const result = { ...about, scores }
-  await writeJson(folder, files.preprocessing, preprocessing)
-  await model.save(modelUrl(folder))
-  await writeJson(folder, files.metrics, { ...result, history: history.history })
-  return result
+  return learn(folder, options, seed, lesson, warnings)
 }
 
 function planOf(options: TrainOptions, rows: number): Plan {
