@@ -13,9 +13,9 @@ import {
 } from './learning.ts'
 import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
-import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
+import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
-import { openTable } from './source.ts'
+import { openTable, type Table } from './source.ts'
 import type { Parts } from './splitting.ts'
 import { Warnings } from './warnings.ts'
 
@@ -57,8 +57,7 @@ function samplesOf(
 }
 
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(options: TrainOptions, warnings: Warnings) {
-  const table = await openTable(options.data, options)
+async function prepare(table: Table, options: TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -98,9 +97,11 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options)
   const { seed = 7, workers = 'auto', resume = false } = options
   const folder = resolve(options.out ?? `${basename(options.data).replace(/\.[^.]+$/, '')}.model`)
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
   await checkFolder(folder, resume)
   const warnings = new Warnings()
-  const prepared = await prepare(options, warnings)
+  const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
   const plan = planOf(options, parts.training.length)
   const { encoder, ...samples } = samplesOfParts(prepared)
