@@ -196,6 +196,8 @@ export class Servant implements Pace {
   private bind({ id, plan, bases }: BindCommand): void {
     const { memory, rank } = this.task
     const { shares } = this.control
+    // V8 may miss that the memory grows while a thread receives it (20 of 10,000 that grew just then, for good), but not this.
+    memory.grow(0)
     this.steppers.set(id, new Stepper(plan, bases, { kernels: this.kernels, memory, rank, shares }))
   }
 }
