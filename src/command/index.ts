@@ -54,8 +54,8 @@ running(reading(program.command('predict')))
   .argument('<DATA>', 'a table')
   .summary('predict the rows of a table')
   .description('Predicts the rows of a table of any size, in their order. Columns are matched by name.')
-  .option('--output <FILE>', '.csv or .jsonl; default: the standard output')
-  .option('--as <KIND>', 'csv or jsonl')
+  .option('--output <FILE>', '.csv, .jsonl or .parquet; default: the standard output')
+  .option('--as <KIND>', 'csv, jsonl or parquet')
   .option('--keep <LIST>', 'columns of DATA that are repeated', list)
   .addHelpText(
     'after',
@@ -74,6 +74,19 @@ reading(program.command('inspect'))
     `\nExamples:\n  lockstep inspect penguins.csv\n  lockstep inspect penguins.model\n${exitCodes}`,
   )
   .action(ending(async (file, options) => (await import('./inspect.ts')).inspect(file, given(options))))
+
+program
+  .command('report')
+  .argument('<MODEL>', 'the folder that train wrote, or the file of a search')
+  .summary('write a page about a training or a search')
+  .description('Writes one HTML file, which needs no other: how training went, what it came to, what to try.')
+  .option('--output <FILE>', 'default: report.html in the folder, or the name of the file with .html')
+  .option('--json', 'what the page shows, as one JSON object on the standard output')
+  .addHelpText(
+    'after',
+    `\nExamples:\n  lockstep report penguins.model\n  lockstep report study.jsonl --output study.html\n${exitCodes}`,
+  )
+  .action(ending(async (path, options) => (await import('./report.ts')).report(path, options)))
 
 /** Errors that tell what is wrong need no stack: those that are checked for, and the file system's. */
 const isExpected = (error: unknown): error is Error =>

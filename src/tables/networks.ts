@@ -147,6 +147,7 @@ export function buildNetwork(plan: Plan, { width, classes, rows }: Problem, seed
   model.compile({
     optimizer: optimizerOf(plan, rows),
     loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
+    gradientNorm: true,
   })
   return model
 }
