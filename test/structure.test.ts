@@ -23,8 +23,8 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   checkpoints: { values: ['formats', 'data'] },
   tune: { values: ['training', 'data', 'formats', 'checkpoints'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
-  tables: { values: ['data', 'formats', 'layers', 'training', 'model'] },
-  command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables'] },
+  tables: { values: ['data', 'formats', 'layers', 'training', 'model', 'tune'] },
+  command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables', 'tune'] },
   model: {
     values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats', 'checkpoints'],
   },

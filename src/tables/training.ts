@@ -22,7 +22,7 @@ import { Warnings } from './warnings.ts'
 /** Most bytes that a part's inputs may take. */
 const mostBytes = 2 ** 31 - 2 ** 20
 
-interface TableSamples extends Samples {
+export interface TableSamples extends Samples {
   /** Class numbers, or the target's numbers as they are. */
   readonly truth: Float64Array
 }
@@ -56,8 +56,25 @@ function samplesOf(
   }
 }
 
+/** What the rows that are trained on say of columns and target; `trend`: of dates too. */
+export function preprocessingOf(
+  { inputs, target: column, task }: Roles,
+  classes: readonly string[],
+  training: Uint32Array,
+  trend: boolean,
+): Preprocessing {
+  const { name, type } = column
+  const target = (
+    task === 'class'
+      ? { name, task, type, classes }
+      : { name, task, type, ...momentsOf(column.values, training) }
+  ) as Target
+  const columns = inputs.map(input => fitEncoding(input, training, trend))
+  return { format: 'lockstep preprocessing 1', columns, target }
+}
+
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(options: TrainOptions, warnings: Warnings) {
+export async function prepare(options: TrainOptions, warnings: Warnings) {
   const table = await openTable(options.data, options)
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
@@ -68,26 +85,23 @@ async function prepare(options: TrainOptions, warnings: Warnings) {
   const { classes, classAt } =
     roles.task === 'class' ? classesOf(roles.target, rows) : { classes: [], classAt: () => 0 }
   const parts = split(rows, roles, classAt, options)
-  const { target: column, task } = roles
-  const { name, type } = column
-  const target = (
-    task === 'class'
-      ? { name, task, type, classes }
-      : { name, task, type, ...momentsOf(column.values, parts.training) }
-  ) as Target
-  const encodings = roles.inputs.map(input => fitEncoding(input, parts.training, options.time === undefined))
-  const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
-  const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
-  return { roles, parts, target, preprocessing, truthAt, setAside: lines.length - rows.length }
+  const preprocessing = preprocessingOf(roles, classes, parts.training, options.time === undefined)
+  const { target } = preprocessing
+  const truthAt = roles.task === 'class' ? classAt : (row: number) => roles.target.values[row]!
+  return { roles, classes, parts, target, preprocessing, truthAt, setAside: lines.length - rows.length }
 }
 
-type Prepared = Awaited<ReturnType<typeof prepare>>
+export type Prepared = Awaited<ReturnType<typeof prepare>>
 
-function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
+export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
   const encoder = new Encoder(preprocessing.columns)
   const of = (part: keyof Parts) => samplesOf(encoder, roles, target, parts[part], truthAt)
   return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
 }
+
+/** The folder that is written. */
+export const folderOf = ({ out, data }: TrainOptions): string =>
+  resolve(out ?? `${basename(data).replace(/\.[^.]+$/, '')}.model`)
 
 /**
  * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
@@ -97,7 +111,7 @@ function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepar
 export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options)
   const { seed = 7, workers = 'auto', resume = false } = options
-  const folder = resolve(options.out ?? `${basename(options.data).replace(/\.[^.]+$/, '')}.model`)
+  const folder = folderOf(options)
   await checkFolder(folder, resume)
   const warnings = new Warnings()
   const prepared = await prepare(options, warnings)
@@ -137,7 +151,8 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   return learn(folder, options, seed, lesson, warnings)
 }
 
-function planOf(options: TrainOptions, rows: number): Plan {
+/** What options say, over what is chosen for so many rows. */
+export function planOf(options: TrainOptions, rows: number): Plan {
   const chosen = choosePlan(rows)
   const given = Object.keys(chosen).map(name => [
     name,
