@@ -2,9 +2,8 @@ import { averaged, kFold, type Objective } from '../tune/tune.ts'
 
 import type { TrainConfiguration } from './options.ts'
 import { planAt } from './spaces.ts'
-import { type Prepared, planOf, prepare } from './training.ts'
-import { type Ground, groundOf, lossOf } from './trying.ts'
-import { Warnings } from './warnings.ts'
+import { type Prepared, planOf } from './training.ts'
+import { type Ground, groundOf, lossOf, prepareTable } from './trying.ts'
 
 /** What a trial depends on besides its parameters. */
 export interface Search {
@@ -55,7 +54,7 @@ let loading: Promise<Objective> | undefined
 const objective: Objective = async trial => {
   loading ??= (async () => {
     const search = JSON.parse(new URL(import.meta.url).searchParams.get('search')!) as Search
-    return objectiveOf(groundsOf(await prepare(search.options, new Warnings()), search), search, 1)
+    return objectiveOf(groundsOf(await prepareTable(search.options), search), search, 1)
   })()
   return (await loading)(trial)
 }

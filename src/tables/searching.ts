@@ -11,9 +11,8 @@ import type { Plan } from './networks.ts'
 import { groundsOf, objectiveOf, type Search } from './objective.ts'
 import { checkTrainOptions, configurationOf, type TrainOptions } from './options.ts'
 import { planAt, spaceOf } from './spaces.ts'
-import { folderOf, planOf, prepare, trainTable } from './training.ts'
-import { type Ground, lossOf } from './trying.ts'
-import { Warnings } from './warnings.ts'
+import { folderOf, planOf, trainTable } from './training.ts'
+import { type Ground, lossOf, prepareTable } from './trying.ts'
 
 /** Options of a search beside those of the training. */
 export interface SearchOptions {
@@ -107,7 +106,7 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
 
   const configuration = configurationOf(training)
   const search: Search = { options: configuration, folds }
-  const prepared = await prepare({ ...training }, new Warnings())
+  const prepared = await prepareTable(training)
   const grounds = groundsOf(prepared, search)
   const plan = planOf(training, prepared.parts.training.length)
   const space = spaceOf(configuration, plan, names)

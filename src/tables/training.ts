@@ -13,9 +13,9 @@ import {
 } from './learning.ts'
 import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
-import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
+import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
-import { openTable } from './source.ts'
+import { openTable, type Table } from './source.ts'
 import type { Parts } from './splitting.ts'
 import { Warnings } from './warnings.ts'
 
@@ -74,8 +74,7 @@ export function preprocessingOf(
 }
 
 /** Reads the table, decides on columns, parts and encodings. */
-export async function prepare(options: TrainOptions, warnings: Warnings) {
-  const table = await openTable(options.data, options)
+export async function prepare(table: Table, options: TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -112,9 +111,11 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options)
   const { seed = 7, workers = 'auto', resume = false } = options
   const folder = folderOf(options)
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
   await checkFolder(folder, resume)
   const warnings = new Warnings()
-  const prepared = await prepare(options, warnings)
+  const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
   const plan = planOf(options, parts.training.length)
   const { encoder, ...samples } = samplesOfParts(prepared)

@@ -2,7 +2,11 @@ import type { History } from '../model/history.ts'
 import type { Sequential } from '../model/sequential.ts'
 import { classWeightsOf } from './learning.ts'
 import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './networks.ts'
-import { type Prepared, preprocessingOf, samplesOfParts, type TableSamples } from './training.ts'
+import type { TrainOptions } from './options.ts'
+import { checkColumn } from './planning.ts'
+import { openTable } from './source.ts'
+import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './training.ts'
+import { Warnings } from './warnings.ts'
 
 /** Samples that networks are tried on, one after the other. */
 export interface Ground {
@@ -11,6 +15,13 @@ export interface Ground {
   readonly training: TableSamples
   readonly validation: TableSamples
   readonly classWeight: Readonly<Record<number, number>> | undefined
+}
+
+/** Reads a table to try networks on. */
+export async function prepareTable(options: TrainOptions): Promise<Prepared> {
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
+  return prepare(table, options, new Warnings())
 }
 
 /** A table's parts, or other ones of it, encoded by what the rows say that are trained on. */
