@@ -20,6 +20,8 @@ export interface Workload {
   readonly batchSize: number
   /** Samples of an epoch. */
   readonly samples: number
+  /** Leaves that Lockstep trains one after the other, so that what is alive at once stays near the cores. */
+  readonly leaves?: number
   /** Least ratios to peers that are asked for. */
   readonly asked: { readonly torch?: number; readonly tfjs?: number }
 }
@@ -141,6 +143,7 @@ export const layerWorkloads: readonly Workload[] = [
     optimizer: 'adamw',
     batchSize: 32,
     samples: 128,
+    leaves: 4,
     asked: { torch: 1.2, tfjs: 20 },
   },
   {
@@ -199,10 +202,11 @@ interface Library<Network> {
   model(options: never): Network
 }
 
-/** The workload's compiled model, in Lockstep or in TensorFlow.js. */
+/** The workload's compiled model, in Lockstep or in TensorFlow.js; `more` are options of compile. */
 export function buildModel<Network extends { compile(options: never): void } = Model>(
   library: Library<Network>,
   { input, layers, loss, optimizer }: Workload,
+  more: object = {},
 ): Network {
   const makers = library.layers as Record<string, Maker>
   const chain = (x: unknown, parts: readonly Part[]): unknown =>
@@ -213,6 +217,7 @@ export function buildModel<Network extends { compile(options: never): void } = M
   const inputs = library.input({ shape: [...input] })
   const model = library.model({ inputs, outputs: chain(inputs, layers) } as never)
   const optimizers = library.train as Record<string, (rate: number) => unknown>
-  model.compile({ optimizer: optimizers[optimizer]!(optimizer === 'sgd' ? 0.01 : 1e-3), loss } as never)
+  const rate = optimizer === 'sgd' ? 0.01 : 1e-3
+  model.compile({ optimizer: optimizers[optimizer]!(rate), loss, ...more } as never)
   return model
 }

@@ -18,8 +18,8 @@ function build(workload: Workload): Built {
   if (built?.name === workload.name) return built
   built?.model.dispose()
   const { x, y } = dataOf(workload, workload.samples)
-  const { samples, input } = workload
-  const model = buildModel(ls, workload)
+  const { samples, input, leaves = 1 } = workload
+  const model = buildModel(ls, workload, { leaves })
   built = {
     name: workload.name,
     model,
@@ -32,11 +32,12 @@ function build(workload: Workload): Built {
 /** Samples/s inside one fit. */
 await serve(async ({ workload, ms }: Question) => {
   const { model, x, y } = build(workload)
-  const { batchSize, samples } = workload
+  const { batchSize, samples, leaves = 1 } = workload
   const clock = new EpochClock(ms, () => {
     model.stopTraining = true
   })
   const { callbacks } = clock
-  await model.fit(x, y, { batchSize, epochs: 1e6, shuffle: false, seed: 1, workers, callbacks })
+  const inTurns = leaves > 1 ? { accumulate: true } : {}
+  await model.fit(x, y, { batchSize, epochs: 1e6, shuffle: false, seed: 1, workers, ...inTurns, callbacks })
   return clock.epochsPerSecond * samples
 })
