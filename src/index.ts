@@ -69,6 +69,7 @@ export { type LoadOptions, loadLayersModel, models } from './model/loading.ts'
 export type { MemoryPlan } from './model/memory.ts'
 export type { FitOptions, Progress } from './model/options.ts'
 export type { BatchElement, Batches } from './model/pass.ts'
+export { findLearningRate, type RateRange, type RateRangeOptions } from './model/rateRange.ts'
 export type { SaveOptions } from './model/saving.ts'
 export { Sequential, type SequentialOptions, sequential } from './model/sequential.ts'
 

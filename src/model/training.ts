@@ -294,6 +294,6 @@ export class Training {
       return new Error(`${this.where}: ${error.worker} failed ${where}: ${error.reason}`, { cause: error })
     const { stage } = this.validating ? this.validation! : this.course
     const rate = this.model.compiled.optimizer.learningRate
-    return new Error(faultMessage(this.where, stage.plan, error, where, rate))
+    return new Error(faultMessage(this.where, stage.plan, error, where, rate), { cause: error })
   }
 }

@@ -1,6 +1,7 @@
+import type { Tensor } from '../data/tensor.ts'
 import type { History } from '../model/history.ts'
 import type { Sequential } from '../model/sequential.ts'
-import { classWeightsOf } from './learning.ts'
+import { classWeightsOf, predictedRows } from './learning.ts'
 import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './networks.ts'
 import type { TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
@@ -51,6 +52,8 @@ export interface TryOptions {
   readonly seed: number
   readonly workers?: number | 'auto'
   readonly signal?: AbortSignal | undefined
+  /** All epochs, and the last weights: nothing stops it early. */
+  readonly toTheEnd?: boolean
   /** Hears of the loss on the validation part. */
   readonly onEpoch?: (epoch: number, loss: number) => void
 }
@@ -62,7 +65,7 @@ export interface TryOptions {
 export async function tryPlan(
   { problem, training, validation, classWeight }: Ground,
   plan: Plan,
-  { seed, workers = 'auto', signal, onEpoch }: TryOptions,
+  { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
 ): Promise<{ model: Sequential; history: History; losses: readonly number[] }> {
   const model = buildNetwork(plan, problem, seed)
   const loss = lossFor(problem.classes)
@@ -77,13 +80,26 @@ export async function tryPlan(
       workers,
       ...(classWeight && { classWeight }),
       ...(signal && { signal }),
-      callbacks: [...stoppingOf(plan), { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) }],
+      callbacks: [
+        ...(toTheEnd ? [] : stoppingOf(plan)),
+        { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) },
+      ],
     })
     return { model, history, losses: history.history[heldLoss] ?? [] }
   } catch (error) {
     model.dispose()
     throw error
   }
+}
+
+/** What a network says of samples, in the calling thread's memory. */
+export async function outputsOf(
+  model: Sequential,
+  x: Tensor,
+  workers: number | 'auto' = 'auto',
+): Promise<Float32Array> {
+  const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+  return outputs.dataSync() as Float32Array
 }
 
 /** The lowest loss on the validation part, in the unit of training. */
