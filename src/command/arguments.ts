@@ -12,7 +12,7 @@ export const number = (text: string): number => {
   return value
 }
 export const list = (text: string): string[] => text.split(',')
-const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
+export const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
 export const counts = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
 const types = (text: string): Record<string, string> =>
   Object.fromEntries(

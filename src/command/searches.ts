@@ -1,5 +1,16 @@
 import type { Command } from 'commander'
-import { counts, ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
+import {
+  counts,
+  ending,
+  exitCodes,
+  given,
+  list,
+  number,
+  numbers,
+  reading,
+  running,
+  training,
+} from './arguments.ts'
 
 /** learning-rate,width as learningRate, width. */
 const parameters = (text: string): string[] =>
@@ -92,4 +103,28 @@ ${exitCodes}`,
         (await import('./learningCurve.ts')).learningCurveOf(together(data, options)),
       ),
     )
+
+  program
+    .command('bench')
+    .summary('numbers of workers compared on this machine')
+    .description(
+      'Trains a network on made-up samples with 1, 2, 4 … workers in turns, and says which number is the fastest. ' +
+        'Results of a training do not depend on it.',
+    )
+    .option('--network <NAME>', 'mlp, cnn, lstm, gpt, or the sizes of dense layers: 784-128-10 (mlp)')
+    .option('--batch <N>', 'samples a step', number)
+    .option('--workers <LIST>', 'what is compared: 1,2,4 (1, 2, 4 … cores)', numbers)
+    .option('--rounds <N>', 'how often each is tried, in turns (5)', number)
+    .option('--seed <N>', 'of the weights (7)', number)
+    .option('--max-seconds <N>', 'begin no round after so many', number)
+    .option('--json', 'one JSON object on the standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lockstep bench
+  lockstep bench --network 784-128-10 --batch 32 --workers 1,2 --json
+${exitCodes}`,
+    )
+    .action(ending(async options => (await import('./bench.ts')).bench(options)))
 }

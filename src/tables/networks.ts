@@ -151,6 +151,7 @@ export function buildNetwork(plan: Plan, { width, classes, rows }: Problem, seed
   model.compile({
     optimizer: optimizerOf(plan, rows),
     loss: lossFor(classes),
+    gradientNorm: true,
   })
   return model
 }
