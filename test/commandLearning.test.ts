@@ -42,7 +42,12 @@ test('findLearningRate leaves the model as it was', async () => {
   twin.compile({ optimizer: ls.train.adam(0.01), loss: 'meanSquaredError' })
   const options = { epochs: 2, seed: 3, workers: 1 }
   for (const each of [model, twin]) await each.fit(x, y as ls.Tensor, options)
-  const found = await ls.findLearningRate(model, x, y as ls.Tensor, { steps: 60, to: 1e6, seed: 5, workers: 1 })
+  const found = await ls.findLearningRate(model, x, y as ls.Tensor, {
+    steps: 60,
+    to: 1e6,
+    seed: 5,
+    workers: 1,
+  })
   expect(found.diverged).toBe(true)
   expect(found.suggested).toBeCloseTo(found.lowest / 10, 12)
   expect(found.rates[0]).toBe(1e-6)

@@ -99,7 +99,8 @@ export function benchOf(name: string): Bench {
     sizes.length > 1 && sizes.every(size => Number.isSafeInteger(size) && size > 0 && size <= 65_536)
   if (!areSizes)
     throw new UsageError(
-      `bench: --network must be ${networkNames.join(', ')} or sizes like 784-128-10, got ${show(name)}; ${suggestion(name, networkNames)}`,
+      `bench: --network must be ${networkNames.join(', ')} or sizes like 784-128-10, got ` +
+        `${show(name)}; ${suggestion(name, networkNames)}`,
     )
   const build = (x: Node): unknown => {
     const hidden = sizes

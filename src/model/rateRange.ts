@@ -118,9 +118,9 @@ function keep(model: Trainable): () => void {
   const { iterations } = optimizer
   const { epochsTrained } = model
   const parameters = [...model.weights, ...model.states, ...[...slots.values()].flat()]
-  const copy = model.state.copyOut()
+  const values = parameters.map(parameter => model.state.read(parameter))
   return () => {
-    for (const parameter of parameters) model.state.write(parameter, copy.read(parameter))
+    for (const [i, parameter] of parameters.entries()) model.state.write(parameter, values[i]!)
     optimizer.iterations = iterations
     model.epochsTrained = epochsTrained
     model.stopTraining = false
