@@ -52,7 +52,7 @@ function given(options: Record<string, unknown>): Record<string, unknown> {
 }
 
 const program = new Program('lockstep')
-  .description('Trains neural networks on tables, on all cores of this machine.')
+  .description('Trains neural networks on tables and arrays, on all cores of this machine.')
   .version(version)
   .showHelpAfterError('(--help shows all options)')
   .addHelpText('after', exitCodes)
@@ -65,13 +65,14 @@ const ending =
   }
 
 running(reading(program.command('train')))
-  .argument('[DATA]', 'a table: .csv, .tsv, .jsonl or .parquet')
-  .summary('train a network on a table, and write it to a folder')
+  .argument('[DATA]', 'a table (.csv, .tsv, .jsonl, .parquet), or arrays: .npz, .npy, IDX, a folder of them')
+  .summary('train a network on data, and write it to a folder')
   .description(
-    'Trains a network on a table and writes a folder: model.json (TensorFlow.js ' +
+    'Trains a network on a table or on arrays and writes a folder: model.json (TensorFlow.js ' +
       'reads it), preprocessing, metrics, checkpoints, configuration.',
   )
-  .option('--target <COLUMN>', 'the column to predict')
+  .option('--target <COLUMN>', 'of a table: the column to predict')
+  .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
   .option('--out <FOLDER>', 'default: the name of DATA with .model')
   .option('--task <KIND>', 'class or regression; told by the target unless given')
   .option('--types <LIST>', 'types that are not to be guessed: zip=category,size=number', types)
@@ -82,6 +83,8 @@ running(reading(program.command('train')))
   .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
   .option('--balance', 'rare classes weigh more')
   .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
+  .option('--filters <LIST>', 'of the convolutions for images: 32,64,128', numbers)
+  .option('--augment', 'mirror, move and zoom images a little in training')
   .option('--dropout <RATE>', 'after each hidden layer', number)
   .option('--l2 <FACTOR>', "of the weights' squares in the loss", number)
   .option('--learning-rate <RATE>', 'of Adam', number)
@@ -98,6 +101,7 @@ running(reading(program.command('train')))
 Examples:
   lockstep train penguins.csv --target species
   lockstep train flights.parquet --target delay --time date --max-seconds 600
+  lockstep train fashion-mnist --out clothes        # a folder of IDX files
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
   lockstep train --config costs/configuration.json --seed 8 --out again
 ${exitCodes}`,
@@ -110,9 +114,12 @@ ${exitCodes}`,
 
 running(reading(program.command('evaluate')))
   .argument('<MODEL>', 'the folder that train wrote')
-  .argument('<DATA>', 'a table with the target')
-  .summary('score a trained model on another table')
-  .description('Scores a trained model on another table, of any size. Columns are matched by name.')
+  .argument('<DATA>', 'data of the same kind, with what is predicted')
+  .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
+  .summary('score a trained model on other data')
+  .description(
+    'Scores a trained model on other data: a table of any size, whose columns are matched by name, or arrays.',
+  )
   .addHelpText('after', `\nExample:\n  lockstep evaluate penguins.model new.csv --json\n${exitCodes}`)
   .action(
     ending(async (model, data, options) =>
@@ -122,9 +129,12 @@ running(reading(program.command('evaluate')))
 
 running(reading(program.command('predict')))
   .argument('<MODEL>', 'the folder that train wrote')
-  .argument('<DATA>', 'a table')
-  .summary('predict the rows of a table')
-  .description('Predicts the rows of a table of any size, in their order. Columns are matched by name.')
+  .argument('<DATA>', 'data of the same kind')
+  .option('--labels <NAME>', 'of an .npz: the array that is not to be predicted from')
+  .summary('predict from other data')
+  .description(
+    'Predicts the rows of a table of any size, in their order, columns matched by name, or the samples of arrays.',
+  )
   .option('--output <FILE>', '.csv or .jsonl; default: the standard output')
   .option('--as <KIND>', 'csv or jsonl')
   .option('--keep <LIST>', 'columns of DATA that are repeated', list)

@@ -1,19 +1,18 @@
-import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
-import { callbacks } from '../training/callbacks.ts'
+import { chooseNetwork } from './choosing.ts'
 import { readColumns } from './columns.ts'
 import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
 import {
   baselineOf,
-  checkFolder,
   classWeightsOf,
   learn,
+  openFolder,
   type Samples,
   scoreOf,
   type TrainResult,
+  targetsOf,
 } from './learning.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan } from './networks.ts'
-import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
 import { openTable } from './source.ts'
@@ -42,23 +41,15 @@ function samplesOf(
         `${mostBytes} bytes, got ${bytes}; leave columns out, or rows`,
     )
   const truth = Float64Array.from(rows, truthAt)
-  const y =
-    target.task === 'class'
-      ? new Tensor(Int32Array.from(truth), [rows.length], 'int32')
-      : new Tensor(
-          Float32Array.from(truth, value => (value - target.mean) / target.deviation),
-          [rows.length, 1],
-          'float32',
-        )
   return {
     x: new Tensor(encoder.encode(roles.inputs, rows), [rows.length, encoder.width], 'float32'),
-    y,
+    y: targetsOf(target, truth),
     truth,
   }
 }
 
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(options: TrainOptions, warnings: Warnings) {
+async function prepare(options: TableConfiguration & TrainOptions, warnings: Warnings) {
   const table = await openTable(options.data, options)
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
@@ -90,70 +81,42 @@ function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepar
   return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
 }
 
-/** The rate is halved where the validation loss stands still; later, training ends, with the best epoch's weights. */
-const untilItStandsStill = (patience: number) => [
-  callbacks.earlyStopping({ monitor: 'val_loss', patience, restoreBestWeights: true }),
-  callbacks.reduceLROnPlateau({
-    monitor: 'val_loss',
-    factor: 0.5,
-    patience: Math.max(2, Math.floor(patience / 3)),
-  }),
-]
-
 /**
  * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
  * checkpoints, and configuration.json, which repeats it. Means, deviations and categories come from the training part alone.
  * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
  */
-export async function trainTable(options: TrainOptions): Promise<TrainResult> {
-  checkTrainOptions(options)
-  const { seed = 7, workers = 'auto', resume = false } = options
-  const folder = resolve(options.out ?? `${basename(options.data).replace(/\.[^.]+$/, '')}.model`)
-  await checkFolder(folder, resume)
+export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options, 'table')
+  const { seed = 7, workers = 'auto' } = options
+  const folder = await openFolder(options)
   const warnings = new Warnings()
   const prepared = await prepare(options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
-  const plan = planOf(options, parts.training.length)
   const { encoder, ...samples } = samplesOfParts(prepared)
   const { training } = samples
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const model = buildNetwork(plan, encoder.width, classes, seed)
+  const chosen = chooseNetwork(options, [encoder.width], classes, parts.training.length, seed)
   const lesson = {
+    ...chosen,
+    kind: 'table' as const,
     task: target.task,
     target: target.name,
+    from: `${preprocessing.columns.length} columns`,
     columns: preprocessing.columns.map(({ name, type }) => ({ name, type })),
+    inputs: encoder.width,
     rows: {
       training: parts.training.length,
       validation: parts.validation.length,
       test: parts.test.length,
       setAside,
     },
-    network: {
-      ...plan,
-      inputs: encoder.width,
-      weights: model.countParams(),
-      shape: [encoder.width, ...plan.hidden].join('-'),
-    },
-    model,
-    plan: { ...plan },
     training,
     validation: samples.validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
-    callbacks: untilItStandsStill(plan.patience),
     preprocessing,
-    score: (part: 'validation' | 'test') => scoreOf(model, target, samples[part], workers),
+    score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
   }
   return learn(folder, options, seed, lesson, warnings)
-}
-
-function planOf(options: TrainOptions, rows: number): Plan {
-  const chosen = choosePlan(rows)
-  const given = Object.keys(chosen).map(name => [
-    name,
-    options[name as keyof Plan] ?? chosen[name as keyof Plan],
-  ])
-  const plan = Object.fromEntries(given) as Plan
-  checkPlan(plan)
-  return plan
 }
