@@ -26,7 +26,8 @@ function samplesOf({ x, xName }: ArrayPart): Tensor {
   const { shape } = x
   if (shape.length < 2 || shape.length > 4 || shape.includes(0))
     throw new RangeError(
-      `${xName}: must have shape [n, columns], [n, height, width] or [n, height, width, channels], got ${show(shape)}; reshape it`,
+      `${xName}: must have shape [n, columns], [n, height, width] or [n, height, width, channels], ` +
+        `got ${show(shape)}; reshape it`,
     )
   if (shape.length === 4 && (shape[1] === 1 || shape[1] === 3) && shape[3]! > 4)
     throw new RangeError(`${xName}: must have its channels last, got ${show(shape)}; transpose it`)

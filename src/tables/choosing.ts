@@ -1,9 +1,8 @@
 import { show } from '../errors.ts'
 import type { Trainable } from '../model/trainable.ts'
 import type { BaseCallback, Hooks } from '../training/callback.ts'
-import { callbacks } from '../training/callbacks.ts'
 import { buildImageNetwork, checkImagePlan, chooseImagePlan } from './imageNetworks.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan } from './networks.ts'
+import { buildNetwork, checkPlan, choosePlan, type Problem, stoppingOf } from './networks.ts'
 import type { TrainOptions } from './options.ts'
 
 /** A network and how it is trained. */
@@ -33,65 +32,34 @@ function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], s
     )
 }
 
-const untilBest = (patience: number) =>
-  callbacks.earlyStopping({ monitor: 'val_loss', patience, restoreBestWeights: true })
-
-/** The rate is halved where the validation loss stands still; later, training ends, with the best epoch's weights. */
-const untilItStandsStill = (patience: number) => [
-  untilBest(patience),
-  callbacks.reduceLROnPlateau({
-    monitor: 'val_loss',
-    factor: 0.5,
-    patience: Math.max(2, Math.floor(patience / 3)),
-  }),
-]
-
-function chooseForColumns(
-  options: TrainOptions,
-  width: number,
-  classes: number | undefined,
-  rows: number,
-  seed: number,
-): Chosen {
+function chooseForColumns(options: TrainOptions, problem: Problem, seed: number): Chosen {
   refuse(options, ['filters', 'augment'], 'no images')
-  const plan = over(choosePlan(rows), options)
+  const plan = over(choosePlan(problem.rows), options)
   checkPlan(plan)
-  const model = buildNetwork(plan, width, classes, seed)
   return {
-    model,
+    model: buildNetwork(plan, problem, seed),
     plan: { ...plan },
-    callbacks: untilItStandsStill(plan.patience),
-    shape: [width, ...plan.hidden].join('-'),
+    callbacks: stoppingOf(plan),
+    shape: [...problem.shape, ...plan.hidden].join('-'),
   }
 }
 
-function chooseForImages(
-  options: TrainOptions,
-  shape: readonly number[],
-  classes: number | undefined,
-  rows: number,
-  seed: number,
-): Chosen {
-  refuse(options, ['l2'], 'images')
-  const plan = over(chooseImagePlan(rows, shape), options)
-  checkPlan({ ...plan, l2: 0 } satisfies Plan)
-  checkImagePlan(plan, shape)
+function chooseForImages(options: TrainOptions, problem: Problem, seed: number): Chosen {
+  refuse(options, ['l2', 'noise'], 'images')
+  const plan = over(chooseImagePlan(problem), options)
+  checkImagePlan(plan, problem)
   return {
-    ...buildImageNetwork(plan, shape, classes, rows, seed, options.augment === true),
+    ...buildImageNetwork(plan, problem, seed, options.augment === true),
     plan: { ...plan },
-    callbacks: [untilBest(plan.patience)],
-    shape: [shape.join('×'), ...plan.filters.map(count => `${count} filters`), ...plan.hidden].join('-'),
+    callbacks: stoppingOf(plan),
+    shape: [problem.shape.join('×'), ...plan.filters.map(count => `${count} filters`), ...plan.hidden].join(
+      '-',
+    ),
   }
 }
 
 /** The network for samples of a shape, and how it is trained: dense for columns, convolutional for images. */
-export const chooseNetwork = (
-  options: TrainOptions,
-  shape: readonly number[],
-  classes: number | undefined,
-  rows: number,
-  seed: number,
-): Chosen =>
-  shape.length === 1
-    ? chooseForColumns(options, shape[0]!, classes, rows, seed)
-    : chooseForImages(options, shape, classes, rows, seed)
+export const chooseNetwork = (options: TrainOptions, problem: Problem, seed: number): Chosen =>
+  problem.shape.length === 1
+    ? chooseForColumns(options, problem, seed)
+    : chooseForImages(options, problem, seed)

@@ -3,28 +3,19 @@ import type { Layer } from '../layers/define.ts'
 import { namedLayers as layers } from '../layers/table.ts'
 import { type Sequential, sequential } from '../model/sequential.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { train } from '../training/optimizers.ts'
-import { schedules } from '../training/schedules.ts'
+import { checkPlan, optimizerOf, type Plan, type Problem } from './networks.ts'
 
 /** What a network for images and its training are made of. */
-export interface ImagePlan {
+export interface ImagePlan extends Omit<Plan, 'l2' | 'noise'> {
   /** Of each 3 × 3 convolution, after which height and width are halved. */
   readonly filters: readonly number[]
-  /** Units of the dense layers that follow. */
-  readonly hidden: readonly number[]
-  readonly dropout: number
-  /** At the beginning; it falls along a cosine. */
-  readonly learningRate: number
-  readonly batchSize: number
-  readonly epochs: number
-  readonly patience: number
 }
 
 /** Images are halved down to so many rows or columns. */
 const smallest = 3
 
 /** A sound choice for so many images to train on. */
-export function chooseImagePlan(rows: number, [height, width]: readonly number[]): ImagePlan {
+export function chooseImagePlan({ rows, shape: [height, width] }: Problem): ImagePlan {
   const filters: number[] = []
   for (let side = Math.min(height!, width!); side > smallest; side = Math.floor(side / 2))
     filters.push(Math.min(128, 32 * 2 ** filters.length))
@@ -32,15 +23,20 @@ export function chooseImagePlan(rows: number, [height, width]: readonly number[]
     filters: filters.length > 0 ? filters : [32],
     hidden: [256],
     dropout: 0.3,
+    weightDecay: 0.01,
+    optimizer: 'adam',
+    schedule: 'cosine',
     learningRate: 2e-3,
-  }
+  } as const
   if (rows < 2000) return { ...common, hidden: [128], batchSize: 32, epochs: 40, patience: 10 }
   if (rows < 20_000) return { ...common, batchSize: 64, epochs: 20, patience: 6 }
   return { ...common, batchSize: 128, epochs: 8, patience: 3 }
 }
 
 /** @throws RangeError naming what is wrong */
-export function checkImagePlan({ filters }: ImagePlan, [height, width]: readonly number[]): void {
+export function checkImagePlan(plan: ImagePlan, { shape: [height, width] }: Problem): void {
+  checkPlan({ ...plan, l2: 0, noise: 0 })
+  const { filters } = plan
   if (!Array.isArray(filters) || filters.length === 0)
     throw new RangeError(
       `train: filters must be a list of positive integers, got ${show(filters)}; try 32,64,128`,
@@ -48,7 +44,8 @@ export function checkImagePlan({ filters }: ImagePlan, [height, width]: readonly
   for (const count of filters) positiveInteger('train', 'filters', count)
   if (2 ** filters.length > Math.min(height!, width!))
     throw new RangeError(
-      `train: filters must be few enough for images of ${height}×${width} to be halved as often, got ${filters.length}; leave some out`,
+      `train: filters must be few enough for images of ${height}×${width} to be halved as often, ` +
+        `got ${filters.length}; leave some out`,
     )
 }
 
@@ -80,9 +77,7 @@ const augmentation = (inputShape: readonly number[]): Layer[] => [
  */
 export function buildImageNetwork(
   plan: ImagePlan,
-  shape: readonly number[],
-  classes: number | undefined,
-  rows: number,
+  { shape, classes, rows }: Problem,
   seed: number,
   augment: boolean,
 ): { model: Trainable; saved: Sequential } {
@@ -98,10 +93,8 @@ export function buildImageNetwork(
     seed,
   })
   const model = augment ? sequential({ layers: [...augmentation(shape), saved], seed }) : saved
-  const decaySteps = plan.epochs * Math.ceil(rows / plan.batchSize)
-  const learningRate = schedules.cosine({ initialLearningRate: plan.learningRate, decaySteps })
   model.compile({
-    optimizer: train.adamw({ learningRate, weightDecay: 0.01 }),
+    optimizer: optimizerOf(plan, rows),
     loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
   })
   return { model, saved }

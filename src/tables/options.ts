@@ -50,15 +50,18 @@ const kindTitles: Readonly<Record<KindName, string>> = {
 type Name = keyof TrainConfiguration
 
 const shared: readonly Name[] = ['data', 'seed', 'learningRate', 'batchSize', 'epochs']
-const forParts: readonly Name[] = ['validation', 'test', 'balance', 'hidden', 'dropout', 'patience']
+const forParts: readonly Name[] = [
+  ...(['validation', 'test', 'balance', 'hidden', 'dropout', 'patience'] as const),
+  ...(['weightDecay', 'optimizer', 'schedule'] as const),
+]
 
 /** What is taken for each kind of data. */
 const taken: Readonly<Record<KindName, readonly Name[]>> = {
   table: [
     ...[...shared, ...forParts, 'target' as const, 'task' as const, 'types' as const, 'ignore' as const],
-    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2'] as const),
+    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
   ],
-  arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'filters', 'augment'],
+  arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
 }
 
 const names: readonly Name[] = [...new Set(Object.values(taken).flat())]

@@ -91,7 +91,7 @@ export function learnSamples(
     test: ready(data.test ?? someOf(train, rows.test)),
   }
   const shape = train.x.shape.slice(1)
-  const chosen = chooseNetwork(options, shape, classes?.length, rows.training.length, seed)
+  const chosen = chooseNetwork(options, { shape, classes: classes?.length, rows: rows.training.length }, seed)
   const preprocessing: SamplePreprocessing = {
     format: 'lockstep preprocessing 1',
     kind: data.kind,

@@ -96,7 +96,11 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
   const { encoder, ...samples } = samplesOfParts(prepared)
   const { training } = samples
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const chosen = chooseNetwork(options, [encoder.width], classes, parts.training.length, seed)
+  const chosen = chooseNetwork(
+    options,
+    { shape: [encoder.width], classes, rows: parts.training.length },
+    seed,
+  )
   const lesson = {
     ...chosen,
     kind: 'table' as const,

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from '../src/tables/networks.ts'
+
+const rows = 640
+const plan = choosePlan(rows)
+const networkOf = (changes: Partial<Plan>, classes?: number) =>
+  buildNetwork({ ...plan, ...changes }, { shape: [5], classes, rows }, 1)
+const layersOf = (changes: Partial<Plan>) =>
+  networkOf(changes).layers.map(layer => layer.name.replace(/_.*/, ''))
+
+test('a plan says which layers there are', () => {
+  expect(layersOf({})).toEqual(['dense', 'dropout', 'dense', 'dropout', 'dense'])
+  expect(layersOf({ noise: 0.1, dropout: 0 })).toEqual(['gaussian', 'dense', 'dense', 'dense'])
+  expect(layersOf({ noise: 0.1, hidden: [] })).toEqual(['gaussian', 'dense'])
+  expect(networkOf({ hidden: [] }, 3).outputShape).toEqual([null, 3])
+})
+
+test('a plan says how the weights are updated', () => {
+  const { optimizer } = networkOf({ optimizer: 'momentum', learningRate: 0.5, weightDecay: 0.01 })
+  expect([optimizer.className, optimizer.learningRate]).toEqual(['Momentum', 0.5])
+  expect(optimizer.upkeep.decayOf('dense/kernel')).toBe(0.01)
+  // 20 steps an epoch: 20 of 400 warm up.
+  const cosine = networkOf({ schedule: 'cosine', epochs: 20, learningRate: 0.1 }).optimizer
+  expect([0, 10, 20, 210, 400].map(step => Number(cosine.rateAt(step).toFixed(6)))).toEqual([
+    0.01, 0.055, 0.1, 0.05, 0,
+  ])
+  expect(stoppingOf(plan)).toHaveLength(2)
+  expect(stoppingOf({ ...plan, schedule: 'constant' })).toHaveLength(1)
+})
+
+test('a wrong plan is refused', () => {
+  expect(() => checkPlan({ ...plan, noise: -1 })).toThrow('train: noise must be a number >= 0, got -1')
+  expect(() => checkPlan({ ...plan, schedule: 'cosin' as 'cosine' })).toThrow(/did you mean "cosine"\?/)
+  expect(() => checkPlan({ ...plan, optimizer: 'sgd' as 'adam' })).toThrow(/optimizer must be one of "adam"/)
+})
