@@ -190,6 +190,6 @@ test('arrays that cannot be trained on are refused by name', () => {
   expect(refused(1, 'evaluate', 'digits.model', 'keras.npz')).toMatch('samples must have shape [28, 28, 1]')
   mkdirSync(join(folder, 'empty'))
   expect(refused(1, 'train', 'empty')).toMatch(
-    'empty: must be a file, or a folder of IDX or npy files, got a folder of []',
+    'empty: must be a file, or a folder of IDX files, npy files or images, got a folder of []',
   )
 })

@@ -59,6 +59,7 @@ export const training = (command: Command): Command =>
     .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
     .option('--balance', 'rare classes weigh more')
     .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
+    .option('--size <N>', 'of a folder of images: rows and columns that each is brought to (64)', number)
     .option('--filters <LIST>', 'of the convolutions for images: 32,64,128', numbers)
     .option('--augment', 'mirror, move and zoom images a little in training')
     .option('--dropout <RATE>', 'after each hidden layer', number)

@@ -13,7 +13,10 @@ const program = new Program('lockstep')
   .addHelpText('after', exitCodes)
 
 training(running(reading(program.command('train'))))
-  .argument('[DATA]', 'a table (.csv, .tsv, .jsonl, .parquet), or arrays: .npz, .npy, IDX, a folder of them')
+  .argument(
+    '[DATA]',
+    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), or a folder of images',
+  )
   .summary('train a network on data, and write it to a folder')
   .description(
     'Trains a network on a table or on arrays and writes a folder: model.json (TensorFlow.js ' +
@@ -28,6 +31,7 @@ Examples:
   lockstep train penguins.csv --target species
   lockstep train flights.parquet --target delay --time date --max-seconds 600
   lockstep train fashion-mnist --out clothes        # a folder of IDX files
+  lockstep train flowers --size 96 --augment        # a folder with one of images for each class
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
   lockstep train --config costs/configuration.json --seed 8 --out again
 ${exitCodes}`,

@@ -49,6 +49,7 @@ function describeSamples(folder: string, where: string, value: unknown): string[
 const describers: Readonly<Record<KindName, (folder: string, where: string, value: unknown) => string[]>> = {
   table: describeTable,
   arrays: describeSamples,
+  images: describeSamples,
 }
 
 /** What data goes through before and after a network. */

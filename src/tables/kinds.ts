@@ -5,6 +5,8 @@ import { type ApplyOptions, evaluateTable, predictTable } from './applying.ts'
 import { isArrayFile } from './arrayFiles.ts'
 import { evaluateArrays, predictArrays, trainArrays } from './arrays.ts'
 import { files, readJson } from './folder.ts'
+import { holdsImages } from './imageFiles.ts'
+import { evaluateImages, predictImages, trainImages } from './images.ts'
 import type { TrainResult } from './learning.ts'
 import { type KindName, kindNames, type TrainOptions } from './options.ts'
 import type { Prediction } from './predictions.ts'
@@ -33,6 +35,7 @@ interface Kind {
 const kinds: Readonly<Record<KindName, Kind>> = {
   table: { train: trainTable, evaluate: evaluateTable, predict: predictTable },
   arrays: { train: trainArrays, evaluate: evaluateArrays, predict: predictArrays },
+  images: { train: trainImages, evaluate: evaluateImages, predict: predictImages },
 }
 
 /** The kind of data: told by its name, of a folder by what is in it. */
@@ -43,8 +46,9 @@ export async function kindOf({ data, format }: Pick<TrainOptions, 'data' | 'form
   if (!found?.isDirectory()) return 'table'
   const names = await readdir(data)
   if (names.some(isArrayFile)) return 'arrays'
+  if (await holdsImages(data)) return 'images'
   throw new RangeError(
-    `${data}: must be a file, or a folder of IDX or npy files, got a folder of ${show(names)}; give another one`,
+    `${data}: must be a file, or a folder of IDX files, npy files or images, got a folder of ${show(names)}; give another one`,
   )
 }
 

@@ -14,6 +14,8 @@ export interface TrainConfiguration extends TableOptions, Partial<Plan>, Partial
   target?: string
   /** Of arrays: the file of labels, or the array of the archive. */
   labels?: string
+  /** Of a folder of images: rows and columns that each is brought to. Default 64. */
+  size?: number
   /** Of images: whether they are mirrored, moved and zoomed a little while they are trained on. Default false. */
   augment?: boolean
   /** Told by the target's values unless given. */
@@ -38,13 +40,14 @@ export interface TrainConfiguration extends TableOptions, Partial<Plan>, Partial
 
 export type TableConfiguration = TrainConfiguration & { target: string }
 
-export const kindNames = ['table', 'arrays'] as const
+export const kindNames = ['table', 'arrays', 'images'] as const
 /** What a model is trained on. */
 export type KindName = (typeof kindNames)[number]
 
 const kindTitles: Readonly<Record<KindName, string>> = {
   table: 'a table',
   arrays: 'arrays',
+  images: 'a folder of images',
 }
 
 type Name = keyof TrainConfiguration
@@ -62,6 +65,7 @@ const taken: Readonly<Record<KindName, readonly Name[]>> = {
     ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
+  images: [...shared, ...forParts, 'size', 'filters', 'augment'],
 }
 
 const names: readonly Name[] = [...new Set(Object.values(taken).flat())]
