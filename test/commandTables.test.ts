@@ -1,7 +1,9 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, expect, test } from 'vitest'
+import { writeParquet } from '../src/formats/parquet.ts'
 import { openTable, profile, type TableOptions, Warnings } from '../src/tables/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tables-'))
@@ -60,24 +62,89 @@ test.each<[string, string | Uint8Array, RegExp]>([
   ],
   ['bad.jsonl', '{"a":1}\n{"a":\n', /bad.jsonl line 2: must be JSON/],
   ['list.jsonl', '{"a":1}\n{"a":[1]}\n', /line 2, column "a": must be a number, text, true, false or null/],
+  ['ragged.tsv', 'a\tb\n1\tx\n2\n', /ragged.tsv line 3, column 2: must have 2 fields, got 1/],
+  ['quote.tsv', 'a\tb\n1\t"x\n2\ty\n', /line 2, character 3 \(column 2\): must have a closing quote/],
+  [
+    'latin.tsv',
+    Buffer.from('a\tb\n1\tcaf\xe9\n', 'latin1'),
+    /line 2, character 6: must be UTF-8, got byte 0xe9/,
+  ],
+  ['twice.tsv', 'a\tb\ta\n1\t2\t3\n', /line 1, column 3: must have a name of its own, got "a"/],
+  ['empty.tsv', '', /must hold a table, got an empty file/],
+  [
+    'wide.tsv',
+    Array.from({ length: 100_000 }, (_, i) => `c${i}`).join('\t'),
+    /line 1 must have at most 10000 columns, got 100000/,
+  ],
+  [
+    'late.jsonl',
+    `${'{"a":1}\n'.repeat(1500)}{"b":2}\n`,
+    /line 1501, column "b": must be a column of the first 1000 lines/,
+  ],
+  [
+    'quote.jsonl',
+    '{"a":1}\n{"a":"x}\n{"a":2}\n',
+    /quote.jsonl line 2: must be JSON, got Unterminated string/,
+  ],
+  [
+    'latin.jsonl',
+    Buffer.from('{"a":"x"}\n{"a":"caf\xe9"}\n', 'latin1'),
+    /line 2, character 10: must be UTF-8/,
+  ],
+  ['twice.jsonl', '{"a":1}\n{"a":1,"b":":","a":2}\n', /line 2 must have keys of their own, got "a" twice/],
+  ['array.jsonl', '[1,2]\n', /line 1: must be an object, got \[1, 2\]; one object a line/],
+  ['empty.jsonl', '\n\n', /must hold a table, got an empty file/],
+  [
+    'wide.jsonl',
+    `{${Array.from({ length: 100_000 }, (_, i) => `"c${i}":1`).join()}}`,
+    /line 1 must have at most 10000 columns, got 100000/,
+  ],
+  ['empty.parquet', '', /must be a Parquet file of 12 bytes or more, got 0/],
+  ['text.parquet', 'a,b\n1,2\n3,4\n', /must begin and end with PAR1/],
   ['table.xls', 'a', /must be a .csv, .tsv, .jsonl or .parquet file/],
 ])('%s is refused, by line and column', async (name, contents, message) => {
   await expect(read(name, contents)).rejects.toThrow(message)
 })
 
-test('a line of a gibibyte is refused after a few megabytes', async () => {
-  const path = join(folder, 'gibibyte.csv')
-  writeFileSync(path, 'a,b\n1,x\n')
-  const file = openSync(path, 'r+')
-  ftruncateSync(file, 2 ** 30)
-  closeSync(file)
-  const before = process.memoryUsage().rss
-  const table = await openTable(path)
-  await expect(profile(table, new Warnings())).rejects.toThrow(
-    /gibibyte.csv line 3: must have at most 4194304 bytes, got more/,
+test('malformed Parquet is refused by column', async () => {
+  const path = join(folder, 'bad.parquet')
+  const written = async (columnData: Parameters<typeof parquetWriteBuffer>[0]['columnData']) => {
+    writeFileSync(path, new Uint8Array(parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED' })))
+    return profile(await openTable(path), new Warnings())
+  }
+  const numbers = { name: 'a', data: [1, 2, 3], type: 'INT32' as const }
+  await expect(written([numbers, { ...numbers, data: [4, 5, 6] }])).rejects.toThrow(
+    /must have columns with names of their own, got "a"/,
   )
-  expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20)
+  await expect(written([{ name: 'a', data: [], type: 'INT32' }])).rejects.toThrow(/must hold rows, got none/)
+  const bytes = { name: 'b', data: [1, 2, 3].map(i => Uint8Array.of(i)), type: 'BYTE_ARRAY' as const }
+  await expect(written([numbers, bytes])).rejects.toThrow(/row 1, column "b": must be a number, text/)
+  await written([{ name: 'word', data: ['xyz', 'x1z', 'x2z'], type: 'STRING' }])
+  const file = readFileSync(path)
+  file[file.indexOf('x1z') + 1] = 0xe9
+  writeFileSync(path, file)
+  await expect(profile(await openTable(path), new Warnings())).rejects.toThrow(
+    /column "word" row 1 must be UTF-8, got "x\ufffdz"/,
+  )
+  const wide = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`c${i}`, i]))
+  await writeParquet(path, [wide])
+  await expect(openTable(path)).rejects.toThrow(/must have at most 10000 columns, got 10001/)
 })
+
+test.each(['csv', 'tsv', 'jsonl'])(
+  'a line of a gibibyte is refused after a few megabytes: %s',
+  async ending => {
+    const path = join(folder, `gibibyte.${ending}`)
+    writeFileSync(path, ending === 'jsonl' ? '{"a":1}\n{"a":2}\n' : 'a,b\n1,x\n')
+    const file = openSync(path, 'r+')
+    ftruncateSync(file, 2 ** 30)
+    closeSync(file)
+    const before = process.memoryUsage().rss
+    const read = async () => profile(await openTable(path), new Warnings())
+    await expect(read()).rejects.toThrow(/gibibyte.\w+ line 3: must have at most 4194304 bytes, got more/)
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20)
+  },
+)
 
 test('what is set aside is counted', async () => {
   const ragged = await read('aside.csv', `${table}\n1\n2,3,4\n`, { skipRagged: true })

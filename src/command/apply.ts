@@ -22,7 +22,11 @@ export async function evaluate(
   return 0
 }
 
-type PredictOptions = kinds.ModelOptions & { output?: string; as?: 'csv' | 'jsonl'; json?: boolean }
+type PredictOptions = kinds.ModelOptions & {
+  output?: string
+  as?: 'csv' | 'jsonl' | 'parquet'
+  json?: boolean
+}
 
 const csvField = (value: unknown): string => {
   const text = value === undefined ? '' : String(value)
@@ -71,19 +75,28 @@ async function* bytesOf(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array
 /** `lockstep predict`. */
 export async function predict(model: string, data: string, given: PredictOptions): Promise<number> {
   const { output, as, json, ...options } = given
-  const ending = output === undefined ? undefined : /\.(csv|jsonl)$/.exec(output)?.[1]
+  const ending = output === undefined ? undefined : /\.(csv|jsonl|parquet)$/.exec(output)?.[1]
   if (output !== undefined && ending === undefined && as === undefined)
-    throw new UsageError(`predict: --output must end in .csv or .jsonl, got ${output}; or say --as csv`)
-  const isCsv = (as ?? ending ?? (json ? 'jsonl' : 'csv')) === 'csv'
+    throw new UsageError(
+      `predict: --output must end in .csv, .jsonl or .parquet, got ${output}; or say --as csv`,
+    )
+  const kind = as ?? ending ?? (json ? 'jsonl' : 'csv')
+  if (!['csv', 'jsonl', 'parquet'].includes(kind))
+    throw new UsageError(`predict: --as must be csv, jsonl or parquet, got ${kind}; write --as csv`)
+  if (kind === 'parquet' && output === undefined)
+    throw new UsageError('predict: --as parquet needs --output FILE, got none; name the file')
   const bar = await barOf('predicting {bar} {percentage} %')
   const { names, rows, warnings } = await kinds.predict(model, data, {
     ...options,
     progress: output ? bar.update : undefined,
   } as kinds.ModelOptions)
   try {
-    if (output === undefined) await pour(linesOf(names, rows, isCsv))
-    else if (isCsv) await writeCsv(output, rows, { columnNames: names })
-    else
+    if (output === undefined) await pour(linesOf(names, rows, kind === 'csv'))
+    else if (kind === 'csv') await writeCsv(output, rows, { columnNames: names })
+    else if (kind === 'parquet') {
+      const { writeParquet } = await import('../formats/parquetWriting.ts')
+      await writeParquet(output, rows, { columnNames: names })
+    } else
       await writeFilesAtomically(dirname(output), [[basename(output), bytesOf(linesOf(names, rows, false))]])
   } finally {
     bar.stop()

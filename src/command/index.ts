@@ -65,8 +65,8 @@ running(reading(program.command('predict')))
   .description(
     'Predicts the rows of a table of any size, in their order, columns matched by name, or the samples of arrays.',
   )
-  .option('--output <FILE>', '.csv or .jsonl; default: the standard output')
-  .option('--as <KIND>', 'csv or jsonl')
+  .option('--output <FILE>', '.csv, .jsonl or .parquet; default: the standard output')
+  .option('--as <KIND>', 'csv, jsonl or parquet')
   .option('--keep <LIST>', 'columns of DATA that are repeated', list)
   .addHelpText(
     'after',

@@ -7,6 +7,8 @@ import type { Field } from './parquetValues.ts'
 import { ThriftReader } from './thrift.ts'
 import { readBytes } from './zip.ts'
 
+export { type ParquetWriteOptions, writeParquet } from './parquetWriting.ts'
+
 export interface ParquetOptions {
   /** Which columns are taken; all unless given. Those within others are named with dots: `image.bytes`. */
   columns?: readonly string[]

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+import { show } from '../errors.ts'
 import type { Leaf } from './parquetSchema.ts'
 
 /** What a field of a row may be. */
@@ -174,9 +176,17 @@ function decimals(where: string, bytes: Buffer, places: Uint32Array, scale: numb
   })
 }
 
+/** @throws RangeError for bytes that are no text */
+function textOf(where: string, bytes: Buffer, row: number): string {
+  const text = bytes.toString('utf8')
+  if (!text.includes('\ufffd') || isUtf8(bytes)) return text
+  throw new RangeError(`${where} row ${row} must be UTF-8, got ${show(text)}; write its bytes as bytes`)
+}
+
 /** A column of a row group, filled page by page. */
 export class Column {
   length = 0
+  private readonly where: string
   private readonly isText: boolean
   private readonly numbers: Float64Array | undefined
   private readonly places: Uint32Array | undefined
@@ -184,7 +194,8 @@ export class Column {
   private readonly present: Uint8Array
   private readonly pages: { readonly end: number; readonly bytes: Buffer }[] = []
 
-  constructor(isText: boolean, hasNumbers: boolean, count: number) {
+  constructor(where: string, isText: boolean, hasNumbers: boolean, count: number) {
+    this.where = where
     this.isText = isText
     this.numbers = hasNumbers ? new Float64Array(count) : undefined
     this.places = hasNumbers ? undefined : new Uint32Array(2 * count)
@@ -214,7 +225,7 @@ export class Column {
       else {
         while (this.pages[page]!.end <= i) page++
         const value = this.pages[page]!.bytes.subarray(this.places![2 * i]!, this.places![2 * i + 1]!)
-        yield this.isText ? value.toString('utf8') : Uint8Array.from(value)
+        yield this.isText ? textOf(this.where, value, i) : Uint8Array.from(value)
       }
     }
   }
@@ -225,5 +236,5 @@ export function emptyColumn(where: string, leaf: Leaf, count: number): Column {
   const isBytes = leaf.type === byteArray && leaf.meaning.kind !== 'decimal'
   const hasNumbers =
     leaf.type === boolean || leaf.type === byteArray ? !isBytes : getter(where, leaf) !== undefined
-  return new Column(leaf.meaning.kind === 'text', hasNumbers, count)
+  return new Column(where, leaf.meaning.kind === 'text', hasNumbers, count)
 }

@@ -1,5 +1,6 @@
 import { isPlainObject, oneOf, show } from '../errors.ts'
 import { parquet } from '../formats/parquet.ts'
+import { parseJson } from '../formats/strictJson.ts'
 import { delimiterOf, RecordParser } from './delimited.ts'
 import { type ReadingProgress, textLines } from './lines.ts'
 import type { Warnings } from './warnings.ts'
@@ -153,7 +154,12 @@ function objectOf(where: string, line: number, text: string): Record<string, unk
       `${where} line ${line}: must be JSON, got ${(error as Error).message}; one object a line`,
     )
   }
-  if (isPlainObject(value)) return value
+  if (isPlainObject(value)) {
+    // More colons than keys: there may be a key twice, of which JSON.parse takes the last.
+    const colons = text.match(/"\s*:/g)?.length
+    if (colons !== Object.keys(value).length) parseJson(`${where} line ${line}`, text)
+    return value
+  }
   throw new RangeError(`${where} line ${line}: must be an object, got ${show(value)}; one object a line`)
 }
 

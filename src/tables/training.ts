@@ -13,9 +13,9 @@ import {
   targetsOf,
 } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
-import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
+import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
-import { openTable } from './source.ts'
+import { openTable, type Table } from './source.ts'
 import type { Parts } from './splitting.ts'
 import { Warnings } from './warnings.ts'
 
@@ -49,8 +49,7 @@ function samplesOf(
 }
 
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(options: TableConfiguration & TrainOptions, warnings: Warnings) {
-  const table = await openTable(options.data, options)
+async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -89,9 +88,11 @@ function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepar
 export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options, 'table')
   const { seed = 7, workers = 'auto' } = options
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
   const folder = await openFolder(options)
   const warnings = new Warnings()
-  const prepared = await prepare(options, warnings)
+  const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
   const { encoder, ...samples } = samplesOfParts(prepared)
   const { training } = samples

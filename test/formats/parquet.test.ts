@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, expect, test } from 'vitest'
-import { parquet } from '../../src/formats/parquet.ts'
+import { parquet, writeParquet } from '../../src/formats/parquet.ts'
 import * as ls from '../../src/index.ts'
 import { noise } from '../bed.ts'
 import { caught } from '../caught.ts'
@@ -548,3 +548,35 @@ proveHostile(
     ],
   },
 )
+
+test('what writeParquet writes, parquet and hyparquet read: groups, missing values, each kind', async () => {
+  const kinds = (i: number) => ({
+    number: i % 7 === 2 ? undefined : i / 3,
+    text: i % 5 === 1 ? null : `größe ${i % 11}`,
+    flag: i % 3 === 0,
+    late: i < 400 ? undefined : `late ${i}`,
+    none: undefined,
+  })
+  const written = every(kinds)
+  await writeParquet(path, written, { groupRows: 300 })
+  const plain = written.map(row => ({ ...row, text: row.text ?? undefined, flag: Number(row.flag) }))
+  expect(await parquet(path).toArray()).toEqual(plain)
+  const { buffer } = new Uint8Array(readFileSync(path))
+  const compressors = { GZIP: (packed: Uint8Array) => new Uint8Array(zlib.gunzipSync(packed)) }
+  const nulls = written.map(row =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? null])),
+  )
+  expect(await parquetReadObjects({ file: buffer, compressors })).toEqual(nulls)
+  await writeParquet(path, ls.data.array([{ a: 1, b: 2 }]).take(0), { columnNames: ['a', 'b'] })
+  expect(await parquet(path).toArray()).toEqual([])
+})
+
+test.each<[string, unknown[], RegExp]>([
+  ['another kind', [{ a: 1 }, { a: 'x' }], /row 1, column "a" must be a number like those before, got "x"/],
+  ['another column', [{ a: 1 }, { a: 1, b: 2 }], /row 1 must have the first row's columns, got "b" too/],
+  ['a list', [{ a: [1] }], /row 0, column "a" must be a number, text, true, false or nothing, got \[1\]/],
+  ['no object', [3], /row 0 must be an object of fields, got 3/],
+  ['no rows', [], /must be one or more, got none/],
+])('writeParquet refuses %s', async (_, rows, message) => {
+  await expect(writeParquet(path, rows as never)).rejects.toThrow(message)
+})
