@@ -11,7 +11,9 @@ import type { TrainResult } from './learning.ts'
 import { type KindName, kindNames, type TrainOptions } from './options.ts'
 import type { Prediction } from './predictions.ts'
 import type { Scores } from './scores.ts'
+import { trainText } from './textTraining.ts'
 import { trainTable } from './training.ts'
+import { evaluateText } from './writing.ts'
 
 /** What a trained model came to on other data. */
 export interface Evaluation {
@@ -36,10 +38,20 @@ const kinds: Readonly<Record<KindName, Kind>> = {
   table: { train: trainTable, evaluate: evaluateTable, predict: predictTable },
   arrays: { train: trainArrays, evaluate: evaluateArrays, predict: predictArrays },
   images: { train: trainImages, evaluate: evaluateImages, predict: predictImages },
+  text: {
+    train: trainText,
+    evaluate: evaluateText,
+    async predict(_folder, data) {
+      throw new RangeError(
+        `predict: a model of text must be given a prompt, got ${show(data)}; write --prompt "…", or call write`,
+      )
+    },
+  },
 }
 
-/** The kind of data: told by its name, of a folder by what is in it. */
-export async function kindOf({ data, format }: Pick<TrainOptions, 'data' | 'format'>): Promise<KindName> {
+/** The kind of data: as is said of a text, otherwise told by its name, of a folder by what is in it. */
+export async function kindOf({ data, format, text }: TrainOptions): Promise<KindName> {
+  if (text) return 'text'
   if (format !== undefined) return 'table'
   if (isArrayFile(data)) return 'arrays'
   const found = await stat(data).catch(() => undefined)

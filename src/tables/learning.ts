@@ -21,7 +21,7 @@ export interface TrainResult {
   /** Whether a signal ended it: there is a checkpoint, but no model. */
   readonly interrupted: boolean
   readonly kind: KindName
-  readonly task: 'class' | 'regression'
+  readonly task: Scores['task']
   readonly target: string
   /** What it is predicted from, as people say it. */
   readonly from: string
@@ -67,6 +67,8 @@ export interface Lesson
   readonly inputs: number
   readonly training: Samples
   readonly validation: Samples
+  /** If not all. */
+  readonly stepsPerEpoch?: number
   readonly classWeight?: Readonly<Record<number, number>>
   /** What data goes through before and after the network: all that applying the model takes. */
   readonly preprocessing: object
@@ -171,6 +173,7 @@ export async function learn(
     validationData: [lesson.validation.x, lesson.validation.y],
     seed,
     workers,
+    ...(lesson.stepsPerEpoch !== undefined && { stepsPerEpoch: lesson.stepsPerEpoch }),
     ...(lesson.classWeight && { classWeight: lesson.classWeight }),
     ...(maxSeconds !== undefined && { maxSeconds }),
     ...(signal && { signal }),

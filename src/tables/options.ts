@@ -5,15 +5,22 @@ import type { ImagePlan } from './imageNetworks.ts'
 import type { Plan } from './networks.ts'
 import type { TableOptions } from './source.ts'
 import { checkShares } from './splitting.ts'
+import type { TextPlan } from './textNetworks.ts'
 
 /** What decides the model: saved as configuration.json, which repeats it. */
-export interface TrainConfiguration extends TableOptions, Partial<Plan>, Partial<ImagePlan> {
+export interface TrainConfiguration
+  extends TableOptions,
+    Partial<Plan>,
+    Partial<ImagePlan>,
+    Partial<TextPlan> {
   /** The path of a file, or of a folder. */
   data: string
   /** Of a table: the column that is to be predicted. */
   target?: string
   /** Of arrays: the file of labels, or the array of the archive. */
   labels?: string
+  /** Whether the file is a text that is to be continued. Default false. */
+  text?: boolean
   /** Of a folder of images: rows and columns that each is brought to. Default 64. */
   size?: number
   /** Of images: whether they are mirrored, moved and zoomed a little while they are trained on. Default false. */
@@ -40,7 +47,7 @@ export interface TrainConfiguration extends TableOptions, Partial<Plan>, Partial
 
 export type TableConfiguration = TrainConfiguration & { target: string }
 
-export const kindNames = ['table', 'arrays', 'images'] as const
+export const kindNames = ['table', 'arrays', 'images', 'text'] as const
 /** What a model is trained on. */
 export type KindName = (typeof kindNames)[number]
 
@@ -48,6 +55,7 @@ const kindTitles: Readonly<Record<KindName, string>> = {
   table: 'a table',
   arrays: 'arrays',
   images: 'a folder of images',
+  text: 'a text',
 }
 
 type Name = keyof TrainConfiguration
@@ -66,6 +74,7 @@ const taken: Readonly<Record<KindName, readonly Name[]>> = {
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
   images: [...shared, ...forParts, 'size', 'filters', 'augment'],
+  text: [...shared, 'text', 'validation', 'test', 'dropout', 'blocks', 'width', 'context', 'steps'],
 }
 
 const names: readonly Name[] = [...new Set(Object.values(taken).flat())]
