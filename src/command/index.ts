@@ -91,6 +91,19 @@ reading(program.command('inspect'))
   )
   .action(ending(async (file, options) => (await import('./inspect.ts')).inspect(file, given(options))))
 
+program
+  .command('report')
+  .argument('<MODEL>', 'the folder that train wrote, or the file of a search')
+  .summary('write a page about a training or a search')
+  .description('Writes one HTML file, which needs no other: how training went, what it came to, what to try.')
+  .option('--output <FILE>', 'default: report.html in the folder, or the name of the file with .html')
+  .option('--json', 'what the page shows, as one JSON object on the standard output')
+  .addHelpText(
+    'after',
+    `\nExamples:\n  lockstep report penguins.model\n  lockstep report study.jsonl --output study.html\n${exitCodes}`,
+  )
+  .action(ending(async (path, options) => (await import('./report.ts')).report(path, options)))
+
 /** Errors that tell what is wrong need no stack: those that are checked for, and the file system's. */
 const isExpected = (error: unknown): error is Error =>
   error instanceof Error && (/: /.test(error.message) || codeOf(error) !== undefined)

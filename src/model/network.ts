@@ -13,7 +13,7 @@ import { type Engine, sharedEngine } from '../runtime/engine.ts'
 import type { Use } from './internals.ts'
 import { KernelRandom } from './randomness.ts'
 import { ModelState } from './state.ts'
-import { type SummaryRow, summarize } from './summary.ts'
+import { type LayerSummary, layerSummaries, type SummaryRow, summarize } from './summary.ts'
 import { namedWeights } from './weights.ts'
 
 export interface NetworkOptions {
@@ -240,6 +240,11 @@ export abstract class Network implements Owner {
 
   countParams(): number {
     return this.weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0)
+  }
+
+  /** The layers as a table shows them. */
+  layerSummaries(): LayerSummary[] {
+    return layerSummaries(this.rows)
   }
 
   /** Prints layers, output shapes, parameters and bytes, line by line. */

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
 import { checkOptions, positiveInteger, show, suggestion } from '../errors.ts'
 import { type ImageFile, imagesAt, labelledImages, readImages } from './imageFiles.ts'
@@ -88,6 +89,10 @@ export async function trainImages(options: TrainOptions): Promise<TrainResult> {
       classes,
       train: labelled(train),
       test: test && labelled(test),
+      place: {
+        name: 'file',
+        at: (part, sample) => relative(data, (part === 'train' ? train : test!).files[sample]!.path),
+      },
       setAside:
         files.train.length - train.files.length + (files.test?.length ?? 0) - (test?.files.length ?? 0),
     },

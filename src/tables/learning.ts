@@ -9,7 +9,9 @@ import type { Chosen } from './choosing.ts'
 import type { Target } from './encoding.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
+import { Reporter } from './reporting.ts'
 import { type Scores, scorerOf } from './scores.ts'
+import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Samples that are predicted at once. */
@@ -72,6 +74,8 @@ export interface Lesson
   readonly classWeight?: Readonly<Record<number, number>>
   /** What data goes through before and after the network: all that applying the model takes. */
   readonly preprocessing: object
+  /** What the report tells beside how training went. */
+  readonly story?: Story
   score(part: 'validation' | 'test'): Promise<Scores>
   baseline(part: 'validation' | 'test'): Scores
 }
@@ -141,7 +145,7 @@ export function classWeightsOf(truth: ArrayLike<number>, classes: number): Recor
 
 /**
  * Trains a network and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
- * checkpoints, and configuration.json, which repeats it.
+ * checkpoints, a report, and configuration.json, which repeats it.
  */
 export async function learn(
   folder: string,
@@ -167,6 +171,7 @@ export async function learn(
     warnings: warnings.lines(),
   })
   const directory = checkpointFolder(folder)
+  const reporter = new Reporter(options, lesson, seed, warnings)
   const history = await model.fit(lesson.training.x, lesson.training.y, {
     batchSize: plan.batchSize,
     epochs: plan.epochs,
@@ -180,6 +185,7 @@ export async function learn(
     ...(resume && { resume: directory }),
     callbacks: [
       callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
+      reporter.recorder,
       ...lesson.callbacks,
       { onEpochEnd: (epoch, logs) => progress?.epoch?.(epoch, logs!) },
     ],
@@ -212,5 +218,6 @@ export async function learn(
   await writeJson(folder, files.preprocessing, lesson.preprocessing)
   await (lesson.saved ?? model).save(modelUrl(folder))
   await writeJson(folder, files.metrics, { ...result, history: history.history })
+  await reporter.finish(result)
   return result
 }

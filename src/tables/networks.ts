@@ -148,6 +148,7 @@ export function buildNetwork(plan: Plan, { shape, classes, rows }: Problem, seed
   model.compile({
     optimizer: optimizerOf(plan, rows),
     loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
+    gradientNorm: true,
   })
   return model
 }

@@ -1,5 +1,6 @@
 import { checkOptions, nonNegativeInteger, oneOf, show } from '../errors.ts'
 import { checkWorkers } from '../model/options.ts'
+import type { RunReport } from '../report/report.ts'
 import { type ColumnType, columnTypes } from './fields.ts'
 import type { ImagePlan } from './imageNetworks.ts'
 import type { Plan } from './networks.ts'
@@ -91,6 +92,8 @@ export interface TrainProgress {
     warnings: readonly string[]
   }): void
   epoch?(epoch: number, logs: Readonly<Record<string, number>>): void
+  /** After each epoch, and at the end: the report so far. */
+  report?(report: RunReport): void
 }
 
 export interface TrainOptions extends TrainConfiguration {

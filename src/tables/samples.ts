@@ -24,6 +24,7 @@ import { type Prediction, predictionNames, valuesOf } from './predictions.ts'
 import { checkScaling, fitScaling, pick, type Scaling, scaled } from './scaling.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import { splitStratified } from './splitting.ts'
+import type { ScoredPart } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
 // Samples that are arrays of numbers: columns (k), or images (height, width, channels).
@@ -46,6 +47,8 @@ export interface SampleData {
   /** Drawn from the others if there is none. */
   readonly test: Labelled | undefined
   readonly setAside: number
+  /** What the report calls a sample, and how it tells which one it is. */
+  readonly place: { readonly name: string; at(part: 'train' | 'test', sample: number): number | string }
 }
 
 /** All that samples go through before and after the network. */
@@ -107,6 +110,11 @@ export async function learnSamples(
   const shape = train.x.shape.slice(1)
   const problem = { shape, classes: classes?.length, rows: rows.training.length }
   const chosen = chooseNetwork(await inTime(options, problem, parts.training), problem, seed)
+  const place = {
+    name: data.place.name,
+    at: (part: ScoredPart, row: number) =>
+      part === 'test' && data.test ? data.place.at('test', row) : data.place.at('train', rows[part][row]!),
+  }
   const preprocessing: SamplePreprocessing = {
     format: 'lockstep preprocessing 1',
     kind: data.kind,
@@ -136,6 +144,7 @@ export async function learnSamples(
       validation: parts.validation,
       ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes.length) }),
       preprocessing,
+      story: { target, samples: part => parts[part], place, columns: [] },
       score: part => scoreOf(chosen.model, target, parts[part], workers),
       baseline: part => baselineOf(target, training.truth, parts[part].truth),
     },

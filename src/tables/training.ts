@@ -1,7 +1,7 @@
 import { Tensor } from '../data/tensor.ts'
 import { chooseNetwork } from './choosing.ts'
 import { readColumns } from './columns.ts'
-import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
+import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target, widthOf } from './encoding.ts'
 import {
   baselineOf,
   classWeightsOf,
@@ -17,6 +17,7 @@ import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } fr
 import { profile } from './profile.ts'
 import { openTable, type Table } from './source.ts'
 import type { Parts } from './splitting.ts'
+import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
 
 /** Most bytes that a part's inputs may take. */
@@ -69,7 +70,8 @@ async function prepare(table: Table, options: TableConfiguration & TrainOptions,
   const encodings = roles.inputs.map(input => fitEncoding(input, parts.training, options.time === undefined))
   const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
   const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
-  return { roles, parts, target, preprocessing, truthAt, setAside: lines.length - rows.length }
+  const setAside = lines.length - rows.length
+  return { table, profiles, roles, lines, parts, target, preprocessing, truthAt, setAside }
 }
 
 type Prepared = Awaited<ReturnType<typeof prepare>>
@@ -80,9 +82,49 @@ function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepar
   return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
 }
 
+/** What the report tells of a table. */
+function storyOf(
+  { target: targetName, group, time }: TrainOptions,
+  { table, profiles, roles, lines, parts, target, preprocessing }: Prepared,
+  samples: Record<ScoredPart, TableSamples>,
+): Story {
+  const read = [...roles.inputs, roles.target]
+  const roleOf = (name: string) => {
+    if (name === targetName) return 'target'
+    if (name === group) return 'group'
+    const isInput = roles.inputs.some(input => input.name === name)
+    if (name === time) return isInput ? 'time, input' : 'time'
+    return isInput ? 'input' : 'set aside'
+  }
+  let end = 0
+  const columns = preprocessing.columns.map((encoding, c) => {
+    const from = end
+    end += widthOf(encoding)
+    const textAt = (part: ScoredPart, row: number) => textOf(roles.inputs[c]!, parts[part][row]!)
+    return { name: encoding.name, from, to: end, textAt }
+  })
+  return {
+    target,
+    data: {
+      rows: lines.length,
+      columns: profiles.map(profile =>
+        summaryOf(
+          profile,
+          roleOf(profile.name),
+          read.find(({ name }) => name === profile.name),
+        ),
+      ),
+    },
+    samples: part => samples[part],
+    place: { name: table.placeName, at: (part, row) => lines[parts[part][row]!]! },
+    columns,
+  }
+}
+
 /**
  * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
- * checkpoints, and configuration.json, which repeats it. Means, deviations and categories come from the training part alone.
+ * checkpoints, report.html, and configuration.json, which repeats it. Means, deviations and categories come from the training
+ * part alone.
  * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
  */
 export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
@@ -120,6 +162,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
     validation: samples.validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
     preprocessing,
+    story: storyOf(options, prepared, samples),
     score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
   }
