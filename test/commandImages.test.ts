@@ -37,7 +37,7 @@ function bars(name: string, count: number, channels: 1 | 3): void {
       )
 }
 
-test('a folder of images with a folder for each class', { timeout: 60_000 }, () => {
+test('a folder of images with a folder for each class', { timeout: 150_000 }, () => {
   bars('bars', 60, 3)
   write('bars/across/torn.png', readFileSync(join(folder, 'bars/across/000.png')).subarray(0, 90))
   write('bars/across/notes.txt', 'no image')
@@ -75,7 +75,7 @@ test('a folder of images with a folder for each class', { timeout: 60_000 }, () 
   expect(done('predict', 'bars.model', 'new/upright/003.png', ...quick)).toMatch('\n003.png,')
   expect(done('inspect', 'bars.model')).toMatch('class of "folder" from samples of 12×12×3 (across, upright)')
   const again = JSON.parse(
-    done('train', '--config', 'bars.model/configuration.json', '--out', 'again', '--json', '--workers', '2'),
+    done('train', '--config', 'bars.model/configuration.json', '--out', 'again', '--json', ...quick),
   )
   expect(again.scores).toEqual(result.scores)
 
@@ -86,7 +86,7 @@ test('a folder of images with a folder for each class', { timeout: 60_000 }, () 
   )
 })
 
-test('grey images stay grey; train and test folders are the parts', { timeout: 60_000 }, () => {
+test('grey images stay grey; train and test folders are the parts', { timeout: 150_000 }, () => {
   bars('parts/train', 20, 1)
   bars('parts/test', 5, 1)
   const args = ['parts', '--size', '8', '--epochs', '2', '--filters', '4', '--hidden', '8']
@@ -104,7 +104,7 @@ test('grey images stay grey; train and test folders are the parts', { timeout: 6
 })
 
 test('other images need sharp: without it the message says so, with it they are read', {
-  timeout: 60_000,
+  timeout: 150_000,
 }, async () => {
   const { values } = { values: bar(true, 0, 3) }
   const isThere = (() => {

@@ -14,7 +14,7 @@ const novel = gunzipSync(
 ).toString()
 const write = (name: string, text: string | Uint8Array) => writeFileSync(join(folder, name), text)
 
-test('a text becomes a model that expects what follows, and writes', { timeout: 60_000 }, () => {
+test('a text becomes a model that expects what follows, and writes', { timeout: 150_000 }, () => {
   write('novel.txt', novel.slice(30_000, 80_000))
   const args = ['novel.txt', '--text', '--blocks', '1', '--width', '32', '--context', '32', '--steps', '400']
   const result = JSON.parse(done('train', ...args, '--json', ...quick))
@@ -57,12 +57,12 @@ test('a text becomes a model that expects what follows, and writes', { timeout: 
   wrote('--output', 'written.txt')
   expect(readFileSync(join(folder, 'written.txt'), 'utf8')).toBe(text)
   const again = JSON.parse(
-    done('train', '--config', 'novel.model/configuration.json', '--out', 'again', '--json', '--workers', '2'),
+    done('train', '--config', 'novel.model/configuration.json', '--out', 'again', '--json', ...quick),
   )
   expect(again.scores).toEqual(result.scores)
 })
 
-test('size and steps are chosen for the time there is, and kept', { timeout: 60_000 }, () => {
+test('size and steps are chosen for the time there is, and kept', { timeout: 150_000 }, () => {
   write('short.txt', novel.slice(30_000, 36_000))
   const result = JSON.parse(done('train', 'short.txt', '--text', '--max-seconds', '5', '--json', ...quick))
   expect(result.network).toMatchObject({ blocks: 1, width: 32, context: 64 })
