@@ -11,6 +11,7 @@ export const number = (text: string): number => {
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
   return value
 }
+const threshold = (text: string): number | string => (/^[a-z]/.test(text) ? text : number(text))
 export const list = (text: string): string[] => text.split(',')
 const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
@@ -58,6 +59,7 @@ export const training = (command: Command): Command =>
     .option('--validation <SHARE>', 'of rows that decide when to stop (0.15)', number)
     .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
     .option('--balance', 'rare classes weigh more')
+    .option('--threshold <P>', 'of the second of two classes: a probability, balanced, or f1', threshold)
     .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
     .option('--text', 'DATA is a text that is to be continued')
     .option('--blocks <N>', 'of attention, in a network for text', number)

@@ -47,6 +47,7 @@ running(reading(program.command('evaluate')))
   .argument('<MODEL>', 'the folder that train wrote')
   .argument('<DATA>', 'data of the same kind, with what is predicted')
   .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
+  .option('--threshold <P>', 'probability from which on the second of two classes is predicted', number)
   .summary('score a trained model on other data')
   .description(
     'Scores a trained model on other data: a table of any size, whose columns are matched by name, or arrays.',
@@ -66,6 +67,7 @@ running(reading(program.command('predict')))
   .option('--temperature <T>', 'lower ones prefer what is likely (0.8)', number)
   .option('--seed <N>', 'decides what is drawn (1)', number)
   .option('--labels <NAME>', 'of an .npz: the array that is not to be predicted from')
+  .option('--threshold <P>', 'probability from which on the second of two classes is predicted', number)
   .summary('predict from other data')
   .description(
     'Predicts the rows of a table of any size, in their order, columns matched by name, the samples of arrays, images; or writes a text.',

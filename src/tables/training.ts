@@ -4,11 +4,13 @@ import { readColumns } from './columns.ts'
 import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target, widthOf } from './encoding.ts'
 import {
   baselineOf,
+  checkThreshold,
   classWeightsOf,
   learn,
   openFolder,
   type Samples,
   scoreOf,
+  settleClasses,
   type TrainResult,
   targetsOf,
 } from './learning.ts'
@@ -138,6 +140,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
   const { parts, target, preprocessing, setAside } = prepared
   const { encoder, ...samples } = samplesOfParts(prepared)
   const { training } = samples
+  checkThreshold('train', options.threshold, target)
   const classes = target.task === 'class' ? target.classes.length : undefined
   const chosen = chooseNetwork(
     options,
@@ -162,6 +165,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
     validation: samples.validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
     preprocessing,
+    settle: () => settleClasses(chosen.model, target, samples.validation, options),
     story: storyOf(options, prepared, samples),
     score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
