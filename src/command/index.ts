@@ -15,7 +15,8 @@ const program = new Program('lockstep')
 training(running(reading(program.command('train'))))
   .argument(
     '[DATA]',
-    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), a folder of images, or a text',
+    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), ' +
+      'a folder of images, or a text',
   )
   .summary('train a network on data, and write it to a folder')
   .description(
@@ -70,7 +71,8 @@ running(reading(program.command('predict')))
   .option('--threshold <P>', 'probability from which on the second of two classes is predicted', number)
   .summary('predict from other data')
   .description(
-    'Predicts the rows of a table of any size, in their order, columns matched by name, the samples of arrays, images; or writes a text.',
+    'Predicts the rows of a table of any size, in their order, columns matched by name, ' +
+      'the samples of arrays, images; or writes a text.',
   )
   .option('--output <FILE>', '.csv, .jsonl or .parquet; default: the standard output')
   .option('--as <KIND>', 'csv, jsonl or parquet')
@@ -78,7 +80,8 @@ running(reading(program.command('predict')))
   .addHelpText(
     'after',
     `\nExamples:\n  lockstep predict penguins.model new.csv > predictions.csv\n  lockstep ` +
-      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n  lockstep predict novel.model --prompt "Call me" --length 200\n${exitCodes}`,
+      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n` +
+      `  lockstep predict novel.model --prompt "Call me" --length 200\n${exitCodes}`,
   )
   .action(
     ending(async (model, data, options) => (await import('./apply.ts')).predict(model, data, given(options))),
