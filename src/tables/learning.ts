@@ -83,12 +83,12 @@ export interface Lesson
   baseline(part: 'validation' | 'test'): Scores
 }
 
-/**
- * The folder that is written.
- * @throws Error for one that holds something, unless training is resumed
- */
-export async function openFolder({ out, data, resume = false }: TrainOptions): Promise<string> {
-  const folder = resolve(out ?? `${basename(resolve(data)).replace(/\.[^.]+$/, '')}.model`)
+/** The folder that is written. */
+export const folderOf = ({ out, data }: TrainOptions): string =>
+  resolve(out ?? `${basename(resolve(data)).replace(/\.[^.]+$/, '')}.model`)
+
+/** @throws Error for a folder that holds something, unless training is resumed */
+export async function checkFolder(folder: string, resume: boolean): Promise<void> {
   const names = await readdir(folder).catch(error => {
     if (codeOf(error) === 'ENOENT') return [] as string[]
     throw error
@@ -99,6 +99,12 @@ export async function openFolder({ out, data, resume = false }: TrainOptions): P
     throw new Error(
       `train: ${folder} must be a new or empty folder, got ${show(names)}; give another one, or resume`,
     )
+}
+
+/** The folder that is written, once it has been checked. */
+export async function openFolder(options: TrainOptions): Promise<string> {
+  const folder = folderOf(options)
+  await checkFolder(folder, options.resume ?? false)
   return folder
 }
 

@@ -25,7 +25,7 @@ import { Warnings } from './warnings.ts'
 /** Most bytes that a part's inputs may take. */
 const mostBytes = 2 ** 31 - 2 ** 20
 
-interface TableSamples extends Samples {
+export interface TableSamples extends Samples {
   /** Class numbers, or the target's numbers as they are. */
   readonly truth: Float64Array
 }
@@ -51,8 +51,25 @@ function samplesOf(
   }
 }
 
+/** What the rows that are trained on say of columns and target; `trend`: of dates too. */
+export function preprocessingOf(
+  { inputs, target: column, task }: Roles,
+  classes: readonly string[],
+  training: Uint32Array,
+  trend: boolean,
+): Preprocessing {
+  const { name, type } = column
+  const target = (
+    task === 'class'
+      ? { name, task, type, classes }
+      : { name, task, type, ...momentsOf(column.values, training) }
+  ) as Target
+  const columns = inputs.map(input => fitEncoding(input, training, trend))
+  return { format: 'lockstep preprocessing 1', columns, target }
+}
+
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
+export async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -62,23 +79,16 @@ async function prepare(table: Table, options: TableConfiguration & TrainOptions,
   const { classes, classAt } =
     roles.task === 'class' ? classesOf(roles.target, rows) : { classes: [], classAt: () => 0 }
   const parts = split(rows, roles, classAt, options)
-  const { target: column, task } = roles
-  const { name, type } = column
-  const target = (
-    task === 'class'
-      ? { name, task, type, classes }
-      : { name, task, type, ...momentsOf(column.values, parts.training) }
-  ) as Target
-  const encodings = roles.inputs.map(input => fitEncoding(input, parts.training, options.time === undefined))
-  const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
-  const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
+  const preprocessing = preprocessingOf(roles, classes, parts.training, options.time === undefined)
+  const { target } = preprocessing
+  const truthAt = roles.task === 'class' ? classAt : (row: number) => roles.target.values[row]!
   const setAside = lines.length - rows.length
-  return { table, profiles, roles, lines, parts, target, preprocessing, truthAt, setAside }
+  return { table, profiles, roles, lines, classes, parts, target, preprocessing, truthAt, setAside }
 }
 
-type Prepared = Awaited<ReturnType<typeof prepare>>
+export type Prepared = Awaited<ReturnType<typeof prepare>>
 
-function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
+export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
   const encoder = new Encoder(preprocessing.columns)
   const of = (part: keyof Parts) => samplesOf(encoder, roles, target, parts[part], truthAt)
   return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
