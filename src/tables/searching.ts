@@ -91,9 +91,7 @@ async function isBegun(folder: string): Promise<boolean> {
  * comes. Only rows of the training and validation parts are searched with.
  * @throws as `trainTable` and `tune`
  */
-export async function tuneTable(
-  options: TableConfiguration & TrainOptions & SearchOptions,
-): Promise<TuneResult> {
+export async function tuneTable(options: TrainOptions & SearchOptions): Promise<TuneResult> {
   const { trials: asked, sampler = 'tpe', pruner, folds = 1, parallel = 'auto', lag = 8, ...others } = options
   const { study: given, search: names, maxSeconds, onStandard, onTrial, ...training } = others
   checkTrainOptions(training, 'table')
