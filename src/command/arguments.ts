@@ -6,14 +6,14 @@ export const exitCodes = `
 Exit codes: 0 done; 1 the data, the model or the training is at fault; 2 the command line is;
 130 and 143 SIGINT or SIGTERM ended training, which is saved.`
 
-const number = (text: string): number => {
+export const number = (text: string): number => {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
   return value
 }
 export const list = (text: string): string[] => text.split(',')
 const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
-const workers = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
+export const counts = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
 const types = (text: string): Record<string, string> =>
   Object.fromEntries(
     list(text).map(one => {
@@ -37,7 +37,7 @@ export const reading = (command: Command): Command =>
     .option('--json', 'one JSON object on the standard output')
 
 export const running = (command: Command): Command =>
-  command.option('--workers <N>', 'threads, or auto (results do not depend on it)', workers)
+  command.option('--workers <N>', 'threads, or auto (results do not depend on it)', counts)
 
 /** What commander makes of --no-header is left out where it was not given: a configuration may say otherwise. */
 export function given(options: Record<string, unknown>): Record<string, unknown> {
