@@ -1,10 +1,10 @@
 import { randomNumbers } from '../data/random.ts'
 import { inRange, positiveInteger, show, suggestion } from '../errors.ts'
 import { derive } from '../tune/seeds.ts'
+import { planOf } from './choosing.ts'
 import type { Plan } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
-import { type Scores, scorerOf } from './scores.ts'
-import { planOf } from './training.ts'
+import { type ClassScores, type RegressionScores, scorerOf } from './scores.ts'
 import { type Ground, groundOf, outputsOf, prepareTable, tryPlan } from './trying.ts'
 
 /** What a training came to: losses without penalties, and of the validation part the accuracy or R². */
@@ -37,8 +37,12 @@ export interface RepeatOptions {
   onTraining?: (done: number, total: number, what: string, measured: Measurement) => void
 }
 
-const scoreIn = (scores: Scores) => (scores.task === 'class' ? scores.accuracy : scores.r2)
-const lossIn = (scores: Scores) => (scores.task === 'class' ? scores.logLoss : scores.rootMeanSquaredError)
+/** Of tables. */
+type TableScores = ClassScores | RegressionScores
+
+const scoreIn = (scores: TableScores) => (scores.task === 'class' ? scores.accuracy : scores.r2)
+const lossIn = (scores: TableScores) =>
+  scores.task === 'class' ? scores.logLoss : scores.rootMeanSquaredError
 
 /** How a plan is tried: networks whose outputs are averaged, and whether training stops early. */
 interface Manner {
@@ -68,7 +72,7 @@ async function measure(
     const scorer = scorerOf(ground.prepared.target)
     scorer.take(sums[p]!, ground[part].truth)
     return scorer.finish()
-  }) as [Scores, Scores]
+  }) as [TableScores, TableScores]
   return { training: lossIn(training), validation: lossIn(validation), score: scoreIn(validation) }
 }
 
@@ -103,7 +107,7 @@ function untilOver(signal: AbortSignal | undefined, maxSeconds: number | undefin
 const leastRows = 8
 
 async function prepared(options: TrainOptions, repeats: number, maxSeconds: number | undefined) {
-  checkTrainOptions(options)
+  checkTrainOptions(options, 'table')
   positiveInteger('learningCurve', 'repeats', repeats)
   if (maxSeconds !== undefined) inRange('learningCurve', 'maxSeconds', maxSeconds, '(0, 2000000]')
   const table = await prepareTable(options)

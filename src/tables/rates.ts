@@ -1,7 +1,7 @@
 import { findLearningRate, type RateRange } from '../model/rateRange.ts'
+import { planOf } from './choosing.ts'
 import { buildNetwork, type Plan } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
-import { planOf } from './training.ts'
 import { groundOf, prepareTable } from './trying.ts'
 
 export interface RateOptions {
@@ -26,7 +26,7 @@ export async function findTableRate({
   steps,
   ...training
 }: TrainOptions & RateOptions): Promise<TableRates> {
-  checkTrainOptions(training)
+  checkTrainOptions(training, 'table')
   const { seed = 7, workers = 'auto', signal } = training
   const prepared = await prepareTable(training)
   const ground = groundOf(prepared, training)
