@@ -7,16 +7,22 @@ import { checkPicture, writePicture } from './pictures.ts'
 import { interruption, note, say } from './terminal.ts'
 import { optionsOf } from './train.ts'
 
-type Given = Partial<TrainOptions> & RateOptions & { config?: string; json?: boolean; output?: string }
+type Given = Partial<TrainOptions> &
+  Omit<RateOptions, 'steps'> & {
+    updates?: number
+    config?: string
+    json?: boolean
+    output?: string
+  }
 
 /** `lockstep lr`. Resolves with the exit code. */
-export async function lr({ from, to, steps, output, maxSeconds, ...given }: Given): Promise<number> {
+export async function lr({ from, to, updates, output, maxSeconds, ...given }: Given): Promise<number> {
   checkPicture('lr', output)
   const options = await optionsOf('lr', given)
   const interrupted = interruption()
   const timeout = maxSeconds === undefined ? [] : [AbortSignal.timeout(1000 * maxSeconds)]
   const signal = AbortSignal.any([interrupted.signal, ...timeout])
-  const asked = { from, to, steps }
+  const asked = { from, to, steps: updates }
   const range = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
   const found = await findTableRate({ ...options, ...range, signal }).catch(error => {
     if (interrupted.code() !== undefined) return undefined

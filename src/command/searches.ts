@@ -63,7 +63,7 @@ ${exitCodes}`,
     )
     .option('--from <RATE>', 'the first rate (1e-6)', number)
     .option('--to <RATE>', 'the last one (10)', number)
-    .option('--steps <N>', 'updates, as many passes as it takes (200)', number)
+    .option('--updates <N>', 'steps of the rate, as many passes as it takes (200)', number)
     .option('--output <FILE>', 'a page with the picture: .html')
     .addHelpText(
       'after',
