@@ -3,7 +3,6 @@ import { Tensor } from '../data/tensor.ts'
 import { checkOptions, show, suggestion } from '../errors.ts'
 import { loadLayersModel } from '../model/loading.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { Column } from './columns.ts'
 import { checkPreprocessing, Encoder, type Preprocessing } from './encoding.ts'
 import { isMissing, numberOf } from './fields.ts'
 import { files, modelUrl, readJson } from './folder.ts'
@@ -12,6 +11,7 @@ import type { ReadingProgress } from './lines.ts'
 import { classNameOf } from './planning.ts'
 import { largest, type Scores, scorerOf } from './scores.ts'
 import { type Field, openTable, type Row, type Table, type TableOptions } from './source.ts'
+import { columnOf } from './texts.ts'
 import { Warnings } from './warnings.ts'
 
 export interface ApplyOptions extends TableOptions {
@@ -94,7 +94,7 @@ async function outputsFor(
   warnings: Warnings,
 ): Promise<Float32Array> {
   const columns = preprocessing.columns.map((encoding, c) => {
-    const column = new Column(encoding.name, encoding.type)
+    const column = columnOf(encoding.name, encoding.type)
     for (const { line, fields } of rows) {
       const field = fields[places[c]!]
       column.push(field)

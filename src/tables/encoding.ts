@@ -1,5 +1,6 @@
 import { show } from '../errors.ts'
 import type { Column } from './columns.ts'
+import { TextColumn, type Vocabulary, vocabularyOf, writeText } from './texts.ts'
 
 /** How a column becomes inputs of the network; all of it was computed from the training part. */
 export type Encoding =
@@ -30,6 +31,7 @@ export type Encoding =
       readonly hours: boolean
       readonly indicator: boolean
     }
+  | ({ readonly name: string; readonly type: 'text'; readonly indicator: boolean } & Vocabulary)
 
 /** Words that get an input of their own. */
 const mostWords = 64
@@ -42,6 +44,8 @@ export function widthOf(encoding: Encoding): number {
   switch (encoding.type) {
     case 'category':
       return encoding.words.length + (encoding.other ? 1 : 0) + indicator
+    case 'text':
+      return encoding.words.length + indicator
     case 'date':
       return (encoding.trend ? 1 : 0) + 4 + (encoding.hours ? 2 : 0) + indicator
     default:
@@ -74,13 +78,15 @@ function wordsOf(column: Column, rows: Uint32Array): { words: string[]; other: b
   return { words: byCount.slice(0, mostWords), other: byCount.length > mostWords }
 }
 
-/** The encoding of a column, from the training rows alone. */
-export function fitEncoding(column: Column, rows: Uint32Array, trend: boolean): Encoding {
+/** The encoding of a column, from the training rows alone; one of `texts` columns of text. */
+export function fitEncoding(column: Column, rows: Uint32Array, trend: boolean, texts = 1): Encoding {
   const { name, type, values } = column
   const indicator = rows.some(row => Number.isNaN(values[row]!))
   if (type === 'number') return { name, type, ...momentsOf(values, rows), indicator }
   if (type === 'boolean') return { name, type, indicator }
   if (type === 'category') return { name, type, ...wordsOf(column, rows), indicator }
+  if (column instanceof TextColumn)
+    return { name, type: 'text', ...vocabularyOf(column, rows, 1 / texts), indicator }
   const days = trend
     ? momentsOf(
         values.map(ms => ms / dayMs),
@@ -125,7 +131,7 @@ export class Encoder {
     this.encodings = encodings
     this.width = encodings.reduce((sum, encoding) => sum + widthOf(encoding), 0)
     this.places = encodings.map(encoding =>
-      encoding.type === 'category' ? new Map(encoding.words.map((word, i) => [word, i])) : undefined,
+      'words' in encoding ? new Map(encoding.words.map((word, i) => [word, i])) : undefined,
     )
   }
 
@@ -151,6 +157,8 @@ export class Encoder {
         } else if (encoding.type === 'number') inputs[at] = standardised(value, encoding)
         else if (encoding.type === 'boolean') inputs[at] = value
         else if (encoding.type === 'date') writeDate(encoding, value, inputs, at)
+        else if (encoding.type === 'text')
+          writeText(column as TextColumn, rows[i]!, encoding, places!, inputs, at)
         else {
           const place = places![value]
           if (place !== undefined) inputs[at + place] = 1
@@ -198,6 +206,13 @@ function isEncoding(value: Encoding): boolean {
   if (typeof value?.name !== 'string' || typeof value.indicator !== 'boolean') return false
   if (value.type === 'number') return isScale(value)
   if (value.type === 'category') return areWords(value.words) && typeof value.other === 'boolean'
+  if (value.type === 'text')
+    return (
+      areWords(value.words) &&
+      Array.isArray(value.rarity) &&
+      value.rarity.length === value.words.length &&
+      value.rarity.every(isNumber)
+    )
   if (value.type === 'date')
     return typeof value.hours === 'boolean' && (value.trend === null || isScale(value.trend))
   return value.type === 'boolean'

@@ -2,6 +2,7 @@ import { show } from '../errors.ts'
 import { booleanOf, type ColumnType, dateOf, isMissing, numberOf, wordOf } from './fields.ts'
 import type { ReadingProgress } from './lines.ts'
 import type { Field, Table } from './source.ts'
+import { isProse } from './texts.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Different values of a column that are counted; a column with more is "many". */
@@ -41,6 +42,7 @@ class Collector {
   private integers = 0
   private booleans = 0
   private dates = 0
+  private prose = 0
   private sum = 0
   private minimum = Number.POSITIVE_INFINITY
   private maximum = Number.NEGATIVE_INFINITY
@@ -73,6 +75,7 @@ class Collector {
         this.earliest = Math.min(this.earliest, date)
         this.latest = Math.max(this.latest, date)
       } else if (!Number.isNaN(booleanOf(field))) this.booleans++
+      else if (isProse(field)) this.prose++
     }
     if (!this.isCounting) return
     const word = wordOf(field)
@@ -126,7 +129,7 @@ class Collector {
         : type === 'date' && this.dates > 0
           ? { minimum: this.earliest, maximum: this.latest }
           : {}
-    const useless = this.useless(type)
+    const useless = this.useless(type, given)
     return {
       name,
       type,
@@ -141,13 +144,13 @@ class Collector {
     }
   }
 
-  private useless(type: ColumnType): string | undefined {
+  private useless(type: ColumnType, given: ColumnType | undefined): string | undefined {
     if (this.present === 0) return 'it is empty'
     if (this.values.size === 1 && this.missing === 0) return 'it has one value only'
-    if (type === 'text')
+    if (type === 'text' && given !== 'text' && this.prose < this.present / 2)
       return this.values.size > mostCategories
-        ? 'it is text of too many different values to be categories'
-        : 'it is text that hardly repeats'
+        ? 'it is text of one word each, of too many different ones to be categories'
+        : 'it is text of one word each that hardly repeats'
     return undefined
   }
 }

@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
+import { show } from '../errors.ts'
 import { readColumns } from './columns.ts'
-import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
+import { Encoder, type Encoding, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
 import {
   baselineOf,
   checkFolder,
@@ -74,10 +75,23 @@ async function prepare(table: Table, options: TrainOptions, warnings: Warnings) 
       ? { name, task, type, classes }
       : { name, task, type, ...momentsOf(column.values, parts.training) }
   ) as Target
-  const encodings = roles.inputs.map(input => fitEncoding(input, parts.training, options.time === undefined))
+  const texts = roles.inputs.filter(input => input.type === 'text').length
+  const fitted = roles.inputs.map(input =>
+    fitEncoding(input, parts.training, options.time === undefined, texts),
+  )
+  const isUsed = (encoding: Encoding) => encoding.type !== 'text' || encoding.words.length > 0
+  for (const encoding of fitted)
+    if (!isUsed(encoding))
+      warnings.say(`column ${show(encoding.name)} is set aside: it is text without words that repeat`)
+  const encodings = fitted.filter(isUsed)
+  const inputs = roles.inputs.filter((_, i) => isUsed(fitted[i]!))
+  if (inputs.length === 0)
+    throw new RangeError(
+      `train: ${table.path} must have a column to predict from, got only text that does not repeat; add columns`,
+    )
   const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
   const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
-  return { roles, parts, target, preprocessing, truthAt, setAside: lines.length - rows.length }
+  return { roles: { ...roles, inputs }, parts, target, preprocessing, truthAt, setAside: lines.length - rows.length }
 }
 
 type Prepared = Awaited<ReturnType<typeof prepare>>
