@@ -42,6 +42,8 @@ class Collector {
   private integers = 0
   private booleans = 0
   private dates = 0
+  /** Values that are numbers in the file: milliseconds since 1970, if they are dates. */
+  private stamps = 0
   private prose = 0
   private sum = 0
   private minimum = Number.POSITIVE_INFINITY
@@ -66,8 +68,10 @@ class Collector {
     this.present++
     const number = typeof field === 'boolean' ? Number.NaN : numberOf(field)
     const isNumber = !Number.isNaN(number)
-    if (isNumber) this.takeNumber(number)
-    else {
+    if (isNumber) {
+      this.takeNumber(number)
+      if (typeof field === 'number') this.stamps++
+    } else {
       this.stranger ??= { value: wordOf(field), line }
       const date = dateOf(field)
       if (!Number.isNaN(date)) {
@@ -107,7 +111,7 @@ class Collector {
     const counts = {
       number: numbers,
       boolean: this.booleans,
-      date: this.dates,
+      date: this.dates + this.stamps,
       category: present,
       text: present,
     }
@@ -126,8 +130,11 @@ class Collector {
     const extent =
       type === 'number' && numbers > 0
         ? { minimum: this.minimum, maximum: this.maximum, mean: this.sum / numbers }
-        : type === 'date' && this.dates > 0
-          ? { minimum: this.earliest, maximum: this.latest }
+        : type === 'date' && counts.date > 0
+          ? {
+              minimum: Math.min(this.earliest, this.stamps > 0 ? this.minimum : this.earliest),
+              maximum: Math.max(this.latest, this.stamps > 0 ? this.maximum : this.latest),
+            }
           : {}
     const useless = this.useless(type, given)
     return {
@@ -175,7 +182,8 @@ export async function profile(
   }
   if (rows === 0)
     throw new RangeError(`${table.path} must have rows after the columns' names, got none; give another file`)
+  const known = { ...table.types, ...types }
   return collectors.map(collector =>
-    collector.finish(Object.hasOwn(types, collector.name) ? types[collector.name] : undefined, warnings),
+    collector.finish(Object.hasOwn(known, collector.name) ? known[collector.name] : undefined, warnings),
   )
 }

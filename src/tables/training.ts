@@ -2,7 +2,14 @@ import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { readColumns } from './columns.ts'
-import { Encoder, type Encoding, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
+import {
+  Encoder,
+  type Encoding,
+  fitEncoding,
+  momentsOf,
+  type Preprocessing,
+  type Target,
+} from './encoding.ts'
 import {
   baselineOf,
   checkFolder,
@@ -91,7 +98,14 @@ async function prepare(table: Table, options: TrainOptions, warnings: Warnings) 
     )
   const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
   const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
-  return { roles: { ...roles, inputs }, parts, target, preprocessing, truthAt, setAside: lines.length - rows.length }
+  return {
+    roles: { ...roles, inputs },
+    parts,
+    target,
+    preprocessing,
+    truthAt,
+    setAside: lines.length - rows.length,
+  }
 }
 
 type Prepared = Awaited<ReturnType<typeof prepare>>
