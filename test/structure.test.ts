@@ -23,8 +23,9 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   checkpoints: { values: ['formats', 'data'] },
   tune: { values: ['training', 'data', 'formats', 'checkpoints'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
-  tables: { values: ['data', 'formats', 'layers', 'training', 'model'] },
-  command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables'] },
+  report: { values: ['data', 'formats'], types: ['training', 'tune'] },
+  tables: { values: ['data', 'formats', 'layers', 'training', 'model', 'report'] },
+  command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables', 'report', 'tune'] },
   model: {
     values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats', 'checkpoints'],
   },

@@ -20,6 +20,8 @@ export class Pool {
       concurrentTasksPerWorker: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
+      // Else idle threads sleep outside of their event loop, and the ports of runs that are over are never freed.
+      atomics: 'disabled',
     })
     // A thread that dies fails its task; one that dies without a task is replaced, and need not end the
     // process.

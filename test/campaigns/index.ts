@@ -1,23 +1,27 @@
 // npm run campaign -- NAME: in full what `npm test` proves in a short form. Exit code 1 where something fails.
 import { suggestion } from '../../src/errors.ts'
+import { cycles } from './cycles.ts'
 import { faults } from './faults.ts'
 import { hostile } from './hostile.ts'
 import { kills } from './kills.ts'
 import { powerLoss } from './powerLoss.ts'
 import { resume } from './resume.ts'
 import { sabotage } from './sabotage.ts'
+import { stops } from './stops.ts'
 import { searches } from './tune.ts'
 
 /** Prints what it does, and resolves with a line for each failure. */
 export type Campaign = (print: (line: string) => void) => Promise<string[]>
 
 const campaigns: Readonly<Record<string, Campaign>> = {
+  cycles,
   faults,
   hostile,
   kills,
   powerLoss,
   resume,
   sabotage,
+  stops,
   tune: searches,
 }
 
