@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path'
 import { writeFilesAtomically } from '../formats/atomicFiles.ts'
 import { writeCsv } from '../formats/csv.ts'
-import { type ApplyOptions, evaluateTable, type PredictedRow, predictTable } from '../tables/applying.ts'
+import * as kinds from '../tables/kinds.ts'
+import type { PredictedRow } from '../tables/predictions.ts'
 import { details, headline } from './describe.ts'
 import { barOf, note, say, UsageError, warn } from './terminal.ts'
 
@@ -9,19 +10,23 @@ import { barOf, note, say, UsageError, warn } from './terminal.ts'
 export async function evaluate(
   model: string,
   data: string,
-  { json, ...options }: ApplyOptions & { json?: boolean },
+  { json, ...options }: kinds.ModelOptions & { json?: boolean },
 ): Promise<number> {
   const bar = await barOf('evaluating {bar} {percentage} %')
-  const { scores, warnings } = await evaluateTable(model, data, { ...options, progress: bar.update }).finally(
-    bar.stop,
-  )
+  const { scores, warnings } = await kinds
+    .evaluate(model, data, { ...options, progress: bar.update })
+    .finally(bar.stop)
   warn(warnings)
   if (json) say(JSON.stringify({ ...scores, warnings }))
   else for (const line of [`${scores.rows} rows: ${headline(scores)}`, ...details(scores)]) say(line)
   return 0
 }
 
-type PredictOptions = ApplyOptions & { output?: string; as?: 'csv' | 'jsonl' | 'parquet'; json?: boolean }
+type PredictOptions = kinds.ModelOptions & {
+  output?: string
+  as?: 'csv' | 'jsonl' | 'parquet'
+  json?: boolean
+}
 
 const csvField = (value: unknown): string => {
   const text = value === undefined ? '' : String(value)
@@ -81,10 +86,10 @@ export async function predict(model: string, data: string, given: PredictOptions
   if (kind === 'parquet' && output === undefined)
     throw new UsageError('predict: --as parquet needs --output FILE, got none; name the file')
   const bar = await barOf('predicting {bar} {percentage} %')
-  const { names, rows, warnings } = await predictTable(model, data, {
+  const { names, rows, warnings } = await kinds.predict(model, data, {
     ...options,
     progress: output ? bar.update : undefined,
-  } as ApplyOptions)
+  } as kinds.ModelOptions)
   try {
     if (output === undefined) await pour(linesOf(names, rows, kind === 'csv'))
     else if (kind === 'csv') await writeCsv(output, rows, { columnNames: names })

@@ -48,7 +48,8 @@ export function given(options: Record<string, unknown>): Record<string, unknown>
 /** Options about what is trained. */
 export const training = (command: Command): Command =>
   command
-    .option('--target <COLUMN>', 'the column to predict')
+    .option('--target <COLUMN>', 'of a table: the column to predict')
+    .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
     .option('--task <KIND>', 'class or regression; told by the target unless given')
     .option('--types <LIST>', 'types that are not to be guessed: zip=category,size=number', types)
     .option('--ignore <LIST>', 'columns that are not to be used', list)
@@ -58,6 +59,8 @@ export const training = (command: Command): Command =>
     .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
     .option('--balance', 'rare classes weigh more')
     .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
+    .option('--filters <LIST>', 'of the convolutions for images: 32,64,128', numbers)
+    .option('--augment', 'mirror, move and zoom images a little in training')
     .option('--dropout <RATE>', 'after each hidden layer', number)
     .option('--l2 <FACTOR>', "of the weights' squares in the loss", number)
     .option('--weight-decay <FACTOR>', 'of a weight that an update at rate 1 takes away', number)

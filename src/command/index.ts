@@ -7,16 +7,16 @@ import { note, UsageError } from './terminal.ts'
 const { Command: Program, CommanderError } = await import('commander')
 
 const program = new Program('lockstep')
-  .description('Trains neural networks on tables, on all cores of this machine.')
+  .description('Trains neural networks on tables and arrays, on all cores of this machine.')
   .version(version)
   .showHelpAfterError('(--help shows all options)')
   .addHelpText('after', exitCodes)
 
 training(running(reading(program.command('train'))))
-  .argument('[DATA]', 'a table: .csv, .tsv, .jsonl or .parquet')
-  .summary('train a network on a table, and write it to a folder')
+  .argument('[DATA]', 'a table (.csv, .tsv, .jsonl, .parquet), or arrays: .npz, .npy, IDX, a folder of them')
+  .summary('train a network on data, and write it to a folder')
   .description(
-    'Trains a network on a table and writes a folder: model.json (TensorFlow.js ' +
+    'Trains a network on a table or on arrays and writes a folder: model.json (TensorFlow.js ' +
       'reads it), preprocessing, metrics, checkpoints, configuration.',
   )
   .option('--out <FOLDER>', 'default: the name of DATA with .model')
@@ -27,6 +27,7 @@ training(running(reading(program.command('train'))))
 Examples:
   lockstep train penguins.csv --target species
   lockstep train flights.parquet --target delay --time date --max-seconds 600
+  lockstep train fashion-mnist --out clothes        # a folder of IDX files
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
   lockstep train --config costs/configuration.json --seed 8 --out again
 ${exitCodes}`,
@@ -39,9 +40,12 @@ ${exitCodes}`,
 
 running(reading(program.command('evaluate')))
   .argument('<MODEL>', 'the folder that train wrote')
-  .argument('<DATA>', 'a table with the target')
-  .summary('score a trained model on another table')
-  .description('Scores a trained model on another table, of any size. Columns are matched by name.')
+  .argument('<DATA>', 'data of the same kind, with what is predicted')
+  .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
+  .summary('score a trained model on other data')
+  .description(
+    'Scores a trained model on other data: a table of any size, whose columns are matched by name, or arrays.',
+  )
   .addHelpText('after', `\nExample:\n  lockstep evaluate penguins.model new.csv --json\n${exitCodes}`)
   .action(
     ending(async (model, data, options) =>
@@ -51,9 +55,12 @@ running(reading(program.command('evaluate')))
 
 running(reading(program.command('predict')))
   .argument('<MODEL>', 'the folder that train wrote')
-  .argument('<DATA>', 'a table')
-  .summary('predict the rows of a table')
-  .description('Predicts the rows of a table of any size, in their order. Columns are matched by name.')
+  .argument('<DATA>', 'data of the same kind')
+  .option('--labels <NAME>', 'of an .npz: the array that is not to be predicted from')
+  .summary('predict from other data')
+  .description(
+    'Predicts the rows of a table of any size, in their order, columns matched by name, or the samples of arrays.',
+  )
   .option('--output <FILE>', '.csv, .jsonl or .parquet; default: the standard output')
   .option('--as <KIND>', 'csv, jsonl or parquet')
   .option('--keep <LIST>', 'columns of DATA that are repeated', list)

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { files, readJson } from '../tables/folder.ts'
+import * as kinds from '../tables/kinds.ts'
 import type { TrainResult } from '../tables/learning.ts'
 import { checkConfiguration, type TrainOptions, type TrainProgress } from '../tables/options.ts'
-import { trainTable } from '../tables/training.ts'
 import { details, headline } from './describe.ts'
 import { barOf, interruption, isLive, note, say, UsageError, warn } from './terminal.ts'
 
@@ -23,7 +23,7 @@ async function optionsOf({ config, json: _json, ...given }: Given): Promise<Trai
     throw new UsageError('train: --resume needs --out FOLDER, got none; name the folder')
   if (!options.data)
     throw new UsageError('train: DATA must be given, got none; name a file, or --config FILE')
-  if (!options.target)
+  if (!options.target && (await kinds.kindOf(options as TrainOptions)) === 'table')
     throw new UsageError('train: --target must be given, got none; name the column to predict')
   return options as TrainOptions
 }
@@ -61,7 +61,7 @@ async function progressOf(say: (line: string) => void): Promise<TrainProgress & 
 function print(result: TrainResult): void {
   const { rows, network, scores } = result
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
-  say(`${result.task} of "${result.target}" from ${result.columns.length} columns (${network.inputs} inputs)`)
+  say(`${result.task} of "${result.target}" from ${result.from} (${network.inputs} inputs)`)
   say(`rows: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
@@ -77,7 +77,7 @@ export async function train(given: Given): Promise<number> {
   const interrupted = interruption()
   const progress = await progressOf(note)
   try {
-    const result = await trainTable({ ...options, signal: interrupted.signal, progress })
+    const result = await kinds.train({ ...options, signal: interrupted.signal, progress })
     progress.stop()
     if (result.interrupted) {
       note(`stopped, and saved; lockstep train --resume --out ${result.folder} goes on from there`)

@@ -9,8 +9,9 @@ import { files, modelUrl, readJson } from './folder.ts'
 import { predictedRows } from './learning.ts'
 import type { ReadingProgress } from './lines.ts'
 import { classNameOf } from './planning.ts'
-import { largest, type Scores, scorerOf } from './scores.ts'
-import { type Field, openTable, type Row, type Table, type TableOptions } from './source.ts'
+import { type PredictedRow, type Prediction, predictionNames, valuesOf } from './predictions.ts'
+import { type Scores, scorerOf } from './scores.ts'
+import { openTable, type Row, type Table, type TableOptions } from './source.ts'
 import { columnOf } from './texts.ts'
 import { Warnings } from './warnings.ts'
 
@@ -177,9 +178,6 @@ export async function evaluateTable(
   return { scores: scorer.finish(), warnings: warnings.lines() }
 }
 
-/** What is predicted for a row: columns that were kept, `prediction`, and of classes `probability NAME`. */
-export type PredictedRow = Record<string, Field>
-
 /**
  * Predictions for each row of a table, in its order, as the table is read; the warnings are complete once all are taken.
  * @throws RangeError for a table that lacks a column of the model; as `openTable`
@@ -188,7 +186,7 @@ export async function predictTable(
   folder: string,
   data: string,
   options: ApplyOptions = {},
-): Promise<{ names: readonly string[]; rows: AsyncIterable<PredictedRow>; warnings: Warnings }> {
+): Promise<Prediction> {
   checkOptions('predict', options, optionNames)
   const trained = await loadTrained('predict', folder)
   const { target } = trained.preprocessing
@@ -197,8 +195,7 @@ export async function predictTable(
   const table = await openTable(data, options)
   const places = placesOf(table, trained.preprocessing, keep, warnings)
   const kept = keep.map(name => table.names.indexOf(name))
-  const classes = target.task === 'class' ? target.classes : []
-  const names = [...keep, 'prediction', ...classes.map(name => `probability ${name}`)]
+  const names = [...keep, ...predictionNames(target)]
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined)
     throw new RangeError(`predict: columns must have different names, got ${show(twice)} twice; keep others`)
@@ -206,12 +203,7 @@ export async function predictTable(
     for await (const rows of batchesOf(table.rows(warnings, options.progress))) {
       const outputs = await outputsFor(trained, table, places, rows, options, warnings)
       for (const [i, { fields }] of rows.entries()) {
-        const at = i * Math.max(classes.length, 1)
-        const predicted =
-          target.task === 'class'
-            ? [classes[largest(outputs, at, classes.length)]!, ...classes.map((_, c) => outputs[at + c]!)]
-            : [target.mean + target.deviation * outputs[at]!]
-        const values = [...kept.map(place => fields[place]), ...predicted]
+        const values = [...kept.map(place => fields[place]), ...valuesOf(target, outputs, i)]
         yield Object.fromEntries(names.map((name, n) => [name, values[n]]))
       }
     }

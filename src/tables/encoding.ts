@@ -36,7 +36,7 @@ export type Encoding =
 /** Words that get an input of their own. */
 const mostWords = 64
 /** Standardised values are cut here: one slip of the pen must not undo a training. */
-const clip = 10
+export const clip = 10
 const dayMs = 86_400_000
 
 export function widthOf(encoding: Encoding): number {
@@ -227,6 +227,12 @@ export function checkPreprocessing(where: string, value: unknown): Preprocessing
     )
   if (!Array.isArray(columns) || columns.length === 0 || !columns.every(isEncoding))
     throw new RangeError(`${where}: columns must be a list of encodings, got ${show(columns)}; train again`)
+  checkTarget(where, target)
+  return value as Preprocessing
+}
+
+/** @throws RangeError for what was not written by `train` */
+export function checkTarget(where: string, target: Target): void {
   const isTarget =
     typeof target?.name === 'string' &&
     (target.task === 'class'
@@ -234,5 +240,4 @@ export function checkPreprocessing(where: string, value: unknown): Preprocessing
       : target.task === 'regression' && isScale(target))
   if (!isTarget)
     throw new RangeError(`${where}: target must be classes or a scale, got ${show(target)}; train again`)
-  return value as Preprocessing
 }

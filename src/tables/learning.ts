@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import type { Tensor } from '../data/tensor.ts'
+import { basename, resolve } from 'node:path'
+import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { codeOf } from '../formats/files.ts'
 import type { Trainable } from '../model/trainable.ts'
-import type { BaseCallback, Hooks } from '../training/callback.ts'
 import { callbacks } from '../training/callbacks.ts'
+import type { Chosen } from './choosing.ts'
 import type { Target } from './encoding.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
-import { configurationOf, type TrainOptions } from './options.ts'
+import { configurationOf, type KindName, type TrainOptions } from './options.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -20,8 +20,12 @@ export interface TrainResult {
   readonly folder: string
   /** Whether a signal ended it: there is a checkpoint, but no model. */
   readonly interrupted: boolean
+  readonly kind: KindName
   readonly task: 'class' | 'regression'
   readonly target: string
+  /** What it is predicted from, as people say it. */
+  readonly from: string
+  /** Of a table. */
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly rows: {
     readonly training: number
@@ -56,25 +60,26 @@ export interface Samples {
 }
 
 /** What data of any kind comes to before a network is trained on it: the kind decides, `learn` trains. */
-export interface Lesson extends Pick<TrainResult, 'task' | 'target' | 'columns' | 'rows' | 'network'> {
-  /** Compiled. */
-  readonly model: Trainable
-  /** What is saved, where that is only a part of `model`. */
-  readonly saved?: Trainable
-  readonly plan: { readonly batchSize: number; readonly epochs: number } & Readonly<Record<string, unknown>>
+export interface Lesson
+  extends Pick<TrainResult, 'kind' | 'task' | 'target' | 'from' | 'columns' | 'rows'>,
+    Chosen {
+  /** Numbers a sample. */
+  readonly inputs: number
   readonly training: Samples
   readonly validation: Samples
   readonly classWeight?: Readonly<Record<number, number>>
-  /** When to stop, and how the rate falls. */
-  readonly callbacks: readonly (BaseCallback | Hooks)[]
   /** What data goes through before and after the network: all that applying the model takes. */
   readonly preprocessing: object
   score(part: 'validation' | 'test'): Promise<Scores>
   baseline(part: 'validation' | 'test'): Scores
 }
 
-/** @throws Error for a folder that holds something, unless training is resumed */
-export async function checkFolder(folder: string, resume: boolean): Promise<void> {
+/**
+ * The folder that is written.
+ * @throws Error for one that holds something, unless training is resumed
+ */
+export async function openFolder({ out, data, resume = false }: TrainOptions): Promise<string> {
+  const folder = resolve(out ?? `${basename(resolve(data)).replace(/\.[^.]+$/, '')}.model`)
   const names = await readdir(folder).catch(error => {
     if (codeOf(error) === 'ENOENT') return [] as string[]
     throw error
@@ -85,7 +90,18 @@ export async function checkFolder(folder: string, resume: boolean): Promise<void
     throw new Error(
       `train: ${folder} must be a new or empty folder, got ${show(names)}; give another one, or resume`,
     )
+  return folder
 }
+
+/** Targets as a network has them: numbers of classes, or standardised numbers. */
+export const targetsOf = (target: Target, truth: Float64Array): Tensor =>
+  target.task === 'class'
+    ? new Tensor(Int32Array.from(truth), [truth.length], 'int32')
+    : new Tensor(
+        Float32Array.from(truth, value => (value - target.mean) / target.deviation),
+        [truth.length, 1],
+        'float32',
+      )
 
 /** Scores of a model that predicts, on samples in memory. */
 export async function scoreOf(
@@ -133,7 +149,8 @@ export async function learn(
   warnings: Warnings,
 ): Promise<TrainResult> {
   const { workers = 'auto', maxSeconds, signal, resume = false, progress } = options
-  const { model, plan, rows, network, task, target, columns } = lesson
+  const { model, plan, rows, inputs } = lesson
+  const network = { ...plan, inputs, weights: model.countParams(), shape: lesson.shape }
   await writeJson(folder, files.configuration, {
     ...configurationOf(options),
     data: resolve(options.data),
@@ -167,9 +184,11 @@ export async function learn(
   const about = {
     folder,
     interrupted: signal?.aborted === true && history.stopReason === 'aborted',
-    task,
-    target,
-    columns,
+    kind: lesson.kind,
+    task: lesson.task,
+    target: lesson.target,
+    from: lesson.from,
+    columns: lesson.columns,
     rows,
     network,
     seed,

@@ -1,6 +1,6 @@
-import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
+import { chooseNetwork } from './choosing.ts'
 import { readColumns } from './columns.ts'
 import {
   Encoder,
@@ -12,15 +12,15 @@ import {
 } from './encoding.ts'
 import {
   baselineOf,
-  checkFolder,
   classWeightsOf,
   learn,
+  openFolder,
   type Samples,
   scoreOf,
   type TrainResult,
+  targetsOf,
 } from './learning.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from './networks.ts'
-import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
 import { openTable, type Table } from './source.ts'
@@ -49,23 +49,15 @@ function samplesOf(
         `${mostBytes} bytes, got ${bytes}; leave columns out, or rows`,
     )
   const truth = Float64Array.from(rows, truthAt)
-  const y =
-    target.task === 'class'
-      ? new Tensor(Int32Array.from(truth), [rows.length], 'int32')
-      : new Tensor(
-          Float32Array.from(truth, value => (value - target.mean) / target.deviation),
-          [rows.length, 1],
-          'float32',
-        )
   return {
     x: new Tensor(encoder.encode(roles.inputs, rows), [rows.length, encoder.width], 'float32'),
-    y,
+    y: targetsOf(target, truth),
     truth,
   }
 }
 
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(table: Table, options: TrainOptions, warnings: Warnings) {
+async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -121,58 +113,43 @@ function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepar
  * checkpoints, and configuration.json, which repeats it. Means, deviations and categories come from the training part alone.
  * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
  */
-export async function trainTable(options: TrainOptions): Promise<TrainResult> {
-  checkTrainOptions(options)
-  const { seed = 7, workers = 'auto', resume = false } = options
-  const folder = resolve(options.out ?? `${basename(options.data).replace(/\.[^.]+$/, '')}.model`)
+export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options, 'table')
+  const { seed = 7, workers = 'auto' } = options
   const table = await openTable(options.data, options)
   checkColumn(table, 'target', options.target)
-  await checkFolder(folder, resume)
+  const folder = await openFolder(options)
   const warnings = new Warnings()
   const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
-  const plan = planOf(options, parts.training.length)
   const { encoder, ...samples } = samplesOfParts(prepared)
   const { training } = samples
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const problem = { width: encoder.width, classes, rows: parts.training.length }
-  const model = buildNetwork(plan, problem, seed)
+  const chosen = chooseNetwork(
+    options,
+    { shape: [encoder.width], classes, rows: parts.training.length },
+    seed,
+  )
   const lesson = {
+    ...chosen,
+    kind: 'table' as const,
     task: target.task,
     target: target.name,
+    from: `${preprocessing.columns.length} columns`,
     columns: preprocessing.columns.map(({ name, type }) => ({ name, type })),
+    inputs: encoder.width,
     rows: {
       training: parts.training.length,
       validation: parts.validation.length,
       test: parts.test.length,
       setAside,
     },
-    network: {
-      ...plan,
-      inputs: encoder.width,
-      weights: model.countParams(),
-      shape: [encoder.width, ...plan.hidden].join('-'),
-    },
-    model,
-    plan: { ...plan },
     training,
     validation: samples.validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
-    callbacks: stoppingOf(plan),
     preprocessing,
-    score: (part: 'validation' | 'test') => scoreOf(model, target, samples[part], workers),
+    score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
   }
   return learn(folder, options, seed, lesson, warnings)
-}
-
-function planOf(options: TrainOptions, rows: number): Plan {
-  const chosen = choosePlan(rows)
-  const given = Object.keys(chosen).map(name => [
-    name,
-    options[name as keyof Plan] ?? chosen[name as keyof Plan],
-  ])
-  const plan = Object.fromEntries(given) as Plan
-  checkPlan(plan)
-  return plan
 }
