@@ -58,6 +58,13 @@ async function progressOf(say: (line: string) => void): Promise<TrainProgress & 
   }
 }
 
+/** Where the time went. */
+function spent({ seconds: { reading, encoding, training }, rowsPerSecond }: TrainResult): string {
+  const parts = Object.entries({ reading, encoding, training }).filter(([, spent]) => spent !== undefined)
+  const times = parts.map(([name, spent]) => `${name} ${spent!.toFixed(1)} s`).join(', ')
+  return `time: ${times} (${rowsPerSecond.toLocaleString('en')} rows a second)`
+}
+
 function print(result: TrainResult): void {
   const { rows, network, scores } = result
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
@@ -65,6 +72,7 @@ function print(result: TrainResult): void {
   say(`rows: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
+  say(spent(result))
   say(`${scores!.part}: ${headline(scores!.model)}`)
   say(`baseline: ${headline(scores!.baseline)}`)
   for (const line of details(scores!.model)) say(line)

@@ -26,6 +26,8 @@ export interface History {
   /** Threads that trained. */
   workers: number
   stopReason: StopReason
+  /** Steps that were made, and the seconds that they took: no validation, no callbacks, no checkpoints. */
+  worked: { steps: number; seconds: number }
   /** The last checkpoint that was saved, if there is a checkpoint callback. */
   checkpoint?: string
   /** What training went on from, and newer checkpoints that were damaged. */

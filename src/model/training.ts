@@ -60,7 +60,15 @@ export class Training {
     this.stop = stop
     const { epochs, seed, verbose } = settings
     const params = { epochs, ...course.params, verbose }
-    this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopReason: 'epochs' }
+    this.history = {
+      epoch: [],
+      history: {},
+      params,
+      seed,
+      workers: run.workers,
+      stopReason: 'epochs',
+      worked: { steps: 0, seconds: 0 },
+    }
     this.epoch = continuity.state?.epoch ?? settings.initialEpoch
     this.uncounted = continuity.state?.batch ?? 0
   }
@@ -217,6 +225,8 @@ export class Training {
       const { signal } = pause
       const { next, milliseconds } = await this.course.command(from, to, { prologue, workers, signal })
       this.choice.learn(next - from, milliseconds)
+      this.history.worked.steps += next - from
+      this.history.worked.seconds += milliseconds / 1000
       return next
     } finally {
       this.stop.signal.removeEventListener('abort', end)

@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path'
-import { Tensor } from '../data/tensor.ts'
+import type { Tensor } from '../data/tensor.ts'
 import { checkOptions, show, suggestion } from '../errors.ts'
 import { loadLayersModel } from '../model/loading.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { checkPreprocessing, Encoder, type Preprocessing } from './encoding.ts'
+import { Encoder } from './encoder.ts'
+import { checkPreprocessing, type Preprocessing } from './encoding.ts'
 import { isMissing, numberOf } from './fields.ts'
 import { files, modelUrl, readJson } from './folder.ts'
 import { predictedRows } from './learning.ts'
@@ -36,10 +37,7 @@ async function loadTrained(where: string, folder: string): Promise<Trained> {
   const encoder = new Encoder(preprocessing.columns)
   const { target } = preprocessing
   const shapes = JSON.stringify([model.inputShapes, model.outputShapes])
-  const expected = JSON.stringify([
-    [[encoder.width]],
-    [[target.task === 'class' ? target.classes.length : 1]],
-  ])
+  const expected = JSON.stringify([encoder.shapes, [[target.task === 'class' ? target.classes.length : 1]]])
   if (shapes !== expected)
     throw new RangeError(
       `${where}: the model must fit ${files.preprocessing}, ${expected}, got ${shapes}; train again`,
@@ -118,8 +116,7 @@ async function outputsFor(
       `column ${show(name)}: values that were not seen in training`,
       `${table.placeName} ${rows[row]!.line}`,
     )
-  const inputs = encoder.encode(columns, [...rows.keys()], unseen)
-  const x = new Tensor(inputs, [rows.length, encoder.width], 'float32')
+  const x = encoder.tensors(columns, [...rows.keys()], unseen)
   const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
   return predicted.dataSync() as Float32Array
 }

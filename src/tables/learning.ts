@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { codeOf } from '../formats/files.ts'
+import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { callbacks } from '../training/callbacks.ts'
 import type { Chosen } from './choosing.ts'
@@ -14,6 +15,12 @@ import type { Warnings } from './warnings.ts'
 
 /** Samples that are predicted at once. */
 export const predictedRows = 4096
+
+/** How long it took to read a table twice, and to make inputs of it. */
+export interface Seconds {
+  readonly reading?: number
+  readonly encoding?: number
+}
 
 /** What a training came to. */
 export interface TrainResult {
@@ -43,6 +50,10 @@ export interface TrainResult {
   readonly workers: number
   readonly epochs: number
   readonly stopReason: string
+  /** How long what took; training without validation and checkpoints. */
+  readonly seconds: Seconds & { readonly training: number }
+  /** Rows that were trained on in a second. */
+  readonly rowsPerSecond: number
   /** Of the test part, or of the validation part where there is none; `baseline` always says the commonest class, or the mean. */
   readonly scores?: {
     readonly part: 'test' | 'validation'
@@ -55,7 +66,7 @@ export interface TrainResult {
 
 /** Inputs and targets of one part. */
 export interface Samples {
-  readonly x: Tensor
+  readonly x: Tensor | Tensor[]
   readonly y: Tensor
 }
 
@@ -65,6 +76,8 @@ export interface Lesson
     Chosen {
   /** Numbers a sample. */
   readonly inputs: number
+  /** How long it took until here. */
+  readonly seconds?: Seconds
   readonly training: Samples
   readonly validation: Samples
   readonly classWeight?: Readonly<Record<number, number>>
@@ -107,7 +120,7 @@ export const targetsOf = (target: Target, truth: Float64Array): Tensor =>
 export async function scoreOf(
   model: Trainable,
   target: Target,
-  { x, truth }: { readonly x: Tensor; readonly truth: ArrayLike<number> },
+  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
   workers: number | 'auto',
 ): Promise<Scores> {
   const scorer = scorerOf(target)
@@ -135,6 +148,14 @@ export function classWeightsOf(truth: ArrayLike<number>, classes: number): Recor
   const counts = new Array<number>(classes).fill(0)
   for (let i = 0; i < truth.length; i++) counts[truth[i]!]!++
   return Object.fromEntries(counts.map((count, i) => [i, truth.length / (classes * Math.max(count, 1))]))
+}
+
+function timesOf({ seconds, rows, plan }: Lesson, { worked }: History) {
+  const rowsPerStep = rows.training / Math.ceil(rows.training / plan.batchSize)
+  return {
+    seconds: { ...seconds, training: worked.seconds },
+    rowsPerSecond: worked.seconds > 0 ? Math.round((rowsPerStep * worked.steps) / worked.seconds) : 0,
+  }
 }
 
 /**
@@ -195,6 +216,7 @@ export async function learn(
     workers: history.workers,
     epochs: history.epoch.length,
     stopReason: history.stopReason,
+    ...timesOf(lesson, history),
     warnings: warnings.lines(),
   }
   if (about.interrupted) return about

@@ -1,112 +1,10 @@
-import { Tensor } from '../data/tensor.ts'
-import { show } from '../errors.ts'
 import { chooseNetwork } from './choosing.ts'
-import { readColumns } from './columns.ts'
-import {
-  Encoder,
-  type Encoding,
-  fitEncoding,
-  momentsOf,
-  type Preprocessing,
-  type Target,
-} from './encoding.ts'
-import {
-  baselineOf,
-  classWeightsOf,
-  learn,
-  openFolder,
-  type Samples,
-  scoreOf,
-  type TrainResult,
-  targetsOf,
-} from './learning.ts'
+import { baselineOf, classWeightsOf, learn, openFolder, scoreOf, type TrainResult } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
-import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
-import { profile } from './profile.ts'
-import { openTable, type Table } from './source.ts'
-import type { Parts } from './splitting.ts'
+import { checkColumn } from './planning.ts'
+import { prepareTable, samplesOfParts } from './preparing.ts'
+import { openTable } from './source.ts'
 import { Warnings } from './warnings.ts'
-
-/** Most bytes that a part's inputs may take. */
-const mostBytes = 2 ** 31 - 2 ** 20
-
-interface TableSamples extends Samples {
-  /** Class numbers, or the target's numbers as they are. */
-  readonly truth: Float64Array
-}
-
-function samplesOf(
-  encoder: Encoder,
-  roles: Roles,
-  target: Target,
-  rows: Uint32Array,
-  truthAt: (row: number) => number,
-): TableSamples {
-  const bytes = 4 * rows.length * encoder.width
-  if (bytes > mostBytes)
-    throw new RangeError(
-      `train: ${rows.length} rows of ${encoder.width} inputs must fit ` +
-        `${mostBytes} bytes, got ${bytes}; leave columns out, or rows`,
-    )
-  const truth = Float64Array.from(rows, truthAt)
-  return {
-    x: new Tensor(encoder.encode(roles.inputs, rows), [rows.length, encoder.width], 'float32'),
-    y: targetsOf(target, truth),
-    truth,
-  }
-}
-
-/** Reads the table, decides on columns, parts and encodings. */
-async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
-  const profiles = await profile(table, warnings, options.types, options.progress?.reading)
-  const roles = assignRoles(table, profiles, options, warnings)
-  const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
-  // What the first pass warned of, the second would count again.
-  const lines = await readColumns(table, wanted, new Warnings(), options.progress?.reading)
-  const rows = usableRows(table, roles, lines, warnings)
-  const { classes, classAt } =
-    roles.task === 'class' ? classesOf(roles.target, rows) : { classes: [], classAt: () => 0 }
-  const parts = split(rows, roles, classAt, options)
-  const { target: column, task } = roles
-  const { name, type } = column
-  const target = (
-    task === 'class'
-      ? { name, task, type, classes }
-      : { name, task, type, ...momentsOf(column.values, parts.training) }
-  ) as Target
-  const texts = roles.inputs.filter(input => input.type === 'text').length
-  const fitted = roles.inputs.map(input =>
-    fitEncoding(input, parts.training, options.time === undefined, texts),
-  )
-  const isUsed = (encoding: Encoding) => encoding.type !== 'text' || encoding.words.length > 0
-  for (const encoding of fitted)
-    if (!isUsed(encoding))
-      warnings.say(`column ${show(encoding.name)} is set aside: it is text without words that repeat`)
-  const encodings = fitted.filter(isUsed)
-  const inputs = roles.inputs.filter((_, i) => isUsed(fitted[i]!))
-  if (inputs.length === 0)
-    throw new RangeError(
-      `train: ${table.path} must have a column to predict from, got only text that does not repeat; add columns`,
-    )
-  const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
-  const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
-  return {
-    roles: { ...roles, inputs },
-    parts,
-    target,
-    preprocessing,
-    truthAt,
-    setAside: lines.length - rows.length,
-  }
-}
-
-type Prepared = Awaited<ReturnType<typeof prepare>>
-
-function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
-  const encoder = new Encoder(preprocessing.columns)
-  const of = (part: keyof Parts) => samplesOf(encoder, roles, target, parts[part], truthAt)
-  return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
-}
 
 /**
  * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
@@ -120,14 +18,17 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
   checkColumn(table, 'target', options.target)
   const folder = await openFolder(options)
   const warnings = new Warnings()
-  const prepared = await prepare(table, options, warnings)
+  const begun = performance.now()
+  const prepared = await prepareTable(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
+  const read = performance.now()
   const { encoder, ...samples } = samplesOfParts(prepared)
+  const seconds = { reading: (read - begun) / 1000, encoding: (performance.now() - read) / 1000 }
   const { training } = samples
   const classes = target.task === 'class' ? target.classes.length : undefined
   const chosen = chooseNetwork(
     options,
-    { shape: [encoder.width], classes, rows: parts.training.length },
+    { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
     seed,
   )
   const lesson = {
@@ -137,7 +38,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
     target: target.name,
     from: `${preprocessing.columns.length} columns`,
     columns: preprocessing.columns.map(({ name, type }) => ({ name, type })),
-    inputs: encoder.width,
+    inputs: encoder.width + (encoder.lookups?.columns ?? 0),
     rows: {
       training: parts.training.length,
       validation: parts.validation.length,
@@ -148,6 +49,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
     validation: samples.validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
     preprocessing,
+    seconds,
     score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
   }
