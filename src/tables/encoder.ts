@@ -2,7 +2,7 @@ import { Tensor } from '../data/tensor.ts'
 import type { Column } from './columns.ts'
 import { clip, dayMs, type Encoding, widthOf } from './encoding.ts'
 import type { Lookups } from './lookups.ts'
-import { type TextColumn, writeText } from './texts.ts'
+import { type TextColumn, writeText } from './words.ts'
 
 type Category = Extract<Encoding, { type: 'category' }>
 

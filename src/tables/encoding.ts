@@ -1,6 +1,6 @@
 import { show } from '../errors.ts'
 import type { Column } from './columns.ts'
-import { TextColumn, type Vocabulary, vocabularyOf } from './texts.ts'
+import { TextColumn, type Vocabulary, vocabularyOf } from './words.ts'
 
 /** How a column becomes inputs of the network; all of it was computed from the training part. */
 export type Encoding =

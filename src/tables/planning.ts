@@ -5,7 +5,7 @@ import type { TableConfiguration } from './options.ts'
 import type { ColumnProfile } from './profile.ts'
 import type { Table } from './source.ts'
 import { type Parts, splitByTime, splitGrouped, splitStratified } from './splitting.ts'
-import { columnOf } from './texts.ts'
+import { columnOf } from './words.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Integers of at most so many different values are classes. */

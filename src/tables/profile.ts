@@ -2,7 +2,7 @@ import { show } from '../errors.ts'
 import { booleanOf, type ColumnType, dateOf, isMissing, numberOf, wordOf } from './fields.ts'
 import type { ReadingProgress } from './lines.ts'
 import type { Field, Table } from './source.ts'
-import { isProse } from './texts.ts'
+import { isProse } from './words.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Different values of a column that are counted; a column with more is "many". */
