@@ -39,7 +39,7 @@ function layersPage(source: Source): string {
     '# Layers',
     '',
     'Made by `ls.layers.NAME(options)`; names, options and defaults are those of TensorFlow.js, or of Keras 3 where',
-    'TensorFlow.js has none. Every layer also takes `name`, `inputShape`, `batchInputShape` and `trainable`. Shapes are those of',
+    'TensorFlow.js has none. Every layer also takes `name`, `inputShape`, `batchInputShape`, `trainable` and `recompute` (`docs/memory.md`). Shapes are those of',
     'one sample. Written by `node docs/generate.ts`.',
     '',
     ...entries,

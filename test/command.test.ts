@@ -78,6 +78,8 @@ test('training writes one folder, whose configuration repeats it on other number
       'metrics.json',
       'model.json',
       'preprocessing.json',
+      'report.html',
+      'report.json',
       weightsIn('mpg'),
     ].sort(),
   )

@@ -32,7 +32,7 @@ function digits(part: 'train' | 't10k', count: number) {
 }
 
 test('a folder of IDX files becomes a network that reads digits, and is evaluated on its test part', {
-  timeout: 60_000,
+  timeout: 150_000,
 }, async () => {
   const [train, tested] = [digits('train', 800), digits('t10k', 300)]
   mkdirSync(join(folder, 'digits'))
@@ -79,7 +79,7 @@ test('a folder of IDX files becomes a network that reads digits, and is evaluate
 })
 
 test('images are moved in training only: the model that is saved is the plain one', {
-  timeout: 60_000,
+  timeout: 150_000,
 }, async () => {
   const args = [
     'digits',
@@ -116,7 +116,7 @@ function line(rows: number, dtype: 'float32' | 'int32') {
 }
 
 test('npz and npy: names of Keras, labels by name and by file, numbers as targets', {
-  timeout: 60_000,
+  timeout: 150_000,
 }, () => {
   const [train, tested] = [line(600, 'int32'), line(200, 'int32')]
   write('keras.npz', npz({ x_train: train.x, y_train: train.y, x_test: tested.x, y_test: tested.y }))
@@ -190,6 +190,6 @@ test('arrays that cannot be trained on are refused by name', () => {
   expect(refused(1, 'evaluate', 'digits.model', 'keras.npz')).toMatch('samples must have shape [28, 28, 1]')
   mkdirSync(join(folder, 'empty'))
   expect(refused(1, 'train', 'empty')).toMatch(
-    'empty: must be a file, or a folder of IDX or npy files, got a folder of []',
+    'empty: must be a file, or a folder of IDX files, npy files or images, got a folder of []',
   )
 })

@@ -135,6 +135,13 @@ describe('layers together', () => {
       dense({ units: 4, activation: 'softmax' }),
       flatten({}),
     ],
+    'layers that are computed again': [
+      conv2d({ filters: 5, kernelSize: 3, padding: 'same', activation: 'gelu', recompute: true }),
+      batchNormalization({ recompute: true }),
+      conv2d({ filters: 4, kernelSize: 2, activation: 'tanh', recompute: true }),
+      flatten({}),
+      dense({ units: 3, activation: 'softmax', recompute: true }),
+    ],
     'frozen layers': [
       dense({ units: 6, activation: 'tanh' }),
       dense({ units: 5, activation: 'relu', trainable: false }),

@@ -23,7 +23,7 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   checkpoints: { values: ['formats', 'data'] },
   tune: { values: ['training', 'data', 'formats', 'checkpoints'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
-  report: { values: ['data', 'formats'], types: ['training', 'tune'] },
+  report: { values: ['data', 'formats'], types: ['model', 'training', 'tune'] },
   tables: { values: ['data', 'formats', 'layers', 'training', 'model', 'report'] },
   command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables', 'report', 'tune'] },
   model: {

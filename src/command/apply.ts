@@ -3,6 +3,7 @@ import { writeFilesAtomically } from '../formats/atomicFiles.ts'
 import { writeCsv } from '../formats/csv.ts'
 import * as kinds from '../tables/kinds.ts'
 import type { PredictedRow } from '../tables/predictions.ts'
+import { type WritingOptions, write } from '../tables/writing.ts'
 import { details, headline } from './describe.ts'
 import { barOf, note, say, UsageError, warn } from './terminal.ts'
 
@@ -22,11 +23,13 @@ export async function evaluate(
   return 0
 }
 
-type PredictOptions = kinds.ModelOptions & {
-  output?: string
-  as?: 'csv' | 'jsonl' | 'parquet'
-  json?: boolean
-}
+type PredictOptions = kinds.ModelOptions &
+  WritingOptions & {
+    prompt?: string
+    output?: string
+    as?: 'csv' | 'jsonl' | 'parquet'
+    json?: boolean
+  }
 
 const csvField = (value: unknown): string => {
   const text = value === undefined ? '' : String(value)
@@ -72,8 +75,45 @@ async function* bytesOf(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array
   for await (const line of lines) yield Buffer.from(line)
 }
 
+async function* piecesOf(prompt: string, written: AsyncIterable<string>): AsyncGenerator<string> {
+  yield prompt
+  yield* written
+  yield '\n'
+}
+
+/** `lockstep predict --prompt`. */
+async function continueText(
+  model: string,
+  data: string | undefined,
+  prompt: string,
+  { output, json, workers: _workers, prompt: _prompt, ...options }: PredictOptions,
+): Promise<number> {
+  if (data !== undefined)
+    throw new UsageError(`predict: DATA must not be given with --prompt, got ${data}; leave one out`)
+  const written = write(model, prompt, options)
+  if (json) {
+    let text = ''
+    for await (const character of written) text += character
+    say(JSON.stringify({ prompt, text }))
+  } else if (output === undefined) await pour(piecesOf(prompt, written))
+  else {
+    await writeFilesAtomically(dirname(output), [[basename(output), bytesOf(piecesOf(prompt, written))]])
+    note(`written to ${output}`)
+  }
+  return 0
+}
+
 /** `lockstep predict`. */
-export async function predict(model: string, data: string, given: PredictOptions): Promise<number> {
+export async function predict(
+  model: string,
+  data: string | undefined,
+  given: PredictOptions,
+): Promise<number> {
+  if (given.prompt !== undefined) return continueText(model, data, given.prompt, given)
+  if (data === undefined)
+    throw new UsageError(
+      'predict: DATA must be given, got none; name a file, or write --prompt "…" for a model of text',
+    )
   const { output, as, json, ...options } = given
   const ending = output === undefined ? undefined : /\.(csv|jsonl|parquet)$/.exec(output)?.[1]
   if (output !== undefined && ending === undefined && as === undefined)

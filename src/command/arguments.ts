@@ -6,7 +6,7 @@ export const exitCodes = `
 Exit codes: 0 done; 1 the data, the model or the training is at fault; 2 the command line is;
 130 and 143 SIGINT or SIGTERM ended training, which is saved.`
 
-const number = (text: string): number => {
+export const number = (text: string): number => {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
   return value
@@ -59,6 +59,12 @@ export const training = (command: Command): Command =>
     .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
     .option('--balance', 'rare classes weigh more')
     .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
+    .option('--text', 'DATA is a text that is to be continued')
+    .option('--blocks <N>', 'of attention, in a network for text', number)
+    .option('--width <N>', 'of such a block: a multiple of 32', number)
+    .option('--context <N>', 'characters that it sees (64)', number)
+    .option('--steps <N>', 'updates that it is trained for', number)
+    .option('--size <N>', 'of a folder of images: rows and columns that each is brought to (64)', number)
     .option('--filters <LIST>', 'of the convolutions for images: 32,64,128', numbers)
     .option('--augment', 'mirror, move and zoom images a little in training')
     .option('--dropout <RATE>', 'after each hidden layer', number)

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { codeOf } from '../formats/files.ts'
 import { version } from '../version.ts'
-import { ending, exitCodes, given, list, reading, running, training } from './arguments.ts'
+import { ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
 import { note, UsageError } from './terminal.ts'
 
 const { Command: Program, CommanderError } = await import('commander')
@@ -13,7 +13,10 @@ const program = new Program('lockstep')
   .addHelpText('after', exitCodes)
 
 training(running(reading(program.command('train'))))
-  .argument('[DATA]', 'a table (.csv, .tsv, .jsonl, .parquet), or arrays: .npz, .npy, IDX, a folder of them')
+  .argument(
+    '[DATA]',
+    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), a folder of images, or a text',
+  )
   .summary('train a network on data, and write it to a folder')
   .description(
     'Trains a network on a table or on arrays and writes a folder: model.json (TensorFlow.js ' +
@@ -28,6 +31,8 @@ Examples:
   lockstep train penguins.csv --target species
   lockstep train flights.parquet --target delay --time date --max-seconds 600
   lockstep train fashion-mnist --out clothes        # a folder of IDX files
+  lockstep train flowers --size 96 --augment        # a folder with one of images for each class
+  lockstep train novel.txt --text --max-seconds 300
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
   lockstep train --config costs/configuration.json --seed 8 --out again
 ${exitCodes}`,
@@ -55,11 +60,15 @@ running(reading(program.command('evaluate')))
 
 running(reading(program.command('predict')))
   .argument('<MODEL>', 'the folder that train wrote')
-  .argument('<DATA>', 'data of the same kind')
+  .argument('[DATA]', 'data of the same kind')
+  .option('--prompt <TEXT>', 'of a model of text: what it is to continue')
+  .option('--length <N>', 'characters that it writes (400)', number)
+  .option('--temperature <T>', 'lower ones prefer what is likely (0.8)', number)
+  .option('--seed <N>', 'decides what is drawn (1)', number)
   .option('--labels <NAME>', 'of an .npz: the array that is not to be predicted from')
   .summary('predict from other data')
   .description(
-    'Predicts the rows of a table of any size, in their order, columns matched by name, or the samples of arrays.',
+    'Predicts the rows of a table of any size, in their order, columns matched by name, the samples of arrays, images; or writes a text.',
   )
   .option('--output <FILE>', '.csv, .jsonl or .parquet; default: the standard output')
   .option('--as <KIND>', 'csv, jsonl or parquet')
@@ -67,7 +76,7 @@ running(reading(program.command('predict')))
   .addHelpText(
     'after',
     `\nExamples:\n  lockstep predict penguins.model new.csv > predictions.csv\n  lockstep ` +
-      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n${exitCodes}`,
+      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n  lockstep predict novel.model --prompt "Call me" --length 200\n${exitCodes}`,
   )
   .action(
     ending(async (model, data, options) => (await import('./apply.ts')).predict(model, data, given(options))),
@@ -81,6 +90,19 @@ reading(program.command('inspect'))
     `\nExamples:\n  lockstep inspect penguins.csv\n  lockstep inspect penguins.model\n${exitCodes}`,
   )
   .action(ending(async (file, options) => (await import('./inspect.ts')).inspect(file, given(options))))
+
+program
+  .command('report')
+  .argument('<MODEL>', 'the folder that train wrote, or the file of a search')
+  .summary('write a page about a training or a search')
+  .description('Writes one HTML file, which needs no other: how training went, what it came to, what to try.')
+  .option('--output <FILE>', 'default: report.html in the folder, or the name of the file with .html')
+  .option('--json', 'what the page shows, as one JSON object on the standard output')
+  .addHelpText(
+    'after',
+    `\nExamples:\n  lockstep report penguins.model\n  lockstep report study.jsonl --output study.html\n${exitCodes}`,
+  )
+  .action(ending(async (path, options) => (await import('./report.ts')).report(path, options)))
 
 /** Errors that tell what is wrong need no stack: those that are checked for, and the file system's. */
 const isExpected = (error: unknown): error is Error =>

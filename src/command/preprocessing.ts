@@ -3,6 +3,7 @@ import { checkPreprocessing, type Encoding, type Target, widthOf } from '../tabl
 import { files } from '../tables/folder.ts'
 import type { KindName } from '../tables/options.ts'
 import { checkSamplePreprocessing } from '../tables/samples.ts'
+import { checkTextPreprocessing } from '../tables/writing.ts'
 import { figure } from './describe.ts'
 import { aligned } from './terminal.ts'
 
@@ -46,9 +47,19 @@ function describeSamples(folder: string, where: string, value: unknown): string[
   return [targetLine(folder, target, ` from samples of ${shape.join('×')}`), `samples: ${scale}`]
 }
 
+function describeText(folder: string, where: string, value: unknown): string[] {
+  const { characters, context } = checkTextPreprocessing(where, value)
+  const known = characters.slice(0, -1).join('')
+  return [
+    `${folder}: text of ${characters.length - 1} characters (${JSON.stringify(known)}), each from ${context} before it`,
+  ]
+}
+
 const describers: Readonly<Record<KindName, (folder: string, where: string, value: unknown) => string[]>> = {
   table: describeTable,
   arrays: describeSamples,
+  images: describeSamples,
+  text: describeText,
 }
 
 /** What data goes through before and after a network. */

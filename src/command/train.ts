@@ -67,9 +67,10 @@ function spent({ seconds: { reading, encoding, training }, rowsPerSecond }: Trai
 
 function print(result: TrainResult): void {
   const { rows, network, scores } = result
+  const what = result.task === 'text' ? 'characters' : 'rows'
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
   say(`${result.task} of "${result.target}" from ${result.from} (${network.inputs} inputs)`)
-  say(`rows: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
+  say(`${what}: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
   say(spent(result))

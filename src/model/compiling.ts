@@ -1,4 +1,4 @@
-import { finiteNumber, isPlainObject, show, suggestion } from '../errors.ts'
+import { finiteNumber, inRange, isPlainObject, positiveInteger, show, suggestion } from '../errors.ts'
 import { Graph } from '../graph/graph.ts'
 import { closed, type OpenShape } from '../layers/shapes.ts'
 import { getLoss, type LossName } from '../training/losses.ts'
@@ -8,7 +8,7 @@ import type { OptimizerName } from '../training/optimizers.ts'
 import { type Compute, ownLoss, ownMetric } from '../training/ownLosses.ts'
 import type { Loss } from '../training/rowLosses.ts'
 import type { Metric } from '../training/rowMetrics.ts'
-import type { TrainedOutput } from './record.ts'
+import type { Compiled, TrainedOutput } from './record.ts'
 
 export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
 /** Names, what `ls.losses` and `ls.metrics` hold or make, or functions of ops: (yTrue, yPred) => value. */
@@ -33,7 +33,22 @@ export interface CompileOptions {
    * count, each with its share. Only for inputs that can be averaged: no tokens. Default 0: none are mixed.
    */
   mixUp?: number
+  /**
+   * Whether logs of training have `gradientNorm`: of the norm of all gradients before they are clipped, the root mean
+   * square over the steps. Costs one more pass over the gradients a step. Default false.
+   */
+  gradientNorm?: boolean
 }
+
+export const compileNames: readonly (keyof CompileOptions)[] = [
+  'optimizer',
+  'loss',
+  'lossWeights',
+  'metrics',
+  'leaves',
+  'mixUp',
+  'gradientNorm',
+]
 
 interface Outputs {
   readonly outputNames: readonly string[]
@@ -109,4 +124,20 @@ export function settleOutputs(
   // Throws for options of a loss that do not fit the prediction.
   for (const { loss, index } of outputs) loss.targetShape(closed(outputShapes[index]!))
   return outputs
+}
+
+/** The rest of what is trained. @throws TypeError or RangeError for what is wrong or does not fit */
+export function settleExtras(
+  { leaves = 1, mixUp = 0, gradientNorm = false }: CompileOptions,
+  outputs: readonly TrainedOutput[],
+): Pick<Compiled, 'leaves' | 'mixUp' | 'gradientNorm'> {
+  positiveInteger('compile', 'leaves', leaves)
+  inRange('compile', 'mixUp', mixUp, '[0, Infinity)')
+  if (mixUp > 0 && outputs.some(({ loss }) => typeof loss.ignoreClass === 'number'))
+    throw new RangeError(
+      `compile: mixUp must be 0 for a loss with ignoreClass, got ${mixUp}; leave one of them out`,
+    )
+  if (typeof gradientNorm !== 'boolean')
+    throw new TypeError(`compile: gradientNorm must be true or false, got ${show(gradientNorm)}; correct it`)
+  return { leaves, mixUp, gradientNorm }
 }

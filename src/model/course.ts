@@ -1,5 +1,6 @@
 import type { Block } from '../runtime/arena.ts'
 import type { Run } from '../runtime/run.ts'
+import type { Report } from '../runtime/worker.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Claims } from './claims.ts'
 import type { FitData, Part } from './fitData.ts'
@@ -31,13 +32,15 @@ export interface Course {
     readonly samples: number | null
     readonly steps: number | null
   }
+  /** Samples of the epoch so far. */
+  readonly seen: number
   /** Whose sums are those of the current steps. */
   readonly stage: Stage
   beginEpoch(epoch: number): void
   /** Samples of batch number `batch`, undefined at the epoch's end; `ahead` may be commanded at once. */
   nextSize(batch: number, ahead: number): number | undefined | Promise<number | undefined>
-  /** Has the workers run batches [from, to), or the first of them; says how far they came. */
-  command(from: number, to: number, options: CommandOptions): Promise<{ next: number; milliseconds: number }>
+  /** Has the workers run batches [from, to), or the first of them; each says how far they came. */
+  command(from: number, to: number, options: CommandOptions): Promise<readonly Report[]>
   /** What a checkpoint must hold of the epochs before and, unless `done` is 0, the one in progress. */
   getState(done: number): CourseState
   /**
@@ -83,6 +86,10 @@ export class ArrayCourse implements Course {
     return this.program.stage
   }
 
+  get seen(): number {
+    return this.seenAt(this.done)
+  }
+
   /** Samples of the first `steps` batches. */
   private seenAt(steps: number): number {
     return Math.min(steps * this.settings.batchSize, this.data.count)
@@ -109,9 +116,9 @@ export class ArrayCourse implements Course {
     const own = { from, to, batchSize, count, start: 0, stepsBefore, seed: splitSeed(seed), rates, slots: 0 }
     this.busy = true
     try {
-      const [report] = await this.program.steps(own, options, this.orderNow)
-      this.done = report!.next
-      return report!
+      const reports = await this.program.steps(own, options, this.orderNow)
+      this.done = reports[0]!.next
+      return reports
     } finally {
       this.busy = false
     }
@@ -129,7 +136,7 @@ export class ArrayCourse implements Course {
   }
 
   logs(): Logs {
-    return logsOf(this.stage, this.model.compiled, this.seenAt(this.done))
+    return logsOf(this.stage, this.model.compiled, this.seen)
   }
 
   progress() {

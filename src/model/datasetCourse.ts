@@ -89,6 +89,10 @@ class DatasetCourse implements Course {
     return this.stream.stage
   }
 
+  get seen(): number {
+    return this.stream.seen
+  }
+
   /** With a number of batches an epoch, one pass goes through all epochs. */
   beginEpoch(epoch: number): void {
     const again = this.pass === undefined || this.settings.batchesPerEpoch === null

@@ -2,7 +2,7 @@ import type { Parameter } from '../graph/parameter.ts'
 import type { Weight } from '../layers/define.ts'
 import type { OpenShape } from '../layers/shapes.ts'
 import type { Engine } from '../runtime/engine.ts'
-import type { TrainingModel } from '../training/callback.ts'
+import type { EpochPace, TrainingModel } from '../training/callback.ts'
 import type { Architecture, Compiled } from './record.ts'
 import type { ModelState } from './state.ts'
 
@@ -29,6 +29,7 @@ export interface Internals extends TrainingModel, Architecture {
   readonly stopCause: string | undefined
   /** Called when `stopTraining` is set to true. */
   whenStopped: (() => void) | undefined
+  pace: EpochPace | undefined
   /** Epochs over the life of the model: each is shuffled anew. */
   epochsTrained: number
   /** Updates of the epoch in progress, as far as callbacks hear of them: its end adds them to the optimizer's. */

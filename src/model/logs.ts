@@ -81,6 +81,8 @@ export class Tally {
     if (outputs.length > 1) for (const [i, { name }] of outputs.entries()) logs[`${name}_loss`] = losses[i]!
     for (const { key, metric } of outputs.flatMap(({ metrics }) => metrics))
       logs[key] = metric.result(sums.get(key)!.values, sums.get(key)!.rows || 1)
+    const squares = sums.get('gradientNorm')
+    if (squares) logs.gradientNorm = Math.sqrt(squares.mean / count)
     return logs
   }
 }

@@ -1,4 +1,5 @@
 import { Graph } from '../graph/graph.ts'
+import type { Recompute } from '../graph/options.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { each, once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
@@ -32,6 +33,8 @@ export interface Compiled {
   readonly leaves: number
   /** alpha of Beta(alpha, alpha), from which the shares of mixed samples are drawn; 0 where none are mixed. */
   readonly mixUp: number
+  /** Whether the norm of all gradients is measured. */
+  readonly gradientNorm: boolean
   /** State arrays of each trainable weight. */
   readonly slots: ReadonlyMap<Weight, readonly Parameter[]>
   /** As they were given. */
@@ -78,15 +81,16 @@ export interface StepOptions {
   readonly sources: Sources
   /** Leaves one after the other: the memory of one leaf, the bits of all at once. */
   readonly accumulate?: boolean
+  readonly recompute?: Recompute | undefined
 }
 
 /** One step of training or evaluation. */
 export function recordStep(architecture: Architecture, compiled: Compiled, options: StepOptions): Recorded {
-  const { mode, rows, accumulate = false } = options
+  const { mode, rows, accumulate = false, recompute } = options
   const training = mode === 'train'
   const { batchSize } = architecture
   architecture.state.place()
-  const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows, batchSize })
+  const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows, batchSize, recompute })
   const totals = new Totals(g)
   const counts = new RowCounts(g)
   const record = () => recordPass(g, architecture, compiled, options, { totals, counts })
@@ -95,7 +99,7 @@ export function recordStep(architecture: Architecture, compiled: Compiled, optio
     g.eachLeaf(record)
   } else record()
   recordPenalties(g, architecture, totals)
-  if (training) recordUpdates(g, compiled)
+  if (training) recordUpdates(g, compiled, totals)
   return { plan: makePlan(g, totals.outputs), totals: totals.list }
 }
 
@@ -219,26 +223,31 @@ const regularized = ({ layers }: Architecture): Weight[] => {
   return layers.flatMap(layer => layer.weights.filter(weight => weight.regularizer))
 }
 
-/** Penalties of the weights, added up under `penalty` (times the samples of each step). */
+/** Adds l1·Σ|w| + l2·Σw², times the samples of the step, to the sum of a name. */
+function recordNorm(g: Graph, w: Value, l1: number, l2: number, total: Value): void {
+  const units = w.storage.bytes / 64
+  const chunks = Math.ceil(units / normChunkUnits)
+  const partial = g.allocate('shared', 'penalty', [chunks], 8 * chunks)
+  g.call('penalty', slices(chunks), w, write(partial), units, l1, l2)
+  g.call('accumulatePenalty', once, partial, chunks, update(total), g.cells.rows)
+}
+
+/** Penalties of the weights, added up under `penalty`. */
 function recordPenalties(g: Graph, architecture: Architecture, totals: Totals): void {
   for (const weight of regularized(architecture)) {
-    const w = g.parameter(weight)
     const { l1, l2 } = weight.regularizer!.config
-    const units = w.storage.bytes / 64
-    const chunks = Math.ceil(units / normChunkUnits)
-    const partial = g.allocate('shared', 'penalty', [chunks], 8 * chunks)
-    g.call('penalty', slices(chunks), w, write(partial), units, l1, l2)
-    g.call('accumulatePenalty', once, partial, chunks, update(totals.sum('penalty', 1, 1)), g.cells.rows)
+    recordNorm(g, g.parameter(weight), l1, l2, totals.sum('penalty', 1, 1))
   }
 }
 
-function recordUpdates(g: Graph, { optimizer, slots }: Compiled): void {
+function recordUpdates(g: Graph, { optimizer, slots, gradientNorm }: Compiled, totals: Totals): void {
   const updates = [...slots].flatMap(([weight, arrays]) => {
     const w = g.parameter(weight)
     const dw = g.gradientOf(w)
     if (!dw) return []
     const penalty = weight.regularizer?.config
     if (penalty) g.call('regularize', slices(w.storage.bytes / 64), w, update(dw), penalty.l1, penalty.l2)
+    if (gradientNorm) recordNorm(g, dw, 0, 1, totals.sum('gradientNorm', 1, 1))
     return [{ w, dw, columnAxes: weight.columnAxes, slots: arrays.map(slot => g.parameter(slot)) }]
   })
   optimizer.record(g, updates)

@@ -104,8 +104,8 @@ export class Stream {
   }
 
   /**
-   * In a pass that has begun: takes the first `done` batches, which were trained on before, and goes on behind them
-   * with what `getState` gave. False where it was interrupted.
+   * In a pass that has begun: takes the first `done` batches, which were trained on before, and goes on behind them with
+   * what `getState` gave. False where it was interrupted.
    */
   async setState({ rows, tally, sums, seen }: CourseState, done: number): Promise<boolean> {
     this.shelf.setRows(rows as Record<string, number>)
@@ -126,6 +126,11 @@ export class Stream {
     return true
   }
 
+  /** Samples since `begin`. */
+  get seen(): number {
+    return this.tally.count + this.seenNow
+  }
+
   /** Loss and metrics of what was seen. */
   logs(): Logs {
     return new Tally(this.tally).add(this.stage, this.seenNow).logs(this.model.compiled)
@@ -136,20 +141,18 @@ export class Stream {
     // While callbacks are called, others may use the run.
     const step = this.busy ? Math.max(this.run.batch, this.next) : this.next
     if (step === 0 || !this.shelf.stage) return undefined
-    const running = this.sizes.slice(0, step - this.next).reduce((sum, size) => sum + size, 0)
-    const tally = new Tally(this.tally).add(this.stage, this.seenNow + running)
-    return { step, logs: tally.logs(this.model.compiled) }
+    const running = this.sizes.slice(0, step - this.next).reduce((sum, size) => sum + size, this.seenNow)
+    return { step, logs: new Tally(this.tally).add(this.stage, running).logs(this.model.compiled) }
   }
 
   /** Begins to count anew, at the first batch; `at` says in messages where one is. */
   begin(pass: Pass, at: (batch: number) => string): void {
     this.pass = pass
     this.at = at
-    this.next = this.filled = 0
+    this.next = this.filled = this.seenNow = 0
     this.sizes = []
     this.ended = false
     this.tally = new Tally()
-    this.seenNow = 0
     this.shelf.stage?.clearTotals()
   }
 
@@ -168,7 +171,7 @@ export class Stream {
   }
 
   /** Has the workers run batches up to `to`, those of the current plan; `next` says how far they came. */
-  async steps({ to, prologue, workers, rateOf, signal, ...steps }: StreamSteps): Promise<Report> {
+  async steps({ to, prologue, workers, rateOf, signal, ...steps }: StreamSteps): Promise<readonly Report[]> {
     const { run, next: from, header } = this
     this.signal = signal ?? this.options.signal
     const { count: slots, rows: batchSize } = this.shelf.slots
@@ -184,17 +187,16 @@ export class Stream {
     const options = { prologue: prologue || this.stale, workers, begin, signal: this.signal ?? null }
     this.stale = false
     const command = run.steps(this.shelf.id, { ...steps, ...place, ...memory }, options)
-    const [report] = await command.finally(() => {
+    const reports = await command.finally(() => {
       this.busy = false
       this.signal = undefined
       this.interruption.interrupt()
     })
     const failure = await served
     if (failure) throw failure.error
-    const past = this.sizes.splice(0, report!.next - from)
-    this.seenNow += past.reduce((sum, size) => sum + size, 0)
-    this.next = report!.next
-    return report!
+    this.next = reports[0]!.next
+    this.seenNow += this.sizes.splice(0, this.next - from).reduce((sum, size) => sum + size, 0)
+    return reports
   }
 
   /** Fills slots as long as the workers run; what goes wrong ends the stream, and is returned. */
@@ -282,8 +284,7 @@ export class Stream {
 
   private writeRate(batch: number, rateOf: StreamSteps['rateOf']): void {
     const { prefetch } = this.options
-    const { buffer } = this.memory
-    const rates = new Float32Array(buffer, this.header.address + 4 * prefetch, prefetch)
+    const rates = new Float32Array(this.memory.buffer, this.header.address + 4 * prefetch, prefetch)
     rates[batch % this.shelf.slots.count] = rateOf(batch)
   }
 

@@ -10,9 +10,27 @@ export interface SummaryRow {
   readonly from?: readonly string[]
 }
 
+/** What a table of layers shows of one. */
+export interface LayerSummary {
+  readonly name: string
+  readonly type: string
+  readonly shape: string
+  readonly weights: number
+}
+
 const count = (weights: readonly Weight[]): number =>
   weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
+
+const shapeText = (shape: OpenShape): string => `[${['null', ...shape.map(String)].join(', ')}]`
+
+export const layerSummaries = (rows: readonly SummaryRow[]): LayerSummary[] =>
+  rows.map(({ layer: { name, className, weights }, shape }) => ({
+    name,
+    type: className,
+    shape: shapeText(shape),
+    weights: count(weights),
+  }))
 
 /** The table of a model: one line a layer, then sums. `width` is that of a line. */
 export function summarize(
@@ -33,11 +51,7 @@ export function summarize(
   }
   const line = '_'.repeat(width)
   const lines = rows.map(({ layer, shape, from }) => {
-    const cells = [
-      `${layer.name} (${layer.className})`,
-      `[${['null', ...shape.map(String)].join(', ')}]`,
-      grouped(count(layer.weights)),
-    ]
+    const cells = [`${layer.name} (${layer.className})`, shapeText(shape), grouped(count(layer.weights))]
     return row(from ? [...cells, from.join(', ')] : cells)
   })
   const total = count(weights)

@@ -1,16 +1,16 @@
 import { Tensor } from '../data/tensor.ts'
-import { checkOptions, inRange, positiveInteger } from '../errors.ts'
+import { checkOptions } from '../errors.ts'
 import type { IOHandler, SaveResult } from '../formats/handlers.ts'
 import { checkMetadata } from '../formats/metadata.ts'
 import type { Json } from '../formats/naming.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
 import type { Run } from '../runtime/run.ts'
-import type { Logs } from '../training/callback.ts'
+import type { EpochPace, Logs } from '../training/callback.ts'
 import type { Optimizer } from '../training/optimizer.ts'
 import { getOptimizer } from '../training/optimizers.ts'
 import { checkCount, withBatchSize } from './batchSizes.ts'
 import { type Claims, withClaims } from './claims.ts'
-import { type CompileOptions, settleOutputs } from './compiling.ts'
+import { type CompileOptions, compileNames, settleExtras, settleOutputs } from './compiling.ts'
 import { type Course, coursesOfArrays, type Validation } from './course.ts'
 import { checkValidationArrays, coursesOfDatasets } from './datasetCourse.ts'
 import {
@@ -53,6 +53,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   whenStopped: (() => void) | undefined
   epochsTrained = 0
   stepsOfEpoch = 0
+  pace: EpochPace | undefined
   private settled: Compiled | undefined
   private stopped: string | undefined
   private asLayer: NestedLayer | undefined
@@ -115,17 +116,12 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
    * @throws TypeError or RangeError for wrong options, Error while the model is training
    */
   compile(options: CompileOptions): void {
-    checkOptions('compile', options, ['optimizer', 'loss', 'lossWeights', 'metrics', 'leaves', 'mixUp'])
+    checkOptions('compile', options, compileNames)
     this.refuseWhileTraining('compile')
     this.refuseWhileAsked('compile')
     const outputs = settleOutputs(this, options)
     const optimizer = getOptimizer(options.optimizer)
-    const leaves = positiveInteger('compile', 'leaves', options.leaves ?? 1)
-    const mixUp = inRange('compile', 'mixUp', options.mixUp ?? 0, '[0, Infinity)')
-    if (mixUp > 0 && outputs.some(({ loss }) => typeof loss.ignoreClass === 'number'))
-      throw new RangeError(
-        `compile: mixUp must be 0 for a loss with ignoreClass, got ${mixUp}; leave one of them out`,
-      )
+    const extras = settleExtras(options, outputs)
     const slots = makeSlots(this.weights, optimizer)
     const state = this.layOut([...slots.values()].flat())
     for (const arrays of slots.values()) {
@@ -134,7 +130,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     optimizer.iterations = 0
     const { loss, lossWeights, metrics } = options
     const objectives = { loss, ...(lossWeights && { lossWeights }), ...(metrics && { metrics }) }
-    this.settled = { optimizer, outputs, leaves, mixUp, slots, objectives }
+    this.settled = { optimizer, outputs, ...extras, slots, objectives }
   }
 
   /**

@@ -1,15 +1,16 @@
-import { FaultError, type Run, WorkerError } from '../runtime/run.ts'
+import type { Run } from '../runtime/run.ts'
 import { type BaseCallback, type HookName, hasHook, type Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
 import { type Counters, countersOf } from './capture.ts'
 import type { Continuity } from './continuity.ts'
 import type { Course, Validation } from './course.ts'
-import { faultMessage } from './faults.ts'
+import { translated } from './faults.ts'
 import { type History, remember, type StopReason } from './history.ts'
 import type { Internals } from './internals.ts'
 import { SaveError } from './keeper.ts'
 import { logsOf, sumsNow } from './logs.ts'
 import type { TrainingSettings } from './options.ts'
+import { Pace } from './pace.ts'
 import { watched, watchersOf } from './watching.ts'
 import { finalizeWeights } from './weights.ts'
 import { WorkerChoice } from './workerChoice.ts'
@@ -24,6 +25,7 @@ export class Training {
   private readonly validation: Validation | undefined
   private readonly continuity: Continuity
   private readonly choice: WorkerChoice
+  private readonly pace = new Pace()
   private readonly history: History
   /** Ends the command in progress after its step. */
   private readonly stop: AbortController
@@ -109,16 +111,16 @@ export class Training {
   }
 
   private startTimer(): NodeJS.Timeout | undefined {
-    const { maxSeconds } = this.settings
-    if (maxSeconds === null) return undefined
+    if (this.settings.maxSeconds === null) return undefined
     return setTimeout(() => {
       this.outOfTime = true
       this.stop.abort()
-    }, 1000 * maxSeconds)
+    }, 1000 * this.settings.maxSeconds)
   }
 
   private async begin(): Promise<void> {
     this.model.stopTraining = false
+    this.model.pace = undefined
     for (const callback of this.callbacks) {
       callback.setParams(this.history.params)
       callback.setModel(this.model)
@@ -155,6 +157,7 @@ export class Training {
     await this.tell('onEpochBegin', this.epoch)
     const counters = countersOf(model)
     const from = first ? await this.continuity.takeUp(course) : 0
+    this.pace.begin(course.seen)
     const failed = (error: unknown) => {
       this.progressError = error
       this.stop.abort()
@@ -172,6 +175,7 @@ export class Training {
     const logs = done > 0 && !this.cutShort ? await this.measured() : undefined
     if (!logs) return this.cutShort ? this.keepCut(done, counters) : undefined
     remember(this.history, this.epoch, logs)
+    model.pace = this.pace.taken(course.seen)
     await this.tell('onEpochEnd', this.epoch, logs)
     const best = this.keeper?.isBest(logs) ?? false
     if (best || this.keeper?.isDueAfter(this.epoch))
@@ -223,7 +227,9 @@ export class Training {
     if (this.keeper) this.keeper.interrupt = () => (this.keeper!.failure ? this.stop : pause).abort()
     try {
       const { signal } = pause
-      const { next, milliseconds } = await this.course.command(from, to, { prologue, workers, signal })
+      const reports = await this.course.command(from, to, { prologue, workers, signal })
+      const { next, milliseconds } = reports[0]!
+      this.pace.add(reports)
       this.choice.learn(next - from, milliseconds)
       this.history.worked.steps += next - from
       this.history.worked.seconds += milliseconds / 1000
@@ -296,14 +302,9 @@ export class Training {
     }
   }
 
-  /** An error of the run in the words of training. */
   private translated(error: unknown): unknown {
-    if (!(error instanceof FaultError || error instanceof WorkerError)) return error
-    const where = `at epoch ${this.epoch}, step ${error.batch}${this.validating ? ' of the validation' : ''}`
-    if (error instanceof WorkerError)
-      return new Error(`${this.where}: ${error.worker} failed ${where}: ${error.reason}`, { cause: error })
-    const { stage } = this.validating ? this.validation! : this.course
-    const rate = this.model.compiled.optimizer.learningRate
-    return new Error(faultMessage(this.where, stage.plan, error, where, rate))
+    const part = this.validating ? this.validation! : this.course
+    const moment = { epoch: this.epoch, validating: this.validating }
+    return translated(this.where, error, moment, part, this.model.compiled.optimizer.learningRate)
   }
 }

@@ -29,7 +29,10 @@ export function figure(value: number | undefined): string {
   if (size !== 0 && (size < 1e-4 || size >= 1e15)) return minus(value.toExponential(2).replace('e+', 'e'))
   const digits = size >= 1000 || Number.isInteger(value) ? 0 : 4
   return minus(
-    value.toLocaleString('en', digits === 0 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 }),
+    value.toLocaleString('en', {
+      ...(digits === 0 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 }),
+      useGrouping: 'min2',
+    }),
   )
 }
 

@@ -54,7 +54,7 @@ h2+.note{margin:-8px 0 12px}
 .facts div{${card};padding:10px 14px}
 dt{color:var(--soft);font-size:13px}
 dd{margin:0;font-size:19px;font-weight:600;font-variant-numeric:tabular-nums;line-height:1.35}
-dd small{font-size:13px;font-weight:400;color:var(--soft)}
+dd small{display:block;font-size:13px;font-weight:400;color:var(--soft)}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:14px;align-items:start}
 figure{margin:0;${card};padding:12px 14px 10px;min-width:0}
 figcaption{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;margin-bottom:8px;font-size:14px}

@@ -58,6 +58,8 @@ export interface Report {
   /** Batch after the last one that was run. */
   readonly next: number
   readonly milliseconds: number
+  /** Of the steps that were measured, and how much of that it waited for others. */
+  readonly measuredMilliseconds: number
   readonly barrierMilliseconds: number
 }
 
@@ -86,6 +88,7 @@ export class Servant implements Pace {
   private measured = false
   private stepStart = 0
   private waitedMs = 0
+  private measuredMs = 0
   private barrierMs = 0
   private readonly onArrived = () => this.balance()
 
@@ -153,6 +156,7 @@ export class Servant implements Pace {
     const { shares } = this.control
     this.active = workers
     this.generation = this.control.generation
+    this.measuredMs = 0
     this.barrierMs = 0
     this.stepper = this.steppers.get(id)!
     this.stepper.clearFault()
@@ -167,7 +171,7 @@ export class Servant implements Pace {
       if (this.stepper.endsBefore(batch, steps)) break
       this.startStep(timed || (balanced && workers > 1 && batch % shares.interval === 0))
       this.stepper.step(batch, steps, this)
-      if (this.measured) this.barrierMs += this.waitedMs
+      if (this.measured) this.endMeasured()
       batch++
       if (this.control.stopsAt(batch)) break
     }
@@ -175,6 +179,7 @@ export class Servant implements Pace {
       rank,
       next: batch,
       milliseconds: performance.now() - start,
+      measuredMilliseconds: this.measuredMs,
       barrierMilliseconds: this.barrierMs,
     }
     port.postMessage(report)
@@ -184,6 +189,11 @@ export class Servant implements Pace {
     this.measured = measured
     this.waitedMs = 0
     if (measured) this.stepStart = performance.now()
+  }
+
+  private endMeasured(): void {
+    this.measuredMs += performance.now() - this.stepStart
+    this.barrierMs += this.waitedMs
   }
 
   private bind({ id, plan, bases }: BindCommand): void {

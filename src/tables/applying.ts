@@ -13,8 +13,8 @@ import { classNameOf } from './planning.ts'
 import { type PredictedRow, type Prediction, predictionNames, valuesOf } from './predictions.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import { openTable, type Row, type Table, type TableOptions } from './source.ts'
-import { columnOf } from './words.ts'
 import { Warnings } from './warnings.ts'
+import { columnOf } from './words.ts'
 
 export interface ApplyOptions extends TableOptions {
   workers?: number | 'auto'

@@ -64,6 +64,7 @@ export async function trainArrays(options: TrainOptions): Promise<TrainResult> {
     train: { x, truth: truthOf(train.yName, labels, classes) },
     test: scored && { x: scored.x, truth: truthOf(test!.yName, scored.labels, classes) },
     setAside: 0,
+    place: { name: 'sample', at: (_part: string, sample: number) => sample },
   }
   const isFile = options.labels !== undefined && !options.data.endsWith('.npz')
   const configured = isFile ? { ...options, labels: resolve(options.labels!) } : options

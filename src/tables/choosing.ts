@@ -18,7 +18,7 @@ export interface Chosen {
 }
 
 /** What options say of a plan, over what was chosen. */
-function over<P extends object>(chosen: P, options: TrainOptions): P {
+export function over<P extends object>(chosen: P, options: TrainOptions): P {
   const given = options as unknown as Partial<P>
   const names = Object.keys(chosen) as (keyof P)[]
   return Object.fromEntries(names.map(name => [name, given[name] ?? chosen[name]])) as P

@@ -39,18 +39,27 @@ export class Encoder {
   readonly width: number
   /** Undefined where no column is looked up. */
   readonly lookups: Lookups | undefined
+  /** Where the numbers of each column stand in `joined` rows: [from, to). */
+  readonly places: readonly { readonly from: number; readonly to: number }[]
   private readonly encodings: readonly Encoding[]
-  private readonly places: readonly (ReadonlyMap<string, number> | undefined)[]
+  private readonly numbers: readonly (ReadonlyMap<string, number> | undefined)[]
 
   constructor(encodings: readonly Encoding[]) {
     this.encodings = encodings
     this.width = encodings.reduce((sum, encoding) => sum + widthOf(encoding), 0)
-    this.places = encodings.map(encoding =>
+    this.numbers = encodings.map(encoding =>
       'words' in encoding ? new Map(encoding.words.map((word, i) => [word, i])) : undefined,
     )
     const embedded = encodings.filter(one => one.type === 'category' && one.embedded) as Category[]
     const words = embedded.reduce((sum, one) => sum + one.words.length + 2, 0)
     this.lookups = embedded.length > 0 ? { columns: embedded.length, words } : undefined
+    let [start, lookup] = [0, this.width]
+    this.places = encodings.map(encoding => {
+      const isLookup = encoding.type === 'category' && encoding.embedded
+      const from = isLookup ? lookup++ : start
+      if (!isLookup) start += widthOf(encoding)
+      return { from, to: isLookup ? lookup : start }
+    })
   }
 
   /** Shapes of a row's inputs: numbers, then words that are looked up; those that there are. */
@@ -70,6 +79,38 @@ export class Encoder {
     return tensors.length === 1 ? tensors[0]! : tensors
   }
 
+  /** Rows of all that a network takes side by side: words stand behind numbers. */
+  joined(x: Tensor | Tensor[]): Tensor {
+    if (!Array.isArray(x)) return x
+    const [numbers, words] = x as [Tensor, Tensor]
+    const [rows, width] = [numbers.shape[0]!, this.width + words.shape[1]!]
+    const values = new Float32Array(rows * width)
+    for (let i = 0; i < rows; i++) {
+      values.set((numbers.values as Float32Array).subarray(i * this.width, (i + 1) * this.width), i * width)
+      for (let c = this.width; c < width; c++)
+        values[i * width + c] = words.values[i * words.shape[1]! + c - this.width]!
+    }
+    return new Tensor(values, [rows, width], 'float32')
+  }
+
+  /** What a network takes for `joined` rows. */
+  parted(x: Tensor): Tensor | Tensor[] {
+    if (!this.lookups) return x
+    const [rows, width] = x.shape as [number, number]
+    if (this.width === 0) return new Tensor(Int32Array.from(x.values), x.shape, 'int32')
+    const numbers = new Float32Array(rows * this.width)
+    const words = new Int32Array(rows * this.lookups.columns)
+    for (let i = 0; i < rows; i++) {
+      numbers.set((x.values as Float32Array).subarray(i * width, i * width + this.width), i * this.width)
+      for (let c = this.width; c < width; c++)
+        words[i * this.lookups.columns + c - this.width] = x.values[i * width + c]!
+    }
+    return [
+      new Tensor(numbers, [rows, this.width], 'float32'),
+      new Tensor(words, [rows, this.lookups.columns], 'int32'),
+    ]
+  }
+
   private encode(columns: readonly Column[], rows: ArrayLike<number>, unseen?: Unseen) {
     const numbers = new Float32Array(rows.length * this.width)
     const words = new Int32Array(rows.length * (this.lookups?.columns ?? 0))
@@ -77,7 +118,7 @@ export class Encoder {
     for (const [c, encoding] of this.encodings.entries()) {
       const column = columns[c]!
       // A category's words are looked up once each.
-      const places = this.places[c] ? column.words.map(word => this.places[c]!.get(word)) : []
+      const places = this.numbers[c] ? column.words.map(word => this.numbers[c]!.get(word)) : []
       if (encoding.type === 'category' && encoding.embedded) {
         this.writeNumbers(encoding, column, rows, places, words, lookup++, offset, unseen)
         offset += encoding.words.length + 2

@@ -9,6 +9,8 @@ export const files = {
   preprocessing: 'preprocessing.json',
   metrics: 'metrics.json',
   checkpoints: 'checkpoints',
+  report: 'report.json',
+  page: 'report.html',
 } as const
 
 /** @throws RangeError for a file that is no JSON, Error where there is none */

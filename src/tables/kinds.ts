@@ -5,11 +5,15 @@ import { type ApplyOptions, evaluateTable, predictTable } from './applying.ts'
 import { isArrayFile } from './arrayFiles.ts'
 import { evaluateArrays, predictArrays, trainArrays } from './arrays.ts'
 import { files, readJson } from './folder.ts'
+import { holdsImages } from './imageFiles.ts'
+import { evaluateImages, predictImages, trainImages } from './images.ts'
 import type { TrainResult } from './learning.ts'
 import { type KindName, kindNames, type TrainOptions } from './options.ts'
 import type { Prediction } from './predictions.ts'
 import type { Scores } from './scores.ts'
+import { trainText } from './textTraining.ts'
 import { trainTable } from './training.ts'
+import { evaluateText } from './writing.ts'
 
 /** What a trained model came to on other data. */
 export interface Evaluation {
@@ -33,18 +37,30 @@ interface Kind {
 const kinds: Readonly<Record<KindName, Kind>> = {
   table: { train: trainTable, evaluate: evaluateTable, predict: predictTable },
   arrays: { train: trainArrays, evaluate: evaluateArrays, predict: predictArrays },
+  images: { train: trainImages, evaluate: evaluateImages, predict: predictImages },
+  text: {
+    train: trainText,
+    evaluate: evaluateText,
+    async predict(_folder, data) {
+      throw new RangeError(
+        `predict: a model of text must be given a prompt, got ${show(data)}; write --prompt "…", or call write`,
+      )
+    },
+  },
 }
 
-/** The kind of data: told by its name, of a folder by what is in it. */
-export async function kindOf({ data, format }: Pick<TrainOptions, 'data' | 'format'>): Promise<KindName> {
+/** The kind of data: as is said of a text, otherwise told by its name, of a folder by what is in it. */
+export async function kindOf({ data, format, text }: TrainOptions): Promise<KindName> {
+  if (text) return 'text'
   if (format !== undefined) return 'table'
   if (isArrayFile(data)) return 'arrays'
   const found = await stat(data).catch(() => undefined)
   if (!found?.isDirectory()) return 'table'
   const names = await readdir(data)
   if (names.some(isArrayFile)) return 'arrays'
+  if (await holdsImages(data)) return 'images'
   throw new RangeError(
-    `${data}: must be a file, or a folder of IDX or npy files, got a folder of ${show(names)}; give another one`,
+    `${data}: must be a file, or a folder of IDX files, npy files or images, got a folder of ${show(names)}; give another one`,
   )
 }
 

@@ -10,7 +10,9 @@ import type { Chosen } from './choosing.ts'
 import type { Target } from './encoding.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
+import { Reporter } from './reporting.ts'
 import { type Scores, scorerOf } from './scores.ts'
+import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Samples that are predicted at once. */
@@ -28,7 +30,7 @@ export interface TrainResult {
   /** Whether a signal ended it: there is a checkpoint, but no model. */
   readonly interrupted: boolean
   readonly kind: KindName
-  readonly task: 'class' | 'regression'
+  readonly task: Scores['task']
   readonly target: string
   /** What it is predicted from, as people say it. */
   readonly from: string
@@ -65,8 +67,8 @@ export interface TrainResult {
 }
 
 /** Inputs and targets of one part. */
-export interface Samples {
-  readonly x: Tensor | Tensor[]
+export interface Samples<X extends Tensor | Tensor[] = Tensor | Tensor[]> {
+  readonly x: X
   readonly y: Tensor
 }
 
@@ -80,9 +82,13 @@ export interface Lesson
   readonly seconds?: Seconds
   readonly training: Samples
   readonly validation: Samples
+  /** If not all. */
+  readonly stepsPerEpoch?: number
   readonly classWeight?: Readonly<Record<number, number>>
   /** What data goes through before and after the network: all that applying the model takes. */
   readonly preprocessing: object
+  /** What the report tells beside how training went. */
+  readonly story?: Story
   score(part: 'validation' | 'test'): Promise<Scores>
   baseline(part: 'validation' | 'test'): Scores
 }
@@ -160,7 +166,7 @@ function timesOf({ seconds, rows, plan }: Lesson, { worked }: History) {
 
 /**
  * Trains a network and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
- * checkpoints, and configuration.json, which repeats it.
+ * checkpoints, a report, and configuration.json, which repeats it.
  */
 export async function learn(
   folder: string,
@@ -186,18 +192,21 @@ export async function learn(
     warnings: warnings.lines(),
   })
   const directory = checkpointFolder(folder)
+  const reporter = new Reporter(options, lesson, seed, warnings)
   const history = await model.fit(lesson.training.x, lesson.training.y, {
     batchSize: plan.batchSize,
     epochs: plan.epochs,
     validationData: [lesson.validation.x, lesson.validation.y],
     seed,
     workers,
+    ...(lesson.stepsPerEpoch !== undefined && { stepsPerEpoch: lesson.stepsPerEpoch }),
     ...(lesson.classWeight && { classWeight: lesson.classWeight }),
     ...(maxSeconds !== undefined && { maxSeconds }),
     ...(signal && { signal }),
     ...(resume && { resume: directory }),
     callbacks: [
       callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
+      reporter.recorder,
       ...lesson.callbacks,
       { onEpochEnd: (epoch, logs) => progress?.epoch?.(epoch, logs!) },
     ],
@@ -231,5 +240,6 @@ export async function learn(
   await writeJson(folder, files.preprocessing, lesson.preprocessing)
   await (lesson.saved ?? model).save(modelUrl(folder))
   await writeJson(folder, files.metrics, { ...result, history: history.history })
+  await reporter.finish(result)
   return result
 }

@@ -160,6 +160,7 @@ export function buildNetwork(
   network.compile({
     optimizer: optimizerOf(plan, rows),
     loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
+    gradientNorm: true,
   })
   return network
 }

@@ -1,19 +1,29 @@
 import { checkOptions, nonNegativeInteger, oneOf, show } from '../errors.ts'
 import { checkWorkers } from '../model/options.ts'
+import type { RunReport } from '../report/report.ts'
 import { type ColumnType, columnTypes } from './fields.ts'
 import type { ImagePlan } from './imageNetworks.ts'
 import type { Plan } from './networks.ts'
 import type { TableOptions } from './source.ts'
 import { checkShares } from './splitting.ts'
+import type { TextPlan } from './textNetworks.ts'
 
 /** What decides the model: saved as configuration.json, which repeats it. */
-export interface TrainConfiguration extends TableOptions, Partial<Plan>, Partial<ImagePlan> {
+export interface TrainConfiguration
+  extends TableOptions,
+    Partial<Plan>,
+    Partial<ImagePlan>,
+    Partial<TextPlan> {
   /** The path of a file, or of a folder. */
   data: string
   /** Of a table: the column that is to be predicted. */
   target?: string
   /** Of arrays: the file of labels, or the array of the archive. */
   labels?: string
+  /** Whether the file is a text that is to be continued. Default false. */
+  text?: boolean
+  /** Of a folder of images: rows and columns that each is brought to. Default 64. */
+  size?: number
   /** Of images: whether they are mirrored, moved and zoomed a little while they are trained on. Default false. */
   augment?: boolean
   /** Told by the target's values unless given. */
@@ -38,13 +48,15 @@ export interface TrainConfiguration extends TableOptions, Partial<Plan>, Partial
 
 export type TableConfiguration = TrainConfiguration & { target: string }
 
-export const kindNames = ['table', 'arrays'] as const
+export const kindNames = ['table', 'arrays', 'images', 'text'] as const
 /** What a model is trained on. */
 export type KindName = (typeof kindNames)[number]
 
 const kindTitles: Readonly<Record<KindName, string>> = {
   table: 'a table',
   arrays: 'arrays',
+  images: 'a folder of images',
+  text: 'a text',
 }
 
 type Name = keyof TrainConfiguration
@@ -62,6 +74,8 @@ const taken: Readonly<Record<KindName, readonly Name[]>> = {
     ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
+  images: [...shared, ...forParts, 'size', 'filters', 'augment'],
+  text: [...shared, 'text', 'validation', 'test', 'dropout', 'blocks', 'width', 'context', 'steps'],
 }
 
 const names: readonly Name[] = [...new Set(Object.values(taken).flat())]
@@ -78,6 +92,8 @@ export interface TrainProgress {
     warnings: readonly string[]
   }): void
   epoch?(epoch: number, logs: Readonly<Record<string, number>>): void
+  /** After each epoch, and at the end: the report so far. */
+  report?(report: RunReport): void
 }
 
 export interface TrainOptions extends TrainConfiguration {

@@ -5,8 +5,8 @@ import type { TableConfiguration } from './options.ts'
 import type { ColumnProfile } from './profile.ts'
 import type { Table } from './source.ts'
 import { type Parts, splitByTime, splitGrouped, splitStratified } from './splitting.ts'
-import { columnOf } from './words.ts'
 import type { Warnings } from './warnings.ts'
+import { columnOf } from './words.ts'
 
 /** Integers of at most so many different values are classes. */
 export const mostIntegerClasses = 10

@@ -13,7 +13,7 @@ import { Warnings } from './warnings.ts'
 /** Most bytes that a part's inputs may take. */
 const mostBytes = 2 ** 31 - 2 ** 20
 
-interface TableSamples extends Samples {
+export interface TableSamples extends Samples {
   /** Class numbers, or the target's numbers as they are. */
   readonly truth: Float64Array
 }
@@ -78,7 +78,10 @@ export async function prepareTable(
   const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
   const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
   return {
+    table,
+    profiles,
     roles: { ...roles, inputs },
+    lines,
     parts,
     target,
     preprocessing,
@@ -87,7 +90,7 @@ export async function prepareTable(
   }
 }
 
-type Prepared = Awaited<ReturnType<typeof prepareTable>>
+export type Prepared = Awaited<ReturnType<typeof prepareTable>>
 
 /** Inputs and targets of each part. */
 export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {

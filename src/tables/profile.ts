@@ -2,8 +2,8 @@ import { show } from '../errors.ts'
 import { booleanOf, type ColumnType, dateOf, isMissing, numberOf, wordOf } from './fields.ts'
 import type { ReadingProgress } from './lines.ts'
 import type { Field, Table } from './source.ts'
-import { isProse } from './words.ts'
 import type { Warnings } from './warnings.ts'
+import { isProse } from './words.ts'
 
 /** Different values of a column that are counted; a column with more is "many". */
 const mostValues = 10_000

@@ -12,15 +12,19 @@ import {
   classWeightsOf,
   learn,
   predictedRows,
+  type Samples,
   scoreOf,
   type TrainResult,
   targetsOf,
 } from './learning.ts'
+import type { Problem } from './networks.ts'
 import type { KindName, TrainOptions } from './options.ts'
+import { secondsAStep } from './pacing.ts'
 import { type Prediction, predictionNames, valuesOf } from './predictions.ts'
 import { checkScaling, fitScaling, pick, type Scaling, scaled } from './scaling.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import { splitStratified } from './splitting.ts'
+import type { ScoredPart } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
 // Samples that are arrays of numbers: columns (k), or images (height, width, channels).
@@ -43,6 +47,8 @@ export interface SampleData {
   /** Drawn from the others if there is none. */
   readonly test: Labelled | undefined
   readonly setAside: number
+  /** What the report calls a sample, and how it tells which one it is. */
+  readonly place: { readonly name: string; at(part: 'train' | 'test', sample: number): number | string }
 }
 
 /** All that samples go through before and after the network. */
@@ -60,8 +66,19 @@ const someOf = ({ x, truth }: Labelled, rows: Uint32Array): Labelled => ({
   truth: Float64Array.from(rows, row => truth[row]!),
 })
 
+/** Images are trained on for so many epochs as there is time for: the rate must have fallen by then. */
+async function inTime(options: TrainOptions, problem: Problem, training: Samples): Promise<TrainOptions> {
+  const { maxSeconds, epochs, workers = 'auto' } = options
+  if (maxSeconds === undefined || epochs !== undefined || problem.shape.length === 1) return options
+  const { model, plan } = chooseNetwork(options, problem, 0)
+  const steps = Math.ceil(problem.rows / plan.batchSize)
+  const seconds = steps * (await secondsAStep(model, training, plan.batchSize, workers))
+  const possible = Math.max(1, Math.floor((0.85 * maxSeconds) / seconds))
+  return { ...options, epochs: Math.min(plan.epochs, possible) }
+}
+
 /** Splits samples, scales them by the training part, and trains a network on them, which is written to the folder. */
-export function learnSamples(
+export async function learnSamples(
   folder: string,
   options: TrainOptions,
   data: SampleData,
@@ -91,7 +108,13 @@ export function learnSamples(
     test: ready(data.test ?? someOf(train, rows.test)),
   }
   const shape = train.x.shape.slice(1)
-  const chosen = chooseNetwork(options, { shape, classes: classes?.length, rows: rows.training.length }, seed)
+  const problem = { shape, classes: classes?.length, rows: rows.training.length }
+  const chosen = chooseNetwork(await inTime(options, problem, parts.training), problem, seed)
+  const place = {
+    name: data.place.name,
+    at: (part: ScoredPart, row: number) =>
+      part === 'test' && data.test ? data.place.at('test', row) : data.place.at('train', rows[part][row]!),
+  }
   const preprocessing: SamplePreprocessing = {
     format: 'lockstep preprocessing 1',
     kind: data.kind,
@@ -121,6 +144,7 @@ export function learnSamples(
       validation: parts.validation,
       ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes.length) }),
       preprocessing,
+      story: { target, samples: part => parts[part], place, columns: [] },
       score: part => scoreOf(chosen.model, target, parts[part], workers),
       baseline: part => baselineOf(target, training.truth, parts[part].truth),
     },

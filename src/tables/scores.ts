@@ -27,7 +27,20 @@ export interface RegressionScores {
   readonly meanAbsoluteError: number
 }
 
-export type Scores = ClassScores | RegressionScores
+/** Of the characters of a text, each expected from those before it. */
+export interface TextScores {
+  readonly task: 'text'
+  /** Characters. */
+  readonly rows: number
+  /** Mean of −log p of the character that follows. */
+  readonly nats: number
+  /** The same to base 2. */
+  readonly bits: number
+  /** e^nats: between so many equally likely characters it could not tell. */
+  readonly perplexity: number
+}
+
+export type Scores = ClassScores | RegressionScores | TextScores
 
 /** Adds up scores over batches of predictions. */
 export interface Scorer {

@@ -1,14 +1,56 @@
 import { chooseNetwork } from './choosing.ts'
+import type { Encoder } from './encoder.ts'
 import { baselineOf, classWeightsOf, learn, openFolder, scoreOf, type TrainResult } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
-import { prepareTable, samplesOfParts } from './preparing.ts'
+import { type Prepared, prepareTable, samplesOfParts, type TableSamples } from './preparing.ts'
 import { openTable } from './source.ts'
+import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
+
+/** What the report tells of a table. */
+function storyOf(
+  { target: targetName, group, time }: TrainOptions,
+  { table, profiles, roles, lines, parts, target, preprocessing }: Prepared,
+  encoder: Encoder,
+  samples: Record<ScoredPart, TableSamples>,
+): Story {
+  const read = [...roles.inputs, roles.target]
+  const roleOf = (name: string) => {
+    if (name === targetName) return 'target'
+    if (name === group) return 'group'
+    const isInput = roles.inputs.some(input => input.name === name)
+    if (name === time) return isInput ? 'time, input' : 'time'
+    return isInput ? 'input' : 'set aside'
+  }
+  const columns = preprocessing.columns.map((encoding, c) => {
+    const { from, to } = encoder.places[c]!
+    const textAt = (part: ScoredPart, row: number) => textOf(roles.inputs[c]!, parts[part][row]!)
+    return { name: encoding.name, from, to, textAt }
+  })
+  return {
+    target,
+    data: {
+      rows: lines.length,
+      columns: profiles.map(profile =>
+        summaryOf(
+          profile,
+          roleOf(profile.name),
+          read.find(({ name }) => name === profile.name),
+        ),
+      ),
+    },
+    samples: part => ({ x: encoder.joined(samples[part].x), truth: samples[part].truth }),
+    inputsOf: x => encoder.parted(x),
+    place: { name: table.placeName, at: (part, row) => lines[parts[part][row]!]! },
+    columns,
+  }
+}
 
 /**
  * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
- * checkpoints, and configuration.json, which repeats it. Means, deviations and categories come from the training part alone.
+ * checkpoints, report.html, and configuration.json, which repeats it. Means, deviations and categories come from the training
+ * part alone.
  * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
  */
 export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
@@ -50,6 +92,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
     preprocessing,
     seconds,
+    story: storyOf(options, prepared, encoder, samples),
     score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
   }

@@ -7,6 +7,9 @@ const [mostWords, mostBytes] = [4096, 2 ** 28]
 /** A word must occur in so many rows, and in one of so many. */
 const [leastRows, rarest] = [2, 2000]
 
+/** Words of a row that are shown. */
+const shownWords = 12
+
 /** Letters of a script that has no spaces, one by one; runs of letters or of digits; signs that tell a tone. */
 const pieces =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{M}]+(?:['’]\p{L}+)?|\p{N}+|[!?$%€£]/gu
@@ -50,6 +53,16 @@ export class TextColumn extends Column {
     const end = this.ends.at(row)
     for (let at = row === 0 ? 0 : this.ends.at(row - 1); at < end; at += 2)
       take(this.pairs.at(at), this.pairs.at(at + 1))
+  }
+
+  /** The first words of a row. */
+  override word(row: number): string | undefined {
+    if (Number.isNaN(this.values[row]!)) return undefined
+    const found: string[] = []
+    this.each(row, word => {
+      if (found.length < shownWords) found.push(this.words[word]!)
+    })
+    return found.join(' ')
   }
 
   protected override read(field: Field): number {

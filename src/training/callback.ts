@@ -3,12 +3,22 @@ import type { Tensor } from '../data/tensor.ts'
 /** What a moment of training measured: `loss`, `val_loss`, metrics, `batch`, `size`. */
 export type Logs = Record<string, number>
 
+/** What an epoch took, validation and callbacks left out. */
+export interface EpochPace {
+  readonly samples: number
+  readonly seconds: number
+  /** Share of the time that each worker waited for the others, measured in some of the steps; of one worker none. */
+  readonly barrierShares: readonly number[]
+}
+
 /** What callbacks may do with the model that trains. */
 export interface TrainingModel {
   get stopTraining(): boolean
   /** Set to true, ends training after the step; set to a text, the history says so: 'converged'. */
   set stopTraining(stop: boolean | string)
   learningRate: number
+  /** Of the last epoch that was finished in the training in progress. */
+  readonly pace?: EpochPace | undefined
   getWeights(): Tensor[]
   setWeights(weights: Tensor[]): void
 }

@@ -217,7 +217,7 @@ export function getMetric(
 export function distinct(
   list: readonly { key: string; metric: Metric }[],
 ): { key: string; metric: Metric }[] {
-  const taken = new Set(['loss', 'penalty'])
+  const taken = new Set(['loss', 'penalty', 'gradientNorm'])
   const apart = list.flatMap(
     one => one.metric.parts?.map(part => ({ key: part.name, metric: part })) ?? [one],
   )

@@ -1,0 +1,174 @@
+import { Tensor } from '../data/tensor.ts'
+import type { Trainable } from '../model/trainable.ts'
+import { classReport } from '../report/classes.ts'
+import { countsOf, regressionReport } from '../report/regression.ts'
+import type { ColumnSummary, RunReport } from '../report/report.ts'
+import { figure } from '../report/scales.ts'
+import type { Column } from './columns.ts'
+import type { Target } from './encoding.ts'
+import { type Examined, importanceOf, lossesOf } from './importance.ts'
+import type { ColumnProfile } from './profile.ts'
+import { type ClassScores, largest, type Scores } from './scores.ts'
+
+export type ScoredPart = 'validation' | 'test'
+
+/** Rows that curves are drawn from, at most. */
+const mostRows = 50_000
+const worstRows = 10
+/** Columns that the table of the worst rows shows. */
+const shownColumns = 6
+
+/** An input of the model as people know it. */
+export interface StoryColumn {
+  readonly name: string
+  /** The network's inputs that it becomes: [from, to). */
+  readonly from: number
+  readonly to: number
+  /** What stands in a row of a part. */
+  textAt(part: ScoredPart, row: number): string
+}
+
+/** What a report tells of data, beside how training went. */
+export interface Story {
+  readonly target: Target
+  readonly data?: NonNullable<RunReport['data']>
+  samples(part: ScoredPart): { readonly x: Tensor; readonly truth: ArrayLike<number> }
+  /** What the model takes for such rows, where it is not the rows themselves. */
+  inputsOf?(x: Tensor): Tensor | Tensor[]
+  /** Where a row of a part stands in the data: in line 12, say. */
+  readonly place: { readonly name: string; at(part: ScoredPart, row: number): number | string }
+  readonly columns: readonly StoryColumn[]
+}
+
+function isoDate(ms: number): string {
+  return new Date(ms).toISOString().replace('T00:00:00.000Z', '').replace('.000Z', '')
+}
+
+/** What stands in a row of a column. */
+export function textOf(column: Column, row: number): string {
+  const value = column.values[row]!
+  if (Number.isNaN(value)) return ''
+  if (column.type === 'number') return figure(value)
+  if (column.type === 'boolean') return String(value === 1)
+  return column.type === 'date' ? isoDate(value) : column.word(row)!
+}
+
+/** Rows that a distribution is drawn from, at most. */
+const distributedRows = 100_000
+const mostWords = 24
+
+function distributionOf({ type, values, words }: Column): number[] {
+  const step = Math.max(1, Math.ceil(values.length / distributedRows))
+  const some = values.filter((value, row) => row % step === 0 && !Number.isNaN(value))
+  if (type === 'number' || type === 'date' || type === 'text') return [...countsOf(some).counts]
+  const counts = new Array<number>(type === 'boolean' ? 2 : words.length).fill(0)
+  for (const value of some) counts[value]!++
+  return type === 'boolean' ? counts : counts.sort((a, b) => b - a).slice(0, mostWords)
+}
+
+function rangeOf({ type, minimum, maximum, top, useless }: ColumnProfile): string {
+  if (useless !== undefined) return useless
+  if (top.length > 0)
+    return top
+      .slice(0, 3)
+      .map(([value]) => value)
+      .join(', ')
+  if (minimum === undefined || maximum === undefined) return ''
+  const shown = type === 'date' ? isoDate : figure
+  return `${shown(minimum)} to ${shown(maximum)}`
+}
+
+/** A column for the report's table; `column` where it was read. */
+export function summaryOf(profile: ColumnProfile, role: string, column: Column | undefined): ColumnSummary {
+  const { name, type, missing, distinct } = profile
+  const counts = column ? distributionOf(column) : []
+  return { name, type, role, missing, distinct, values: rangeOf(profile), counts }
+}
+
+function someOf(samples: ReturnType<Story['samples']>): {
+  x: Tensor
+  truth: Float64Array
+  rows: Uint32Array
+} {
+  const { x, truth } = samples
+  const step = Math.max(1, Math.ceil(truth.length / mostRows))
+  const rows = Uint32Array.from({ length: Math.ceil(truth.length / step) }, (_, i) => i * step)
+  if (step === 1) return { x, truth: Float64Array.from(truth), rows }
+  const [, ...shape] = x.shape
+  const size = shape.reduce((product, n) => product * n, 1)
+  const values = x.values.slice(0, rows.length * size) as Float32Array
+  for (const [i, row] of rows.entries())
+    values.set(x.values.subarray(row * size, (row + 1) * size) as Float32Array, i * size)
+  return {
+    x: new Tensor(values, [rows.length, ...shape], x.dtype, x.scale),
+    truth: Float64Array.from(rows, row => truth[row]!),
+    rows,
+  }
+}
+
+const unscaled = ({ mean, deviation }: Extract<Target, { task: 'regression' }>, output: number) =>
+  mean + deviation * output
+
+function worstOf(
+  { target, place, columns }: Story,
+  part: ScoredPart,
+  { outputs, truth, rows }: Examined & { readonly rows: Uint32Array },
+  important: readonly string[],
+): RunReport['worst'] {
+  const losses = lossesOf(target, outputs, truth)
+  const order = Uint32Array.from(losses.keys()).sort((a, b) => losses[b]! - losses[a]!)
+  const shown = [...columns]
+    .sort((a, b) => important.indexOf(a.name) - important.indexOf(b.name))
+    .slice(0, shownColumns)
+  const said = (i: number): string[] => {
+    if (target.task === 'regression')
+      return [truth[i]!, unscaled(target, outputs[i]!), unscaled(target, outputs[i]!) - truth[i]!].map(figure)
+    const { classes } = target
+    const taken = largest(outputs, i * classes.length, classes.length)
+    const own = outputs[i * classes.length + truth[i]!]!
+    return [classes[truth[i]!]!, classes[taken]!, `${figure(Number((100 * own).toPrecision(3)))} %`]
+  }
+  const third = target.task === 'class' ? 'probability of true' : 'difference'
+  return {
+    names: [place.name, 'true', 'predicted', third, ...shown.map(({ name }) => name)],
+    rows: [...order.slice(0, worstRows)].map(i => [
+      String(place.at(part, rows[i]!)),
+      ...said(i),
+      ...shown.map(column => column.textAt(part, rows[i]!)),
+    ]),
+  }
+}
+
+/** What a model's predictions of a part came to, for the report. */
+export async function examine(
+  model: Trainable,
+  story: Story,
+  part: ScoredPart,
+  scores: Scores,
+  { seed, workers }: { readonly seed: number; readonly workers: number | 'auto' },
+): Promise<Pick<RunReport, 'part' | 'classes' | 'regression' | 'importance' | 'worst'>> {
+  const { target, columns } = story
+  const { rows, ...some } = someOf(story.samples(part))
+  const predict = async (x: Tensor) =>
+    (
+      (await model.predictAsync(story.inputsOf?.(x) ?? x, { batchSize: 4096, workers })) as Tensor
+    ).dataSync() as Float32Array
+  const examined = { ...some, rows, outputs: await predict(some.x) }
+  const { outputs, truth } = examined
+  const importance =
+    columns.length > 0 ? await importanceOf(target, columns, examined, predict, seed) : undefined
+  const important = importance?.columns.map(({ name }) => name) ?? []
+  const results =
+    target.task === 'class'
+      ? {
+          classes: classReport({ names: target.classes, outputs, truth }, (scores as ClassScores).confusion),
+        }
+      : {
+          regression: regressionReport(
+            outputs.map(output => unscaled(target, output)),
+            truth,
+          ),
+        }
+  const worst = worstOf(story, part, examined, important)
+  return { part, ...results, ...(importance && { importance }), ...(worst && { worst }) }
+}
