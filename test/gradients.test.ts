@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { samples, sizeOf, type Value, write } from '../src/graph/value.ts'
 import { defineLayer } from '../src/layers/define.ts'
-import { layers } from '../src/layers/table.ts'
+import * as layers from '../src/layers/table.ts'
 import { activate } from '../src/ops/activation.ts'
 import { dense as denseOp } from '../src/ops/dense.ts'
 import { losses } from '../src/training/losses.ts'

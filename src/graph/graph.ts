@@ -101,12 +101,18 @@ export class Graph extends Allocator {
   /** A number that no other call site of this graph has; the same in every graph of the model. */
   readonly site = (): number => this.sites++
 
-  /** Records a call. Plain values are read; wrap an output in `write`, an accumulator in `update`. */
+  /**
+   * Records a call. Plain values are read; wrap an output in `write`, an accumulator in `update`.
+   * @internal
+   */
   call<K extends KernelName>(kernel: K, cut: Cut, ...args: Arguments<K>): void {
     this.record(kernel, cut, args as readonly Argument[], 'compute')
   }
 
-  /** As `call`, for calls that change the model's state. */
+  /**
+   * As `call`, for calls that change the model's state.
+   * @internal
+   */
   update<K extends KernelName>(kernel: K, cut: Cut, ...args: Arguments<K>): void {
     this.record(kernel, cut, args as readonly Argument[], 'update')
   }

@@ -1,6 +1,6 @@
 import { positiveInteger, show } from '../errors.ts'
 import type { Layer } from '../layers/define.ts'
-import { namedLayers as layers } from '../layers/table.ts'
+import * as layers from '../layers/table.ts'
 import { type Sequential, sequential } from '../model/sequential.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { checkPlan, optimizerOf, type Plan, type Problem } from './networks.ts'

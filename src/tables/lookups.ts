@@ -1,7 +1,7 @@
 import type { Layer } from '../layers/define.ts'
 import { input } from '../layers/input.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
-import { namedLayers as layers } from '../layers/table.ts'
+import * as layers from '../layers/table.ts'
 import { type Model, model } from '../model/functional.ts'
 
 /** Words that the network looks up, of all columns in one list: each column's words, one for others, one for none. */

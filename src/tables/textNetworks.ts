@@ -1,7 +1,7 @@
 import { positiveInteger, show } from '../errors.ts'
 import { input } from '../layers/input.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
-import { namedLayers as layers } from '../layers/table.ts'
+import * as layers from '../layers/table.ts'
 import { type Model, model } from '../model/functional.ts'
 import { train } from '../training/optimizers.ts'
 import { schedules } from '../training/schedules.ts'
