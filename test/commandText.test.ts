@@ -56,10 +56,6 @@ test('a text becomes a model that expects what follows, and writes', { timeout: 
   expect(JSON.parse(wrote('--json'))).toEqual({ prompt: 'the whale ', text: text.slice(10, -1) })
   wrote('--output', 'written.txt')
   expect(readFileSync(join(folder, 'written.txt'), 'utf8')).toBe(text)
-  const again = JSON.parse(
-    done('train', '--config', 'novel.model/configuration.json', '--out', 'again', '--json', ...quick),
-  )
-  expect(again.scores).toEqual(result.scores)
 })
 
 test('size and steps are chosen for the time there is, and kept', { timeout: 150_000 }, () => {

@@ -11,9 +11,10 @@ export const number = (text: string): number => {
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
   return value
 }
+const threshold = (text: string): number | string => (/^[a-z]/.test(text) ? text : number(text))
 export const list = (text: string): string[] => text.split(',')
 const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
-const workers = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
+export const counts = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
 const types = (text: string): Record<string, string> =>
   Object.fromEntries(
     list(text).map(one => {
@@ -37,7 +38,7 @@ export const reading = (command: Command): Command =>
     .option('--json', 'one JSON object on the standard output')
 
 export const running = (command: Command): Command =>
-  command.option('--workers <N>', 'threads, or auto (results do not depend on it)', workers)
+  command.option('--workers <N>', 'threads, or auto (results do not depend on it)', counts)
 
 /** What commander makes of --no-header is left out where it was not given: a configuration may say otherwise. */
 export function given(options: Record<string, unknown>): Record<string, unknown> {
@@ -58,6 +59,7 @@ export const training = (command: Command): Command =>
     .option('--validation <SHARE>', 'of rows that decide when to stop (0.15)', number)
     .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
     .option('--balance', 'rare classes weigh more')
+    .option('--threshold <P>', 'of the second of two classes: a probability, balanced, or f1', threshold)
     .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
     .option('--text', 'DATA is a text that is to be continued')
     .option('--blocks <N>', 'of attention, in a network for text', number)

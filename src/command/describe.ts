@@ -27,13 +27,18 @@ const mostShown = 20
 
 /** Scores of each class, and what it was taken for. */
 export function details(scores: Scores): string[] {
-  if (scores.task !== 'class' || scores.classes.length > mostShown) return []
+  if (scores.task !== 'class') return []
+  const calibration =
+    `calibration error ${percent(scores.calibrationError)}, before calibration ` +
+    percent(scores.uncalibratedError)
+  if (scores.classes.length > mostShown) return [calibration]
   const rows = scores.classes.map(({ name, rows, precision, recall }, i) => {
     const taken = scores.confusion[i]!.map(count => String(count))
     return [name, String(rows), percent(precision), percent(recall), ...taken]
   })
-  return aligned([
+  const table = aligned([
     ['class', 'rows', 'precision', 'recall', ...scores.classes.map(({ name }) => `as ${name}`)],
     ...rows,
   ])
+  return [calibration, ...table]
 }

@@ -2,6 +2,7 @@
 import { codeOf } from '../formats/files.ts'
 import { version } from '../version.ts'
 import { ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
+import { addSearches } from './searches.ts'
 import { note, UsageError } from './terminal.ts'
 
 const { Command: Program, CommanderError } = await import('commander')
@@ -15,7 +16,8 @@ const program = new Program('lockstep')
 training(running(reading(program.command('train'))))
   .argument(
     '[DATA]',
-    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), a folder of images, or a text',
+    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), ' +
+      'a folder of images, or a text',
   )
   .summary('train a network on data, and write it to a folder')
   .description(
@@ -47,6 +49,7 @@ running(reading(program.command('evaluate')))
   .argument('<MODEL>', 'the folder that train wrote')
   .argument('<DATA>', 'data of the same kind, with what is predicted')
   .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
+  .option('--threshold <P>', 'probability from which on the second of two classes is predicted', number)
   .summary('score a trained model on other data')
   .description(
     'Scores a trained model on other data: a table of any size, whose columns are matched by name, or arrays.',
@@ -66,9 +69,11 @@ running(reading(program.command('predict')))
   .option('--temperature <T>', 'lower ones prefer what is likely (0.8)', number)
   .option('--seed <N>', 'decides what is drawn (1)', number)
   .option('--labels <NAME>', 'of an .npz: the array that is not to be predicted from')
+  .option('--threshold <P>', 'probability from which on the second of two classes is predicted', number)
   .summary('predict from other data')
   .description(
-    'Predicts the rows of a table of any size, in their order, columns matched by name, the samples of arrays, images; or writes a text.',
+    'Predicts the rows of a table of any size, in their order, columns matched by name, ' +
+      'the samples of arrays, images; or writes a text.',
   )
   .option('--output <FILE>', '.csv, .jsonl or .parquet; default: the standard output')
   .option('--as <KIND>', 'csv, jsonl or parquet')
@@ -76,7 +81,8 @@ running(reading(program.command('predict')))
   .addHelpText(
     'after',
     `\nExamples:\n  lockstep predict penguins.model new.csv > predictions.csv\n  lockstep ` +
-      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n  lockstep predict novel.model --prompt "Call me" --length 200\n${exitCodes}`,
+      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n` +
+      `  lockstep predict novel.model --prompt "Call me" --length 200\n${exitCodes}`,
   )
   .action(
     ending(async (model, data, options) => (await import('./apply.ts')).predict(model, data, given(options))),
@@ -90,6 +96,8 @@ reading(program.command('inspect'))
     `\nExamples:\n  lockstep inspect penguins.csv\n  lockstep inspect penguins.model\n${exitCodes}`,
   )
   .action(ending(async (file, options) => (await import('./inspect.ts')).inspect(file, given(options))))
+
+addSearches(program)
 
 program
   .command('report')

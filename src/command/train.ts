@@ -11,7 +11,11 @@ const lines = 20
 
 type Given = Partial<TrainOptions> & { config?: string; json?: boolean }
 
-async function optionsOf({ config, json: _json, ...given }: Given): Promise<TrainOptions> {
+/** What was typed over what a configuration says. @throws UsageError where something is missing */
+export async function optionsOf(
+  where: string,
+  { config, json: _json, ...given }: Given,
+): Promise<TrainOptions> {
   const saved =
     given.resume && !config && given.out !== undefined ? join(given.out, files.configuration) : config
   const read =
@@ -20,15 +24,15 @@ async function optionsOf({ config, json: _json, ...given }: Given): Promise<Trai
       : checkConfiguration(saved, await readJson(saved, 'give the one that train wrote'))
   const options = { ...read, ...given }
   if (options.resume && given.out === undefined)
-    throw new UsageError('train: --resume needs --out FOLDER, got none; name the folder')
+    throw new UsageError(`${where}: --resume needs --out FOLDER, got none; name the folder`)
   if (!options.data)
-    throw new UsageError('train: DATA must be given, got none; name a file, or --config FILE')
+    throw new UsageError(`${where}: DATA must be given, got none; name a file, or --config FILE`)
   if (!options.target && (await kinds.kindOf(options as TrainOptions)) === 'table')
-    throw new UsageError('train: --target must be given, got none; name the column to predict')
+    throw new UsageError(`${where}: --target must be given, got none; name the column to predict`)
   return options as TrainOptions
 }
 
-async function progressOf(say: (line: string) => void): Promise<TrainProgress & { stop(): void }> {
+export async function progressOf(say: (line: string) => void): Promise<TrainProgress & { stop(): void }> {
   const reading = await barOf('reading {bar} {percentage} %')
   const training = await barOf('epoch {value}/{total} {bar} loss {loss}  validation {val_loss}  {eta} s left')
   let epochs = 1
@@ -65,7 +69,7 @@ function spent({ seconds: { reading, encoding, training }, rowsPerSecond }: Trai
   return `time: ${times} (${rowsPerSecond.toLocaleString('en')} rows a second)`
 }
 
-function print(result: TrainResult): void {
+export function print(result: TrainResult): void {
   const { rows, network, scores } = result
   const what = result.task === 'text' ? 'characters' : 'rows'
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
@@ -82,7 +86,7 @@ function print(result: TrainResult): void {
 
 /** `lockstep train`. Resolves with the exit code. */
 export async function train(given: Given): Promise<number> {
-  const options = await optionsOf(given)
+  const options = await optionsOf('train', given)
   const interrupted = interruption()
   const progress = await progressOf(note)
   try {

@@ -7,7 +7,7 @@ import { Encoder } from './encoder.ts'
 import { checkPreprocessing, type Preprocessing } from './encoding.ts'
 import { isMissing, numberOf } from './fields.ts'
 import { files, modelUrl, readJson } from './folder.ts'
-import { predictedRows } from './learning.ts'
+import { checkThreshold, predictedRows } from './learning.ts'
 import type { ReadingProgress } from './lines.ts'
 import { classNameOf } from './planning.ts'
 import { type PredictedRow, type Prediction, predictionNames, valuesOf } from './predictions.ts'
@@ -21,6 +21,8 @@ export interface ApplyOptions extends TableOptions {
   progress?: ReadingProgress
   /** Columns of the data that predictions repeat. */
   keep?: readonly string[]
+  /** Of two classes: the probability from which on the second is predicted, if not the model's own. */
+  threshold?: number
 }
 
 /** A trained model with what its data goes through. */
@@ -30,12 +32,14 @@ interface Trained {
   readonly encoder: Encoder
 }
 
-async function loadTrained(where: string, folder: string): Promise<Trained> {
+async function loadTrained(where: string, folder: string, threshold: number | undefined): Promise<Trained> {
   const path = join(folder, files.preprocessing)
   const preprocessing = checkPreprocessing(path, await readJson(path, 'give the folder that train wrote'))
   const model = (await loadLayersModel(modelUrl(resolve(folder)))) as unknown as Trainable
   const encoder = new Encoder(preprocessing.columns)
   const { target } = preprocessing
+  checkThreshold(where, threshold, target)
+  if (threshold !== undefined && target.task === 'class') target.threshold = threshold
   const shapes = JSON.stringify([model.inputShapes, model.outputShapes])
   const expected = JSON.stringify([encoder.shapes, [[target.task === 'class' ? target.classes.length : 1]]])
   if (shapes !== expected)
@@ -121,7 +125,16 @@ async function outputsFor(
   return predicted.dataSync() as Float32Array
 }
 
-const optionNames = ['format', 'delimiter', 'header', 'skipRagged', 'workers', 'progress', 'keep']
+const optionNames = [
+  'format',
+  'delimiter',
+  'header',
+  'skipRagged',
+  'workers',
+  'progress',
+  'keep',
+  'threshold',
+]
 
 /**
  * Scores a model that `trainTable` wrote on another table, which is streamed. Rows without a target are set aside.
@@ -134,7 +147,7 @@ export async function evaluateTable(
   options: ApplyOptions = {},
 ): Promise<{ scores: Scores; warnings: readonly string[] }> {
   checkOptions('evaluate', options, optionNames)
-  const trained = await loadTrained('evaluate', folder)
+  const trained = await loadTrained('evaluate', folder, options.threshold)
   const { target } = trained.preprocessing
   const warnings = new Warnings()
   const table = await openTable(data, options)
@@ -185,7 +198,7 @@ export async function predictTable(
   options: ApplyOptions = {},
 ): Promise<Prediction> {
   checkOptions('predict', options, optionNames)
-  const trained = await loadTrained('predict', folder)
+  const trained = await loadTrained('predict', folder, options.threshold)
   const { target } = trained.preprocessing
   const { keep = [] } = options
   const warnings = new Warnings()

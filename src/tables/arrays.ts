@@ -98,8 +98,8 @@ export async function evaluateArrays(
   data: string,
   options: ModelOptions,
 ): Promise<Evaluation> {
-  checkOptions('evaluate', options, ['labels', 'workers', 'progress'])
-  const trained = await loadSampleModel('evaluate', folder)
+  checkOptions('evaluate', options, ['labels', 'workers', 'progress', 'threshold'])
+  const trained = await loadSampleModel('evaluate', folder, options.threshold)
   const warnings = new Warnings()
   const part = await partFor(trained, data, options.labels, warnings)
   const { x, labels } = labelled(part)
@@ -118,8 +118,8 @@ export async function predictArrays(
   data: string,
   options: ModelOptions,
 ): Promise<Prediction> {
-  checkOptions('predict', options, ['labels', 'workers', 'progress'])
-  const trained = await loadSampleModel('predict', folder)
+  checkOptions('predict', options, ['labels', 'workers', 'progress', 'threshold'])
+  const trained = await loadSampleModel('predict', folder, options.threshold)
   const warnings = new Warnings()
   const { x } = await partFor(trained, data, options.labels, warnings)
   return predictSamples(trained, [], piecesOf(x), warnings, options.workers)

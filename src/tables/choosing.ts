@@ -2,7 +2,7 @@ import { show } from '../errors.ts'
 import type { Trainable } from '../model/trainable.ts'
 import type { BaseCallback, Hooks } from '../training/callback.ts'
 import { buildImageNetwork, checkImagePlan, chooseImagePlan } from './imageNetworks.ts'
-import { buildNetwork, checkPlan, choosePlan, type Problem, stoppingOf } from './networks.ts'
+import { buildNetwork, checkPlan, choosePlan, type Plan, type Problem, stoppingOf } from './networks.ts'
 import type { TrainOptions } from './options.ts'
 
 /** A network and how it is trained. */
@@ -32,10 +32,16 @@ function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], s
     )
 }
 
+/** What options say, over what is chosen for so many rows. */
+export function planOf(options: TrainOptions, rows: number): Plan {
+  const plan = over(choosePlan(rows), options)
+  checkPlan(plan)
+  return plan
+}
+
 function chooseForColumns(options: TrainOptions, problem: Problem, seed: number): Chosen {
   refuse(options, ['filters', 'augment'], 'no images')
-  const plan = over(choosePlan(problem.rows), options)
-  checkPlan(plan)
+  const plan = planOf(options, problem.rows)
   return {
     model: buildNetwork(plan, problem, seed),
     plan: { ...plan },

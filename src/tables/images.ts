@@ -123,8 +123,8 @@ export async function evaluateImages(
   data: string,
   options: ModelOptions,
 ): Promise<Evaluation> {
-  checkOptions('evaluate', options, ['workers', 'progress'])
-  const trained = await loadSampleModel('evaluate', folder)
+  checkOptions('evaluate', options, ['workers', 'progress', 'threshold'])
+  const trained = await loadSampleModel('evaluate', folder, options.threshold)
   const { target, shape } = trained.preprocessing
   const classes = target.task === 'class' ? target.classes : []
   const warnings = new Warnings()
@@ -147,8 +147,8 @@ export async function predictImages(
   data: string,
   options: ModelOptions,
 ): Promise<Prediction> {
-  checkOptions('predict', options, ['workers', 'progress'])
-  const trained = await loadSampleModel('predict', folder)
+  checkOptions('predict', options, ['workers', 'progress', 'threshold'])
+  const trained = await loadSampleModel('predict', folder, options.threshold)
   const warnings = new Warnings()
   const files = await imagesAt(data, warnings)
   async function* samples() {

@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
-import { show } from '../errors.ts'
+import { inRange, oneOf, show } from '../errors.ts'
 import { codeOf } from '../formats/files.ts'
 import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { callbacks } from '../training/callbacks.ts'
+import { probabilities, temperatureOf, thresholdAims, thresholdOf } from './calibration.ts'
 import type { Chosen } from './choosing.ts'
 import type { Target } from './encoding.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
@@ -89,16 +90,18 @@ export interface Lesson
   readonly preprocessing: object
   /** What the report tells beside how training went. */
   readonly story?: Story
+  /** Once training has ended: what is said of probabilities follows from the validation part. */
+  settle?(): Promise<void>
   score(part: 'validation' | 'test'): Promise<Scores>
   baseline(part: 'validation' | 'test'): Scores
 }
 
-/**
- * The folder that is written.
- * @throws Error for one that holds something, unless training is resumed
- */
-export async function openFolder({ out, data, resume = false }: TrainOptions): Promise<string> {
-  const folder = resolve(out ?? `${basename(resolve(data)).replace(/\.[^.]+$/, '')}.model`)
+/** The folder that is written. */
+export const folderOf = ({ out, data }: TrainOptions): string =>
+  resolve(out ?? `${basename(resolve(data)).replace(/\.[^.]+$/, '')}.model`)
+
+/** @throws Error for a folder that holds something, unless training is resumed */
+export async function checkFolder(folder: string, resume: boolean): Promise<void> {
   const names = await readdir(folder).catch(error => {
     if (codeOf(error) === 'ENOENT') return [] as string[]
     throw error
@@ -109,6 +112,12 @@ export async function openFolder({ out, data, resume = false }: TrainOptions): P
     throw new Error(
       `train: ${folder} must be a new or empty folder, got ${show(names)}; give another one, or resume`,
     )
+}
+
+/** The folder that is written, once it has been checked. */
+export async function openFolder(options: TrainOptions): Promise<string> {
+  const folder = folderOf(options)
+  await checkFolder(folder, options.resume ?? false)
   return folder
 }
 
@@ -135,9 +144,44 @@ export async function scoreOf(
   return scorer.finish()
 }
 
+/** Finds the temperature of probabilities, and the threshold that is asked for, on the validation part. */
+export async function settleClasses(
+  model: Trainable,
+  target: Target,
+  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
+  { threshold, workers = 'auto' }: TrainOptions,
+): Promise<void> {
+  if (target.task !== 'class') return
+  const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+  const outputs = predicted.dataSync()
+  target.temperature = temperatureOf(outputs, truth, target.classes.length)
+  if (threshold === undefined) return
+  target.threshold =
+    typeof threshold === 'number' ? threshold : thresholdOf(probabilities(target, outputs), truth, threshold)
+}
+
+/** @throws RangeError for a threshold where there are not two classes, or that is no probability */
+export function checkThreshold(where: string, threshold: unknown, target: Target): void {
+  if (threshold === undefined) return
+  const { task } = target
+  if (task !== 'class' || target.classes.length !== 2)
+    throw new RangeError(
+      `${where}: threshold must be given for two classes, got ${
+        task === 'class' ? `${target.classes.length} classes` : task
+      }; leave it out`,
+    )
+  if (typeof threshold === 'string') oneOf(where, 'threshold', threshold, thresholdAims)
+  else inRange(where, 'threshold', threshold, '[0, 1]')
+}
+
 /** Scores of always saying what was most common in training, or its mean. */
 export function baselineOf(target: Target, training: ArrayLike<number>, scored: ArrayLike<number>): Scores {
-  const scorer = scorerOf(target)
+  // Shares are probabilities as they are: no temperature, no threshold.
+  const plain =
+    target.task === 'class'
+      ? { name: target.name, task: target.task, type: target.type, classes: target.classes }
+      : target
+  const scorer = scorerOf(plain)
   if (target.task === 'regression') scorer.take(new Float64Array(scored.length), scored)
   else {
     const count = target.classes.length
@@ -229,6 +273,7 @@ export async function learn(
     warnings: warnings.lines(),
   }
   if (about.interrupted) return about
+  await lesson.settle?.()
   const part = rows.test > 0 ? ('test' as const) : ('validation' as const)
   const scores = {
     part,

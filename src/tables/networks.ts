@@ -129,6 +129,10 @@ export interface Problem {
   readonly rows: number
 }
 
+/** Name of the loss: log loss of classes, else the squared error. */
+export const lossFor = (classes: number | undefined) =>
+  classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError'
+
 /** The network: hidden layers of relu, then softmax over `classes`, or one number. */
 export function buildNetwork(
   plan: Plan,
@@ -159,7 +163,7 @@ export function buildNetwork(
   const network = lookups ? withLookups(stack, lookups, shape[0]!, seed) : sequential({ layers: stack, seed })
   network.compile({
     optimizer: optimizerOf(plan, rows),
-    loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
+    loss: lossFor(classes),
     gradientNorm: true,
   })
   return network

@@ -1,6 +1,7 @@
 import { checkOptions, nonNegativeInteger, oneOf, show } from '../errors.ts'
 import { checkWorkers } from '../model/options.ts'
 import type { RunReport } from '../report/report.ts'
+import type { ThresholdAim } from './calibration.ts'
 import { type ColumnType, columnTypes } from './fields.ts'
 import type { ImagePlan } from './imageNetworks.ts'
 import type { Plan } from './networks.ts'
@@ -42,6 +43,11 @@ export interface TrainConfiguration
   test?: number
   /** Whether rare classes weigh more in the loss, inversely to their frequency. Default false. */
   balance?: boolean
+  /**
+   * Of two classes: the probability from which on the second is predicted, or what it is to bring to its most on the
+   * validation part: the mean of both recalls (balanced), or the F score of the second class (f1).
+   */
+  threshold?: number | ThresholdAim
   /** Default 7. */
   seed?: number
 }
@@ -63,7 +69,7 @@ type Name = keyof TrainConfiguration
 
 const shared: readonly Name[] = ['data', 'seed', 'learningRate', 'batchSize', 'epochs']
 const forParts: readonly Name[] = [
-  ...(['validation', 'test', 'balance', 'hidden', 'dropout', 'patience'] as const),
+  ...(['validation', 'test', 'balance', 'threshold', 'hidden', 'dropout', 'patience'] as const),
   ...(['weightDecay', 'optimizer', 'schedule'] as const),
 ]
 

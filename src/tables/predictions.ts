@@ -1,5 +1,5 @@
+import { decided, probabilities } from './calibration.ts'
 import type { Target } from './encoding.ts'
-import { largest } from './scores.ts'
 import type { Field } from './source.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -22,6 +22,7 @@ export const predictionNames = (target: Target): string[] => [
 export function valuesOf(target: Target, outputs: ArrayLike<number>, row: number): Field[] {
   if (target.task === 'regression') return [target.mean + target.deviation * outputs[row]!]
   const count = target.classes.length
-  const at = row * count
-  return [target.classes[largest(outputs, at, count)]!, ...target.classes.map((_, c) => outputs[at + c]!)]
+  const own = Array.from({ length: count }, (_, c) => outputs[row * count + c]!)
+  const p = Array.from(probabilities(target, own))
+  return [target.classes[decided(target, p, 0)]!, ...p]
 }

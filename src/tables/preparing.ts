@@ -1,7 +1,7 @@
 import { show } from '../errors.ts'
 import { readColumns } from './columns.ts'
 import { Encoder } from './encoder.ts'
-import { type Encoding, fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
+import { fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
 import { type Samples, targetsOf } from './learning.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
@@ -39,12 +39,26 @@ function samplesOf(
   }
 }
 
+/** What the rows that are trained on say of columns and target; `trend`: of dates too. */
+export function preprocessingOf(
+  { inputs, target: column, task }: Roles,
+  classes: readonly string[],
+  training: Uint32Array,
+  trend: boolean,
+): Preprocessing {
+  const { name, type } = column
+  const target = (
+    task === 'class'
+      ? { name, task, type, classes }
+      : { name, task, type, ...momentsOf(column.values, training) }
+  ) as Target
+  const texts = inputs.filter(input => input.type === 'text').length
+  const columns = inputs.map(input => fitEncoding(input, training, trend, texts))
+  return { format: 'lockstep preprocessing 1', columns, target }
+}
+
 /** Reads the table, decides on columns, parts and encodings. */
-export async function prepareTable(
-  table: Table,
-  options: TableConfiguration & TrainOptions,
-  warnings: Warnings,
-) {
+export async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -54,34 +68,22 @@ export async function prepareTable(
   const { classes, classAt } =
     roles.task === 'class' ? classesOf(roles.target, rows) : { classes: [], classAt: () => 0 }
   const parts = split(rows, roles, classAt, options)
-  const { target: column, task } = roles
-  const { name, type } = column
-  const target = (
-    task === 'class'
-      ? { name, task, type, classes }
-      : { name, task, type, ...momentsOf(column.values, parts.training) }
-  ) as Target
-  const texts = roles.inputs.filter(input => input.type === 'text').length
-  const fitted = roles.inputs.map(input =>
-    fitEncoding(input, parts.training, options.time === undefined, texts),
-  )
-  const isUsed = (encoding: Encoding) => encoding.type !== 'text' || encoding.words.length > 0
-  for (const encoding of fitted)
-    if (!isUsed(encoding))
+  const preprocessing = preprocessingOf(roles, classes, parts.training, options.time === undefined)
+  for (const encoding of preprocessing.columns)
+    if (encoding.type === 'text' && encoding.words.length === 0)
       warnings.say(`column ${show(encoding.name)} is set aside: it is text without words that repeat`)
-  const encodings = fitted.filter(isUsed)
-  const inputs = roles.inputs.filter((_, i) => isUsed(fitted[i]!))
-  if (inputs.length === 0)
+  if (new Encoder(preprocessing.columns).shapes.length === 0)
     throw new RangeError(
       `train: ${table.path} must have a column to predict from, got only text that does not repeat; add columns`,
     )
-  const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
-  const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
+  const { target } = preprocessing
+  const truthAt = roles.task === 'class' ? classAt : (row: number) => roles.target.values[row]!
   return {
     table,
     profiles,
-    roles: { ...roles, inputs },
+    roles,
     lines,
+    classes,
     parts,
     target,
     preprocessing,
@@ -90,7 +92,7 @@ export async function prepareTable(
   }
 }
 
-export type Prepared = Awaited<ReturnType<typeof prepareTable>>
+export type Prepared = Awaited<ReturnType<typeof prepare>>
 
 /** Inputs and targets of each part. */
 export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {

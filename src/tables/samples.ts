@@ -9,11 +9,13 @@ import { checkTarget, momentsOf, type Target } from './encoding.ts'
 import { files, modelUrl, readJson } from './folder.ts'
 import {
   baselineOf,
+  checkThreshold,
   classWeightsOf,
   learn,
   predictedRows,
   type Samples,
   scoreOf,
+  settleClasses,
   type TrainResult,
   targetsOf,
 } from './learning.ts'
@@ -99,6 +101,7 @@ export async function learnSamples(
       ? { name: data.target, task: 'class', type: 'number', classes }
       : { name: data.target, task: 'regression', type: 'number', ...momentsOf(train.truth, rows.training) }
   ) as Target
+  checkThreshold('train', options.threshold, target)
   const training = someOf(train, rows.training)
   const scaling = fitScaling(training.x)
   const ready = ({ x, truth }: Labelled) => ({ x: scaled(x, scaling), y: targetsOf(target, truth), truth })
@@ -144,6 +147,7 @@ export async function learnSamples(
       validation: parts.validation,
       ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes.length) }),
       preprocessing,
+      settle: () => settleClasses(chosen.model, target, parts.validation, options),
       story: { target, samples: part => parts[part], place, columns: [] },
       score: part => scoreOf(chosen.model, target, parts[part], workers),
       baseline: part => baselineOf(target, training.truth, parts[part].truth),
@@ -172,7 +176,11 @@ export function checkSamplePreprocessing(where: string, value: unknown): SampleP
   return value as SamplePreprocessing
 }
 
-export async function loadSampleModel(where: string, folder: string): Promise<TrainedOnSamples> {
+export async function loadSampleModel(
+  where: string,
+  folder: string,
+  threshold?: number,
+): Promise<TrainedOnSamples> {
   const path = join(folder, files.preprocessing)
   const preprocessing = checkSamplePreprocessing(
     path,
@@ -180,6 +188,8 @@ export async function loadSampleModel(where: string, folder: string): Promise<Tr
   )
   const model = (await loadLayersModel(modelUrl(resolve(folder)))) as unknown as Trainable
   const { target, shape } = preprocessing
+  checkThreshold(where, threshold, target)
+  if (threshold !== undefined && target.task === 'class') target.threshold = threshold
   const outputs = target.task === 'class' ? target.classes.length : 1
   const [got, expected] = [
     [model.inputShapes, model.outputShapes],

@@ -1,9 +1,18 @@
 import { chooseNetwork } from './choosing.ts'
 import type { Encoder } from './encoder.ts'
-import { baselineOf, classWeightsOf, learn, openFolder, scoreOf, type TrainResult } from './learning.ts'
+import {
+  baselineOf,
+  checkThreshold,
+  classWeightsOf,
+  learn,
+  openFolder,
+  scoreOf,
+  settleClasses,
+  type TrainResult,
+} from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
-import { type Prepared, prepareTable, samplesOfParts, type TableSamples } from './preparing.ts'
+import { type Prepared, prepare, samplesOfParts, type TableSamples } from './preparing.ts'
 import { openTable } from './source.ts'
 import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
@@ -61,12 +70,13 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
   const folder = await openFolder(options)
   const warnings = new Warnings()
   const begun = performance.now()
-  const prepared = await prepareTable(table, options, warnings)
+  const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
   const read = performance.now()
   const { encoder, ...samples } = samplesOfParts(prepared)
   const seconds = { reading: (read - begun) / 1000, encoding: (performance.now() - read) / 1000 }
   const { training } = samples
+  checkThreshold('train', options.threshold, target)
   const classes = target.task === 'class' ? target.classes.length : undefined
   const chosen = chooseNetwork(
     options,
@@ -92,6 +102,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
     preprocessing,
     seconds,
+    settle: () => settleClasses(chosen.model, target, samples.validation, options),
     story: storyOf(options, prepared, encoder, samples),
     score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),

@@ -6,7 +6,7 @@ import { fetchedSpam } from '../../examples/data.ts'
 import { pathOf } from '../../examples/tables.ts'
 import { Tensor } from '../../src/data/tensor.ts'
 import { writeNpy } from '../../src/formats/npy.ts'
-import { prepareTable, samplesOfParts } from '../../src/tables/preparing.ts'
+import { prepare, samplesOfParts } from '../../src/tables/preparing.ts'
 import { openTable } from '../../src/tables/source.ts'
 import { trainTable } from '../../src/tables/training.ts'
 import { Warnings } from '../../src/tables/warnings.ts'
@@ -73,7 +73,7 @@ const sources: readonly Source[] = [
 
 /** Writes the parts of a split as Lockstep encodes them. */
 async function writeParts(folder: string, data: string, target: string, seed: number): Promise<void> {
-  const prepared = await prepareTable(await openTable(data), { data, target, seed }, new Warnings())
+  const prepared = await prepare(await openTable(data), { data, target, seed }, new Warnings())
   const { encoder, ...parts } = samplesOfParts(prepared)
   mkdirSync(folder)
   if (prepared.target.task === 'class') writeFileSync(join(folder, 'classes'), '')
