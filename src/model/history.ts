@@ -44,3 +44,9 @@ export function remember({ epoch, history }: History, number: number, logs: Logs
   epoch.push(number)
   for (const [key, value] of Object.entries(logs)) (history[key] ??= []).push(value)
 }
+
+/** Adds steps and the time that they took. */
+export function addWork({ worked }: History, steps: number, milliseconds: number): void {
+  worked.steps += steps
+  worked.seconds += milliseconds / 1000
+}

@@ -5,7 +5,7 @@ import { type Counters, countersOf } from './capture.ts'
 import type { Continuity } from './continuity.ts'
 import type { Course, Validation } from './course.ts'
 import { translated } from './faults.ts'
-import { type History, remember, type StopReason } from './history.ts'
+import { addWork, type History, remember, type StopReason } from './history.ts'
 import type { Internals } from './internals.ts'
 import { SaveError } from './keeper.ts'
 import { logsOf, sumsNow } from './logs.ts'
@@ -231,8 +231,7 @@ export class Training {
       const { next, milliseconds } = reports[0]!
       this.pace.add(reports)
       this.choice.learn(next - from, milliseconds)
-      this.history.worked.steps += next - from
-      this.history.worked.seconds += milliseconds / 1000
+      addWork(this.history, next - from, milliseconds)
       return next
     } finally {
       this.stop.signal.removeEventListener('abort', end)
