@@ -45,6 +45,17 @@ export function remember({ epoch, history }: History, number: number, logs: Logs
   for (const [key, value] of Object.entries(logs)) (history[key] ??= []).push(value)
 }
 
+/** That of a training which has just begun. */
+export const beginHistory = (params: Record<string, unknown>, seed: number, workers: number): History => ({
+  epoch: [],
+  history: {},
+  params,
+  seed,
+  workers,
+  stopReason: 'epochs',
+  worked: { steps: 0, seconds: 0 },
+})
+
 /** Adds steps and the time that they took. */
 export function addWork({ worked }: History, steps: number, milliseconds: number): void {
   worked.steps += steps
