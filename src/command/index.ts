@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { codeOf } from '../formats/files.ts'
 import { version } from '../version.ts'
-import { ending, exitCodes, given, list, reading, running, training } from './arguments.ts'
+import { ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
 import { note, UsageError } from './terminal.ts'
 
 const { Command: Program, CommanderError } = await import('commander')
@@ -21,6 +21,7 @@ training(running(reading(program.command('train'))))
   )
   .option('--out <FOLDER>', 'default: the name of DATA with .model')
   .option('--resume', 'go on from the checkpoints in --out')
+  .option('--dashboard [PORT]', 'show training in a browser of this machine while it goes on', number)
   .addHelpText(
     'after',
     `
@@ -29,6 +30,7 @@ Examples:
   lockstep train flights.parquet --target delay --time date --max-seconds 600
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
   lockstep train --config costs/configuration.json --seed 8 --out again
+  lockstep train flights.parquet --target delay --dashboard
 ${exitCodes}`,
   )
   .action(

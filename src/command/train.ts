@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import type { Dashboard } from '../report/dashboard.ts'
+import type { RunReport } from '../report/report.ts'
 import { files, readJson } from '../tables/folder.ts'
 import type { TrainResult } from '../tables/learning.ts'
 import { checkConfiguration, type TrainOptions, type TrainProgress } from '../tables/options.ts'
@@ -9,9 +11,14 @@ import { barOf, interruption, isLive, note, say, UsageError, warn } from './term
 /** Epochs of which a line is printed where nobody looks on. */
 const lines = 20
 
-type Given = Partial<TrainOptions> & { config?: string; json?: boolean }
+type Given = Partial<TrainOptions> & { config?: string; json?: boolean; dashboard?: number | true }
 
-async function optionsOf({ config, json: _json, ...given }: Given): Promise<TrainOptions> {
+async function optionsOf({
+  config,
+  json: _json,
+  dashboard: _dashboard,
+  ...given
+}: Given): Promise<TrainOptions> {
   const saved =
     given.resume && !config && given.out !== undefined ? join(given.out, files.configuration) : config
   const read =
@@ -58,6 +65,20 @@ async function progressOf(say: (line: string) => void): Promise<TrainProgress & 
   }
 }
 
+/** The page that follows training, if one is wanted; training goes on where there can be none. */
+async function dashboardOf({ dashboard }: Given): Promise<Dashboard | undefined> {
+  if (dashboard === undefined) return undefined
+  const { Dashboard } = await import('../report/dashboard.ts')
+  try {
+    const opened = await Dashboard.open(dashboard === true ? {} : { port: dashboard })
+    note(`dashboard: ${opened.url}`)
+    return opened
+  } catch (error) {
+    note(`warning: ${(error as Error).message}; training goes on without it`)
+    return undefined
+  }
+}
+
 function print(result: TrainResult): void {
   const { rows, network, scores } = result
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
@@ -75,7 +96,11 @@ function print(result: TrainResult): void {
 export async function train(given: Given): Promise<number> {
   const options = await optionsOf(given)
   const interrupted = interruption()
-  const progress = await progressOf(note)
+  const dashboard = await dashboardOf(given)
+  const progress = {
+    ...(await progressOf(note)),
+    ...(dashboard && { report: (current: () => RunReport) => dashboard.show(current) }),
+  }
   try {
     const result = await trainTable({ ...options, signal: interrupted.signal, progress })
     progress.stop()
@@ -88,5 +113,6 @@ export async function train(given: Given): Promise<number> {
     return 0
   } finally {
     progress.stop()
+    await dashboard?.close()
   }
 }

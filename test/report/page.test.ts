@@ -43,7 +43,7 @@ function hostileTable(): string {
 const common = { epochs: 12, workers: 2, hidden: [8] }
 const trained: RunReport[] = []
 beforeAll(async () => {
-  const progress = { report: (report: RunReport) => trained.push(report) }
+  const progress = { report: (current: () => RunReport) => trained.push(current()) }
   const data = hostileTable()
   await trainTable({ ...common, data, target: 'class', out: join(folder, 'class'), progress })
   await trainTable({ ...common, data, target: columns[3]!, out: join(folder, 'number') })
