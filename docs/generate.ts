@@ -1,8 +1,9 @@
 // node docs/generate.ts: writes layers.md, ops.md, training.md and tfjs.md from the tables of the source and their comments.
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import * as namedLayers from '../src/layers/names.ts'
 import { requiredOption } from '../src/layers/options.ts'
-import { layers, namedLayers } from '../src/layers/table.ts'
+import * as layers from '../src/layers/table.ts'
 import { ops } from '../src/ops/table.ts'
 import { losses } from '../src/training/losses.ts'
 import { coveragePage } from './coverage.ts'
@@ -14,14 +15,18 @@ function shown(value: unknown): string {
 }
 
 function layersPage(source: Source): string {
-  const own = source.entries('layers').filter(({ name }) => name in layers)
+  const own = source
+    .entries('layers')
+    .filter(({ name }) => name in layers)
+    .sort((a, b) => a.name.localeCompare(b.name, 'en'))
   const entries = own.map(entry => {
     const factory = layers[entry.name as keyof typeof layers]
     const { className, defaults } = factory
-    const names = Object.entries(namedLayers).filter(
-      ([name, each]) => each === factory && name !== entry.name,
-    )
-    const also = names.length > 0 ? ` Also ${names.map(([name]) => `\`${name}\``).join(', ')}.` : ''
+    const names = Object.entries(namedLayers)
+      .filter(([name, each]) => each === factory && name !== entry.name)
+      .map(([name]) => `\`${name}\``)
+      .sort()
+    const also = names.length > 0 ? ` Also ${names.join(', ')}.` : ''
     const options = source.properties(entry, 'defaults').map(option => {
       const value = (defaults as Record<string, unknown>)[option.name]
       return `| \`${option.name}\` | ${shown(value)} | ${source.comment(option)} |`
@@ -39,7 +44,7 @@ function layersPage(source: Source): string {
     '# Layers',
     '',
     'Made by `ls.layers.NAME(options)`; names, options and defaults are those of TensorFlow.js, or of Keras 3 where',
-    'TensorFlow.js has none. Every layer also takes `name`, `inputShape`, `batchInputShape` and `trainable`. Shapes are those of',
+    'TensorFlow.js has none. Every layer also takes `name`, `inputShape`, `batchInputShape`, `trainable` and `recompute` (`docs/memory.md`). Shapes are those of',
     'one sample. Written by `node docs/generate.ts`.',
     '',
     ...entries,

@@ -1,4 +1,5 @@
-import { namedLayers } from '../src/layers/table.ts'
+import * as namedLayers from '../src/layers/names.ts'
+import * as layers from '../src/layers/table.ts'
 import { absence, difference } from './notes.ts'
 import { configOf, factoryOf, inputsOf, isRefused, type LayerOptions, plain, sampleOptions } from './probe.ts'
 import { absent, code, listed, type Row } from './rows.ts'
@@ -55,7 +56,7 @@ function layerRow(source: Source, name: string): Row {
   const factory = namedLayers[name as keyof typeof namedLayers]
   const differs = listed(difference('layers', name))
   if (!factory) return { name, missing: true, absent: listed(absence('layers', name)) }
-  const twin = Object.entries(namedLayers).find(([, one]) => one === factory)![0]
+  const twin = Object.entries(layers).find(([, one]) => one === factory)![0]
   if (twin !== name) return { name, twin }
   const options = source.options('tensorflow', 'layers', name).filter(one => !isCommon(one))
   const known = new Set(source.options('lockstep', 'layers', name).map(one => one.name))

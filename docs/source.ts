@@ -76,8 +76,8 @@ export class Source {
       declaration && ts.isShorthandPropertyAssignment(declaration)
         ? this.checker.getShorthandAssignmentValueSymbol(declaration)
         : undefined
-    const original =
-      value && value.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(value) : value
+    const named = value ?? entry
+    const original = named.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(named) : named
     for (const symbol of [entry, original]) {
       const text = ts.displayPartsToString(symbol?.getDocumentationComment(this.checker))
       if (text) return text.replace(/\s+/g, ' ').replace(/\|/g, '\\|')

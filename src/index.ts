@@ -47,6 +47,7 @@ export {
 export type { Value } from './graph/value.ts'
 export type { Layer, LayerFactory } from './layers/define.ts'
 export { input } from './layers/input.ts'
+export * as layers from './layers/names.ts'
 export { required } from './layers/options.ts'
 export {
   type CellBuilder,
@@ -59,7 +60,6 @@ export {
 } from './layers/own.ts'
 export { serialization } from './layers/registry.ts'
 export { SymbolicTensor } from './layers/symbolic.ts'
-export { namedLayers as layers } from './layers/table.ts'
 export type { CompileOptions } from './model/compiling.ts'
 export type { EvaluateDatasetOptions, FitDatasetOptions } from './model/datasetOptions.ts'
 export type { Inputs } from './model/fitData.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
 import type { Layer } from '../src/layers/define.ts'
-import { layers as factories } from '../src/layers/table.ts'
+import * as factories from '../src/layers/table.ts'
 import { noise, relativeError } from './bed.ts'
 import { caught } from './caught.ts'
 import type { Array64 } from './reference/arrays.ts'

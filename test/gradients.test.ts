@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { samples, sizeOf, type Value, write } from '../src/graph/value.ts'
 import { defineLayer } from '../src/layers/define.ts'
-import { layers } from '../src/layers/table.ts'
+import * as layers from '../src/layers/table.ts'
 import { activate } from '../src/ops/activation.ts'
 import { dense as denseOp } from '../src/ops/dense.ts'
 import { losses } from '../src/training/losses.ts'
@@ -134,6 +134,13 @@ describe('layers together', () => {
       reshape({ targetShape: [2, 4] }),
       dense({ units: 4, activation: 'softmax' }),
       flatten({}),
+    ],
+    'layers that are computed again': [
+      conv2d({ filters: 5, kernelSize: 3, padding: 'same', activation: 'gelu', recompute: true }),
+      batchNormalization({ recompute: true }),
+      conv2d({ filters: 4, kernelSize: 2, activation: 'tanh', recompute: true }),
+      flatten({}),
+      dense({ units: 3, activation: 'softmax', recompute: true }),
     ],
     'frozen layers': [
       dense({ units: 6, activation: 'tanh' }),

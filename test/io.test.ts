@@ -69,6 +69,9 @@ describe('handlers', () => {
         const read = await ls.loadLayersModel(fromMemory({ ...given!, weightData }))
         close(predicted(read), predictionsOf(theirs, theirX), 'predictions')
         expect(read.getUserDefinedMetadata()).toEqual({ about: ['x', 1] })
+        const again = await saved(read as ls.Sequential)
+        expect(JSON.stringify(again.weightSpecs)).toBe(JSON.stringify(given!.weightSpecs))
+        expect(Buffer.from(again.weightData as ArrayBuffer).equals(Buffer.from(whole))).toBe(true)
       }
     }
   })

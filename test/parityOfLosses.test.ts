@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { layers } from '../src/layers/table.ts'
+import * as layers from '../src/layers/table.ts'
 import type { ActivationName } from '../src/ops/activation.ts'
 import { losses } from '../src/training/losses.ts'
 import { relativeError } from './bed.ts'

@@ -29,7 +29,7 @@ const { gru, reshape, timeDistributed } = ls.layers
 const [workers, rows] = [64, 96]
 
 interface Network {
-  layers(): Layer[]
+  layers(): (Layer | ls.Sequential)[]
   leaves?: number
   accumulate?: boolean
   metrics?: 'accuracy'
@@ -61,6 +61,24 @@ const steps = (norm = true) => [
   flatten({}),
   dense({ units: 3, activation: 'softmax' }),
 ]
+const block = (width: number, ...layers: Layer[]) => {
+  const first = dense({ units: width, activation: 'gelu', inputShape: [width] })
+  return ls.sequential({
+    layers: [first, ...layers, dense({ units: width, activation: 'tanh' })],
+    recompute: true,
+  })
+}
+const blocks = (norm = true) => [
+  dense({ units: 40, inputShape: [64] }),
+  block(40, dropout({ rate: 0.3 })),
+  block(
+    40,
+    ...(norm ? [batchNormalization({})] : []),
+    dense({ units: 70, recompute: true, activation: 'swish' }),
+  ),
+  block(40, dense({ units: 20, activation: 'relu' })),
+  dense({ units: 3, activation: 'softmax' }),
+]
 const clipped = () => ls.train.adam({ learningRate: 0.01, globalClipNorm: 0.1 })
 const networks: Record<string, Network> = {
   dense: { layers: () => wide() },
@@ -72,6 +90,13 @@ const networks: Record<string, Network> = {
   'steps of sequences': { layers: () => steps(), metrics: 'accuracy', optimizer: clipped },
   'steps of sequences, four leaves, one at a time': {
     layers: () => steps(false),
+    leaves: 4,
+    accumulate: true,
+  },
+  'blocks that are computed again': { layers: () => blocks(), metrics: 'accuracy', optimizer: clipped },
+  'blocks that are computed again, four leaves': { layers: () => blocks(), leaves: 4 },
+  'blocks that are computed again, four leaves, one at a time': {
+    layers: () => blocks(false),
     leaves: 4,
     accumulate: true,
   },

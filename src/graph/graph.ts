@@ -2,9 +2,9 @@ import { Allocator } from './allocator.ts'
 import type { Fault } from './cells.ts'
 import type { KernelName, Kernels } from './kernels.ts'
 import { byStorage, byValue, Notes } from './notes.ts'
-import type { GraphOptions } from './options.ts'
+import type { GraphOptions, Recompute } from './options.ts'
 import { LeafSums, TreeSum } from './tree.ts'
-import type { Access, Argument, Call, Cut, Storage, Value } from './value.ts'
+import type { Access, Argument, Block, Call, Cut, Storage, Value } from './value.ts'
 import { samples, sizeOf, slices, touched, update, write } from './value.ts'
 
 /** A kernel's arguments after `begin` and `end`, by name of the kernel. */
@@ -28,6 +28,7 @@ export class Graph extends Allocator {
   readonly training: boolean
   /** Whether nothing will run: an op may leave out what changes no shape. */
   readonly shapesOnly: boolean
+  readonly recompute: Recompute
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
   /** Outputs of layers that cost a penalty of l1·Σ|y| + l2·Σy² a sample. */
@@ -39,17 +40,21 @@ export class Graph extends Allocator {
   private readonly backward: {
     outputs: readonly Value[]
     fold: number
+    block: Block | undefined
     record: (dys: readonly (Value | undefined)[]) => void
   }[] = []
   private recording: Call[] = this.calls
   private readonly leafSums = new LeafSums(() => this.treeSum())
   private sites = 0
   private group = 0
+  private block: Block | undefined
+  private pass: Call['pass'] = 'forward'
 
   constructor(options: GraphOptions) {
     super(options)
     this.training = options.training
     this.shapesOnly = options.shapesOnly ?? false
+    this.recompute = options.recompute ?? 'asked'
   }
 
   /**
@@ -81,15 +86,33 @@ export class Graph extends Allocator {
     return result
   }
 
+  /**
+   * Records a block: in training what it computes is not kept for the gradients, but computed again when they need it,
+   * from its inputs and with the same bits (see `recompute` in plan/recompute.ts). Blocks may contain blocks.
+   */
+  recomputed<T>(record: () => T): T {
+    const outer = this.block
+    if (this.training && this.recompute !== 'none') this.block = { outer }
+    const result = record()
+    this.block = outer
+    return result
+  }
+
   /** A number that no other call site of this graph has; the same in every graph of the model. */
   readonly site = (): number => this.sites++
 
-  /** Records a call. Plain values are read; wrap an output in `write`, an accumulator in `update`. */
+  /**
+   * Records a call. Plain values are read; wrap an output in `write`, an accumulator in `update`.
+   * @internal
+   */
   call<K extends KernelName>(kernel: K, cut: Cut, ...args: Arguments<K>): void {
     this.record(kernel, cut, args as readonly Argument[], 'compute')
   }
 
-  /** As `call`, for calls that change the model's state. */
+  /**
+   * As `call`, for calls that change the model's state.
+   * @internal
+   */
   update<K extends KernelName>(kernel: K, cut: Cut, ...args: Arguments<K>): void {
     this.record(kernel, cut, args as readonly Argument[], 'update')
   }
@@ -142,7 +165,7 @@ export class Graph extends Allocator {
   /** As `onBackward`, of an op with several outputs; undefined stands for a gradient that does not come. */
   onBackwardOf(outputs: readonly Value[], record: (dys: readonly (Value | undefined)[]) => void): void {
     if (this.training && outputs.some(y => y.differentiable))
-      this.backward.push({ outputs, fold: this.fold, record })
+      this.backward.push({ outputs, fold: this.fold, block: this.block, record })
   }
 
   /** The gradient of a value, in its shape, once something has produced it. */
@@ -225,17 +248,33 @@ export class Graph extends Allocator {
 
   /** Records the backward calls of everything that the given gradients (see `contributeValue`) reach. */
   differentiate(): void {
-    for (const { outputs, fold, record } of this.backward.splice(0).reverse()) {
+    this.pass = 'backward'
+    for (const { outputs, fold, block, record } of this.backward.splice(0).reverse()) {
       const dys = outputs.map(y => this.gradientOf(y))
+      this.block = block
       if (dys.some(dy => dy !== undefined)) this.within(fold, () => record(dys))
     }
+    this.block = undefined
+    this.pass = 'forward'
   }
 
   private record(kernel: string, cut: Cut, args: readonly Argument[], stage: Call['stage']): void {
     const { args: bound, reads, writes } = touched(kernel, args)
     const wholeRows = cut.axis === 'rows' || this.cells.spans.some(span => reads.includes(span.storage))
-    const { leaf, group } = this
+    const { leaf, group, pass } = this
+    const block = stage === 'compute' && this.recording === this.calls ? this.block : undefined
     const ownCut = cut.axis === 'rows' ? { ...cut, unit: cut.unit * this.fold, leaf } : cut
-    this.recording.push({ kernel, cut: ownCut, args: bound, reads, writes, stage, group, wholeRows })
+    this.recording.push({
+      kernel,
+      cut: ownCut,
+      args: bound,
+      reads,
+      writes,
+      stage,
+      group,
+      wholeRows,
+      block,
+      pass,
+    })
   }
 }

@@ -1,3 +1,5 @@
+export type Recompute = 'asked' | 'models' | 'none'
+
 /** What a graph is recorded for. */
 export interface GraphOptions {
   /** Dropout draws, batch statistics are gathered, gradients flow. */
@@ -10,4 +12,6 @@ export interface GraphOptions {
   batchSize?: number | undefined
   /** Nothing will run: an op may leave out what changes no shape. */
   shapesOnly?: boolean
+  /** Which blocks are computed again for their gradients: those that ask for it, also all models that are layers, or none. */
+  recompute?: Recompute | undefined
 }

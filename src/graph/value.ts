@@ -63,6 +63,11 @@ export const each: Cut = { axis: 'each' }
 export const slices = (count: number, unit?: number): Cut => ({ axis: 'slices', count, unit })
 export const samples = (unit = 1): Cut => ({ axis: 'rows', unit })
 
+/** Calls that were recorded together; see `Graph.recomputed`. */
+export interface Block {
+  readonly outer: Block | undefined
+}
+
 /** One recorded kernel call. */
 export interface Call {
   readonly kernel: string
@@ -76,6 +81,9 @@ export interface Call {
   readonly group: number
   /** Whether the kernel counts samples over the whole mini-batch, as calls cut by rows do. */
   readonly wholeRows: boolean
+  /** The innermost block that it belongs to, and to which pass through it. */
+  readonly block: Block | undefined
+  readonly pass: 'forward' | 'backward'
 }
 
 /** The arguments of a call as it keeps them, and what it reads and writes. */

@@ -40,7 +40,9 @@ export abstract class Cell extends Composite {
    * steps: called once for a sequence.
    */
   begin(g: Graph, shape: Shape, scope = this.name): CellSteps {
-    return this.steps(this.builder(g, scope), shape)
+    const steps = this.steps(this.builder(g, scope), shape)
+    if (!this.recompute) return steps
+    return { ...steps, step: (x, states) => g.recomputed(() => steps.step(x, states)) }
   }
 }
 

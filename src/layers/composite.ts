@@ -68,11 +68,19 @@ export function copyOf(layer: Layer, changes: object): Layer {
   const make = makers.get(layer)
   if (!make)
     throw new TypeError(`${layer.name}: what is copied must be a layer, got a model; take its layers`)
-  const { name, config, trainable, activityRegularizer } = layer
+  const { name, config, trainable, activityRegularizer, recompute } = layer
   const inner = Object.entries(config).flatMap(([option, value]) =>
     innerOptions.includes(option) && value ? [[option, mapLayers(value, each => copyOf(each, {}))]] : [],
   )
-  return make({ ...config, ...Object.fromEntries(inner), name, trainable, activityRegularizer, ...changes })
+  return make({
+    ...config,
+    ...Object.fromEntries(inner),
+    name,
+    trainable,
+    activityRegularizer,
+    recompute,
+    ...changes,
+  })
 }
 
 const mapLayers = (value: unknown, f: (layer: Layer) => Layer): unknown =>

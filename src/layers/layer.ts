@@ -53,6 +53,7 @@ export class Layer extends Weighted {
   readonly config: Readonly<Record<string, unknown>>
   readonly batchInputShape: readonly (number | null)[] | undefined
   readonly activityRegularizer: L1L2 | null
+  readonly recompute: boolean
   /** Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
   /** Of each of its uses the shapes of its outputs, the batch before them. */
@@ -79,6 +80,7 @@ export class Layer extends Weighted {
     this.batchInputShape = inputShapeOf(common)
     this.first = common.weights ?? undefined
     this.activityRegularizer = getRegularizer(common.activityRegularizer)
+    this.recompute = common.recompute ?? false
     this.learns = common.trainable ?? true
     this.record = record
     this.masking = masking
@@ -188,9 +190,15 @@ export class Layer extends Weighted {
     }
   }
 
+  /** Whether its values are computed again for its gradients. */
+  protected isBlock(_g: Graph): boolean {
+    return this.recompute
+  }
+
   /** As build: all outputs. Inside another layer, `scope` is what weights are named after. */
   buildAll(g: Graph, inputs: readonly Value[], scope = this.name): readonly Value[] {
-    const outputs = this.record(this.builder(g, scope), inputs)
+    const record = () => this.record(this.builder(g, scope), inputs)
+    const outputs = this.isBlock(g) ? g.recomputed(record) : record()
     const { first } = this
     this.first = undefined
     if (first) this.setWeights(first)

@@ -32,6 +32,11 @@ export interface CommonConfig {
   trainable?: boolean
   /** Penalty on the outputs, the mean over the samples of which is added to the loss. */
   activityRegularizer?: RegularizerIdentifier | null
+  /**
+   * Whether training computes its values again when the gradients need them, from its inputs, instead of keeping them
+   * until then: less memory, more time, the same bits.
+   */
+  recompute?: boolean
   dtype?: string
 }
 
@@ -77,6 +82,7 @@ export const commonKeys = [
   'inputDType',
   'trainable',
   'activityRegularizer',
+  'recompute',
   'dtype',
 ] as const
 
@@ -97,8 +103,13 @@ const dataTypes: readonly string[] = ['float32', 'int32', 'bool']
 export const inputShapeOf = ({ inputShape, batchInputShape, batchSize }: CommonConfig) =>
   batchInputShape ?? (inputShape && [batchSize ?? null, ...inputShape])
 
+export function checkRecompute(where: string, recompute: boolean | null | undefined): void {
+  if (typeof (recompute ?? false) === 'boolean') return
+  throw new TypeError(`${where}: recompute must be true or false, got ${show(recompute)}; leave it out`)
+}
+
 export function checkCommon(where: string, common: CommonConfig): void {
-  const { inputShape, batchInputShape, batchSize, weights, dtype, inputDType } = common
+  const { inputShape, batchInputShape, batchSize, weights, recompute, dtype, inputDType } = common
   const shape = inputShape ?? batchInputShape?.slice(1)
   if (shape !== undefined && !Array.isArray(shape)) {
     throw new TypeError(
@@ -112,6 +123,7 @@ export function checkCommon(where: string, common: CommonConfig): void {
     throw new TypeError(
       `${where}: weights must be an array of tensors, got ${show(weights)}; give what getWeights() gives`,
     )
+  checkRecompute(where, recompute)
   if (inputDType !== undefined && inputDType !== null) oneOf(where, 'inputDType', inputDType, dataTypes)
   // Of an input the type says what the data are, of other layers what they compute with.
   if (where === 'InputLayer' && dataTypes.includes(dtype ?? 'float32')) return

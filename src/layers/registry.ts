@@ -1,6 +1,6 @@
 import { show } from '../errors.ts'
 import type { Layer } from './define.ts'
-import { layers } from './table.ts'
+import * as layers from './table.ts'
 
 /** Makes layers of one class from their saved options. */
 interface AnyFactory {

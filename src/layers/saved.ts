@@ -31,6 +31,14 @@ export function savedConfig(layer: Layer): Record<string, unknown> {
   const shape = layer.batchInputShape ? { batchInputShape: layer.batchInputShape } : {}
   const penalty = classAndConfig(layer.activityRegularizer)
   const activity = penalty ? { activityRegularizer: penalty } : {}
-  const common = { name: layer.name, trainable: layer.trainable, ...shape, ...activity, dtype: 'float32' }
+  const again = layer.recompute ? { recompute: true } : {}
+  const common = {
+    name: layer.name,
+    trainable: layer.trainable,
+    ...shape,
+    ...activity,
+    ...again,
+    dtype: 'float32',
+  }
   return { ...Object.fromEntries(options), ...common }
 }

@@ -72,7 +72,7 @@ function knownOptions(
   config: Record<string, unknown>,
   defaults: object,
 ): Record<string, unknown> {
-  const common = ['name', 'trainable', 'batchInputShape', 'activityRegularizer', 'dtype']
+  const common = ['name', 'trainable', 'batchInputShape', 'activityRegularizer', 'recompute', 'dtype']
   return Object.fromEntries(
     Object.entries(config).filter(([key, value]) => {
       if (key in defaults || common.includes(key)) return true
@@ -127,16 +127,18 @@ function withInputShapes(saved: readonly Saved[]): Saved[] {
 }
 
 function sequentialOf(config: Saved['config'] | readonly Saved[]): Sequential {
-  const { name = undefined, layers = [] } = Array.isArray(config)
-    ? { layers: config }
-    : (config as Saved['config'])
-  const model = new Sequential(name ? { name: name as string } : {})
+  const {
+    name = undefined,
+    recompute = false,
+    layers = [],
+  } = Array.isArray(config) ? { layers: config } : (config as Saved['config'])
+  const model = new Sequential({ ...(name ? { name: name as string } : {}), recompute: recompute as boolean })
   for (const saved of withInputShapes(listOf('layers', layers, savedOf))) model.add(layerOf(saved))
   return model
 }
 
 /** Applies the layers as their nodes say, each as soon as what feeds it is there. */
-function graphOf({ name, layers, inputLayers, outputLayers }: Saved['config']): Model {
+function graphOf({ name, recompute = false, layers, inputLayers, outputLayers }: Saved['config']): Model {
   const saved = listOf('layers', layers, nodeOf)
   const made = new Map(saved.map(each => [each.name, layerOf(each)]))
   const at = ([name, use, output]: Place): SymbolicTensor | undefined => {
@@ -176,7 +178,7 @@ function graphOf({ name, layers, inputLayers, outputLayers }: Saved['config']): 
       throw new RangeError(`loadLayersModel: ${what} must name outputs of layers, got ${show(place)}`)
     })
   const [inputs, outputs] = [tensors('input_layers', inputLayers), tensors('output_layers', outputLayers)]
-  return new Model({ inputs, outputs, name: name as string })
+  return new Model({ inputs, outputs, name: name as string, recompute: recompute as boolean })
 }
 
 function modelOf(value: unknown): Trainable {

@@ -51,7 +51,7 @@ function outputShapesFor(model: Internals, inputShapes: readonly (readonly numbe
 
 /**
  * The calls of a step of nominal size, hashed: all that an update computes follows from them. How batches come
- * to the workers, and how many of these there are, has no part in it.
+ * to the workers, how many of these there are, and what is computed twice has no part in it.
  */
 function stepDigest(model: Internals): string {
   const { compiled } = model
@@ -67,7 +67,7 @@ function stepDigest(model: Internals): string {
   ]
   const sources = { kinds: Object.fromEntries(kinds), ordered: false }
   const rows = model.batchSize ?? 32
-  const { plan } = recordStep(model, compiled, { mode: 'train', rows, sources })
+  const { plan } = recordStep(model, compiled, { mode: 'train', rows, sources, recompute: 'none' })
   return digestOf(JSON.stringify([plan.prologue, plan.phases, plan.grain, plan.folds]))
 }
 

@@ -86,8 +86,8 @@ export class Model extends Trainable<Predictions> {
   readonly nodes: readonly Node[]
 
   constructor(options: ModelOptions, engine?: Engine) {
-    checkOptions('model', options, ['inputs', 'outputs', 'name', 'seed'])
-    super(options.name ?? `model_${++models}`, options.seed, engine)
+    checkOptions('model', options, ['inputs', 'outputs', 'name', 'seed', 'recompute'])
+    super(options.name ?? `model_${++models}`, options, engine)
     this.inputs = checkTensors('inputs', options.inputs)
     this.outputs = checkTensors('outputs', options.outputs)
     const other = this.inputs.find(({ node }) => node.inputs.length > 0)

@@ -1,3 +1,4 @@
+import type { Recompute } from '../graph/options.ts'
 import { bytesOf } from '../graph/parameter.ts'
 import { blockBytes } from '../runtime/arena.ts'
 import { controlBytes } from '../runtime/control.ts'
@@ -86,9 +87,10 @@ function planWay(
   settings: FitSettings,
   workers: number,
   { stream, accumulate }: Way,
+  recompute: Recompute,
 ): FitPlan {
   const { batchSize } = settings
-  const options = { batchSize, stream }
+  const options = { batchSize, stream, recompute }
   const trained = prepare(model, compiled, training, { ...options, mode: 'train', ordered: true, accumulate })
   const held = { ...options, mode: 'evaluate', ordered: false, accumulate: false } as const
   const validated = validation && prepare(model, compiled, validation, held)
@@ -144,10 +146,11 @@ function firstThatFits(
   settings: FitSettings,
   workers: number,
   limit: number,
+  recompute: Recompute = 'asked',
 ): FitPlan | undefined {
   for (const [i, way] of waysOf(model, compiled, data, settings).entries()) {
     try {
-      const plan = planWay(model, compiled, data, settings, workers, way)
+      const plan = planWay(model, compiled, data, settings, workers, way, recompute)
       if (plan.memory.total <= limit) return plan
     } catch (error) {
       // Some layers need the whole mini-batch: nothing that nobody asked for may fail.
@@ -168,25 +171,24 @@ export function planFit(model: Internals, data: FitData, settings: FitSettings, 
   const limit = limitOf(model, maxMemory)
   const plan = firstThatFits(model, compiled, data, settings, workers, limit)
   if (plan) return plan
-  const fits = (changed: Partial<FitSettings>, leaves = compiled.leaves) => {
+  const fits: Fits = (changed, leaves = compiled.leaves, recompute = 'asked') => {
     try {
       const other = { ...compiled, leaves }
-      return firstThatFits(model, other, data, { ...settings, ...changed }, workers, limit) !== undefined
+      const all = { ...settings, ...changed }
+      return firstThatFits(model, other, data, all, workers, limit, recompute) !== undefined
     } catch {
       return false
     }
   }
   const [way] = waysOf(model, compiled, data, settings)
-  const { memory } = planWay(model, compiled, data, settings, workers, way!)
+  const { memory } = planWay(model, compiled, data, settings, workers, way!, 'asked')
   throw tooLarge('fit', memory, limit, maxMemory, remedies(settings, data.training.count, fits))
 }
 
+type Fits = (changed: Partial<FitSettings>, leaves?: number, recompute?: Recompute) => boolean
+
 /** What each by itself would make a training fit. */
-function remedies(
-  { batchSize, stream, accumulate }: FitSettings,
-  count: number,
-  fits: (changed: Partial<FitSettings>, leaves?: number) => boolean,
-): string[] {
+function remedies({ batchSize, stream, accumulate }: FitSettings, count: number, fits: Fits): string[] {
   const rows = Math.min(batchSize, count)
   const found: string[] = []
   if (stream === false && fits({ stream: null })) found.push('leave stream: false out')
@@ -197,6 +199,7 @@ function remedies(
   let smaller = rows >> 1
   while (smaller > 0 && !fits({ batchSize: smaller })) smaller >>= 1
   if (smaller > 0) found.push(`lower batchSize to ${smaller}`)
+  if (fits({}, undefined, 'models')) found.push('set recompute: true in the models that are layers')
   return found
 }
 

@@ -1,3 +1,4 @@
+import type { Graph } from '../graph/graph.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { Layer, type Weight } from '../layers/define.ts'
 import type { Network } from './network.ts'
@@ -13,13 +14,18 @@ export class NestedLayer extends Layer {
 
   constructor(model: Inner) {
     const batchInputShape = [model.batchSize ?? null, ...model.inputShapes[0]!]
-    super(model.className, {}, { name: model.name, batchInputShape }, ({ g, refuse }, inputs) => {
+    const { name, recompute } = model
+    super(model.className, {}, { name, recompute, batchInputShape }, ({ g, refuse }, inputs) => {
       const { length } = model.inputShapes
       if (inputs.length !== length)
         refuse(`it must have ${length} inputs, got ${inputs.length}; give it as many`)
       return model.record(g, inputs)
     })
     this.model = model
+  }
+
+  protected override isBlock(g: Graph): boolean {
+    return this.recompute || g.recompute === 'models'
   }
 
   override getConfig(): Record<string, unknown> {

@@ -6,6 +6,7 @@ import { Graph } from '../graph/graph.ts'
 import { bytesOf, type Parameter } from '../graph/parameter.ts'
 import { sizeOf, type Value } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
+import { checkRecompute } from '../layers/options.ts'
 import { isOpen, type OpenShape } from '../layers/shapes.ts'
 import { checkWeights, type Owner } from '../layers/weighted.ts'
 import { type Engine, sharedEngine } from '../runtime/engine.ts'
@@ -19,6 +20,11 @@ export interface NetworkOptions {
   name?: string
   /** Decides the initial weights; drawn if left out. See also `seed`. */
   seed?: number
+  /**
+   * As a layer of another model: whether training computes its values again when the gradients need them, from its
+   * inputs, instead of keeping them until then: less memory, more time, the same bits.
+   */
+  recompute?: boolean
 }
 
 /** Sets of shapes whose outputs' are kept. */
@@ -35,6 +41,7 @@ export abstract class Network implements Owner {
   abstract readonly outputNames: readonly string[]
   /** Samples of every mini-batch, where the inputs fix that. */
   abstract readonly batchSize: number | undefined
+  readonly recompute: boolean
   readonly engine: Engine
   use: Use = 'idle'
   private readonly initialSeed: number
@@ -45,8 +52,10 @@ export abstract class Network implements Owner {
   /** Predictions and evaluations on the workers that are under way. */
   private requests = 0
 
-  constructor(name: string, seed: number | undefined, engine = sharedEngine()) {
+  constructor(name: string, { seed, recompute }: NetworkOptions, engine = sharedEngine()) {
+    checkRecompute(name, recompute)
     this.name = name
+    this.recompute = recompute ?? false
     this.engine = engine
     this.initialSeed = seed ?? takeModelSeed()
   }

@@ -1,3 +1,4 @@
+import type { Recompute } from '../graph/options.ts'
 import type { Run, StepsOptions } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Report } from '../runtime/worker.ts'
@@ -17,6 +18,7 @@ export interface ProgramOptions {
   readonly accumulate: boolean
   /** Whether batches are streamed. */
   readonly stream: boolean
+  readonly recompute?: Recompute
 }
 
 /** One kind of step over one set of samples, as far as it can be known before anything takes memory. */
@@ -33,12 +35,12 @@ export function prepare(
   model: Internals,
   compiled: Compiled,
   part: Part,
-  { mode, batchSize, ordered, accumulate, stream }: ProgramOptions,
+  { mode, batchSize, ordered, accumulate, stream, recompute }: ProgramOptions,
 ): Prepared {
   const rows = Math.min(batchSize, part.count)
   const columns = byName(part.columns)
   const sources = sourcesOf(columns, ordered && !stream)
-  const recorded = recordStep(model, compiled, { mode, rows, sources, accumulate })
+  const recorded = recordStep(model, compiled, { mode, rows, sources, accumulate, recompute })
   return { part, ordered, recorded, slots: stream ? new Slots(columns, rows) : undefined }
 }
 

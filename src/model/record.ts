@@ -1,4 +1,5 @@
 import { Graph } from '../graph/graph.ts'
+import type { Recompute } from '../graph/options.ts'
 import type { Parameter } from '../graph/parameter.ts'
 import { each, once, samples, sizeOf, slices, update, type Value, write } from '../graph/value.ts'
 import type { Layer, Weight } from '../layers/define.ts'
@@ -80,15 +81,16 @@ export interface StepOptions {
   readonly sources: Sources
   /** Leaves one after the other: the memory of one leaf, the bits of all at once. */
   readonly accumulate?: boolean
+  readonly recompute?: Recompute | undefined
 }
 
 /** One step of training or evaluation. */
 export function recordStep(architecture: Architecture, compiled: Compiled, options: StepOptions): Recorded {
-  const { mode, rows, accumulate = false } = options
+  const { mode, rows, accumulate = false, recompute } = options
   const training = mode === 'train'
   const { batchSize } = architecture
   architecture.state.place()
-  const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows, batchSize })
+  const g = new Graph({ training, leaves: training ? compiled.leaves : 1, rows, batchSize, recompute })
   const totals = new Totals(g)
   const counts = new RowCounts(g)
   const record = () => recordPass(g, architecture, compiled, options, { totals, counts })

@@ -40,10 +40,13 @@ function checkedLayer(layer: Layer): Saved {
 /** A model is saved in part as a layer of another one is: its class and configuration. */
 type Saved = { className: string; config: Record<string, unknown> }
 
+/** TensorFlow.js passes over what it does not know in the configuration of a model. */
+const ownOptions = ({ name, recompute }: Trainable) => ({ name, ...(recompute ? { recompute } : {}) })
+
 function savedModel(model: Trainable): Saved {
   if (model.className === 'Model') return savedGraph(model as Model)
-  const { className, name } = model
-  return { className, config: { name, layers: model.layers.map(checkedLayer) } }
+  const { className } = model
+  return { className, config: { ...ownOptions(model), layers: model.layers.map(checkedLayer) } }
 }
 
 /** Layers with the nodes that feed each of their uses: [layer, number of its use, number of the output, {}]. */
@@ -62,7 +65,7 @@ function savedGraph(model: Model): Saved {
       .map(({ inputs }) => inputs.map(input => [...place(input), {}])),
   }))
   const [inputLayers, outputLayers] = [model.inputs.map(place), model.outputs.map(place)]
-  return { className: model.className, config: { name: model.name, layers, inputLayers, outputLayers } }
+  return { className: model.className, config: { ...ownOptions(model), layers, inputLayers, outputLayers } }
 }
 
 /** The model's options, those of its layers within. */

@@ -23,8 +23,8 @@ export class Sequential extends Trainable<Tensor> {
   private readonly shapes: OpenShape[] = []
 
   constructor(options: SequentialOptions = {}, engine?: Engine) {
-    checkOptions('sequential', options, ['layers', 'name', 'seed'])
-    super(options.name ?? `sequential_${++models}`, options.seed, engine)
+    checkOptions('sequential', options, ['layers', 'name', 'seed', 'recompute'])
+    super(options.name ?? `sequential_${++models}`, options, engine)
     for (const layer of options.layers ?? []) this.add(layer)
   }
 

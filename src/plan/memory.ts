@@ -12,7 +12,8 @@ interface Life {
   firstCall: number
   lastCall: number
   /**
-   * Set while every use is cut alike: two such values may follow each other in one phase on the same bytes.
+   * Set while every use is cut alike: two such values may follow each other in one phase in the same place. Elsewhere
+   * on common bytes the part of one worker would lie on that of another.
    */
   cutKey: number | undefined
 }
@@ -63,15 +64,12 @@ function lifetimes(phases: readonly Call[][], rows: number, leafRows: number): L
   return [...lives.values()]
 }
 
-/**
- * Whether two values may not share bytes. Workers stand at different calls of one phase, so order counts only
- * across phases, or where both values are cut alike.
- */
-function collide(a: Life, b: Life): boolean {
-  if (a.lastPhase < b.firstPhase || b.lastPhase < a.firstPhase) return false
-  if (a.cutKey === undefined || a.cutKey !== b.cutKey) return true
-  return a.lastCall >= b.firstCall && b.lastCall >= a.firstCall
-}
+/** Whether two values are never alive in one phase. Workers stand at different calls of it: order counts across phases. */
+const areApart = (a: Life, b: Life): boolean => a.lastPhase < b.firstPhase || b.lastPhase < a.firstPhase
+
+/** Whether two values that are not apart may lie in the same place. */
+const canFollow = (a: Life, b: Life): boolean =>
+  a.cutKey !== undefined && a.cutKey === b.cutKey && (a.lastCall < b.firstCall || b.lastCall < a.firstCall)
 
 interface Placed {
   readonly life: Life
@@ -89,10 +87,26 @@ function firstPast(placed: readonly Placed[], offset: number): number {
   return low
 }
 
-/**
- * Gives every temporary value an offset: largest first, each at the lowest place where no value alive at the
- * same time lies.
- */
+/** The lowest offset where no value lies that is alive at the same time. `placed` are in the order of their offsets. */
+function lowestFor(life: Life, placed: readonly Placed[]): number {
+  let offset = 0
+  // Up to where it would lie partly on one that it may follow, unless it stays at `offset`.
+  let shared = 0
+  for (const { life: other, offset: begin } of placed) {
+    if (areApart(life, other)) continue
+    const end = begin + other.bytes
+    if (end <= offset) continue
+    if (offset + life.bytes <= begin) break
+    const together = begin === offset || (begin > offset && begin >= shared)
+    if (canFollow(life, other) && together) {
+      offset = begin
+      shared = end
+    } else offset = Math.max(end, shared)
+  }
+  return offset
+}
+
+/** Gives every temporary value an offset: largest first, each at the lowest place that is free. */
 export function planMemory(
   phases: readonly Call[][],
   rows: number,
@@ -109,12 +123,7 @@ export function planMemory(
   const placed: Placed[] = []
   let total = 0
   for (const life of lives) {
-    let offset = 0
-    for (const other of placed) {
-      if (!collide(life, other.life)) continue
-      if (offset + life.bytes <= other.offset) break
-      offset = Math.max(offset, other.offset + other.life.bytes)
-    }
+    const offset = lowestFor(life, placed)
     placed.splice(firstPast(placed, offset), 0, { life, offset })
     total = Math.max(total, offset + life.bytes)
   }

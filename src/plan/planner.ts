@@ -3,6 +3,7 @@ import type { Call, Storage, Value } from '../graph/value.ts'
 import { align, planMemory } from './memory.ts'
 import { cutIntoPhases, dropUnread, feeding } from './phases.ts'
 import type { CellOffsets, Phase, Place, Plan, PlanCall, RowCellOffsets } from './plan.ts'
+import { recompute } from './recompute.ts'
 
 /** Lays the given storages out one behind the other. */
 function sequence(storages: Iterable<Storage>): { offsets: Map<Storage, number>; bytes: number } {
@@ -75,7 +76,8 @@ export function makePlan(graph: Graph, outputs: Record<string, Value> = {}): Pla
   const outputStorages = Object.values(outputs).map(value => value.storage)
   const { derivations, constants } = graph
   const stage = (name: Call['stage']) => graph.calls.filter(call => call.stage === name)
-  const own = dropUnread([...stage('compute'), ...stage('update'), ...derivations], outputStorages)
+  const recorded = [...stage('compute'), ...stage('update'), ...derivations]
+  const own = recompute(dropUnread(recorded, outputStorages))
   const read = [...feeding(graph.aheadOfAll, own), ...own]
   const phases = cutIntoPhases(read)
   const prologue = cutIntoPhases([...constants, ...derivations])

@@ -55,7 +55,7 @@ interface Pause {
 export class Engine {
   readonly arena: Arena
   readonly module: KernelModule
-  /** The calling thread's instance. */
+  /** @internal The calling thread's instance. */
   readonly kernels: Kernels
   readonly cores = usableCores()
   private readonly workerFile: string | undefined

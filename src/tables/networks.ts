@@ -1,5 +1,5 @@
 import { oneOf, show } from '../errors.ts'
-import { namedLayers as layers } from '../layers/table.ts'
+import * as layers from '../layers/table.ts'
 import { type Sequential, sequential } from '../model/sequential.ts'
 import type { Callback } from '../training/callback.ts'
 import { callbacks } from '../training/callbacks.ts'

@@ -11,8 +11,8 @@ import {
   writeFully,
 } from '../formats/files.ts'
 import { parseJson } from '../formats/strictJson.ts'
-import type { FullPruner } from './pruning.ts'
-import type { FullSampler } from './sampling.ts'
+import { type FullPruner, fullPruner } from './pruning.ts'
+import { type FullSampler, fullSampler } from './sampling.ts'
 import { type Dimension, dimensionsOf, type Space } from './space.ts'
 import type { Direction, TrialRecord } from './trial.ts'
 
@@ -43,12 +43,24 @@ function requireThat(holds: boolean, where: string, what: string, value: unknown
 function headerOf(where: string, text: string): StudyHeader {
   const header = parseJson(where, text) as unknown
   requireThat(isPlainObject(header), where, 'the first line must describe a study', header)
-  const { format, version, seed, lag } = header as Partial<Record<keyof StudyHeader, unknown>>
+  const { format, version, seed, lag, direction, space, sampler, pruner } = header as Partial<
+    Record<keyof StudyHeader, unknown>
+  >
   requireThat(format === 'lockstep-study', where, 'format must be "lockstep-study"', format)
   requireThat(version === 1, where, 'version must be 1', version)
   requireThat(Number.isSafeInteger(seed), where, 'seed must be an integer', seed)
-  requireThat(Number.isSafeInteger(lag), where, 'lag must be an integer', lag)
-  return header as StudyHeader
+  requireThat(Number.isSafeInteger(lag) && (lag as number) > 0, where, 'lag must be 1, 2, …', lag)
+  const directions: unknown[] = ['minimize', 'maximize']
+  requireThat(directions.includes(direction), where, 'direction must be minimize or maximize', direction)
+  try {
+    dimensionsOf(space)
+    const whole = { sampler: fullSampler(sampler), pruner: fullPruner(pruner) }
+    return { ...(header as unknown as StudyHeader), ...whole }
+  } catch (error) {
+    throw new RangeError(
+      `${where}: the first line must describe a study, got another: ${(error as Error).message}`,
+    )
+  }
 }
 
 const isReport = (item: unknown): boolean =>

@@ -1,5 +1,5 @@
 import { Layer } from '../../src/layers/define.ts'
-import { layers } from '../../src/layers/table.ts'
+import * as layers from '../../src/layers/table.ts'
 import { activate } from '../../src/ops/activation.ts'
 import { type Example, of, weightSettings } from './example.ts'
 

@@ -1,5 +1,5 @@
 import { Layer } from '../../src/layers/define.ts'
-import { layers } from '../../src/layers/table.ts'
+import * as layers from '../../src/layers/table.ts'
 
 /** A layer with an input to prove it on. */
 export interface Example {

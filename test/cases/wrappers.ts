@@ -1,4 +1,4 @@
-import { layers } from '../../src/layers/table.ts'
+import * as layers from '../../src/layers/table.ts'
 import { of } from './example.ts'
 
 const timeDistributed = (layer: object, input: readonly number[], extra = {}) =>

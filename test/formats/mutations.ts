@@ -12,6 +12,8 @@ export interface Format {
   readonly isLoose?: boolean
   /** What the file is called; `file` unless given. */
   readonly fileName?: string
+  /** Puts right what would betray each change, such as a checksum. */
+  seal?(bytes: Buffer): Buffer
   /** Puts beside the file what it needs. */
   prepare?(folder: string): void
   read(path: string): Promise<unknown>

@@ -1,14 +1,23 @@
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
+import { readCheckpoint } from '../../src/checkpoints/reading.ts'
 import { readIdx } from '../../src/data/idx.ts'
+import { realFiles } from '../../src/formats/files.ts'
 import { npyPieces, readNpy } from '../../src/formats/npy.ts'
 import { readNpz } from '../../src/formats/npz.ts'
 import { parquet } from '../../src/formats/parquet.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import * as ls from '../../src/index.ts'
+import { checkPreprocessing } from '../../src/tables/encoding.ts'
+import { readJson } from '../../src/tables/folder.ts'
+import { openTable } from '../../src/tables/source.ts'
+import { Warnings } from '../../src/tables/warnings.ts'
+import { readStudyFile } from '../../src/tune/file.ts'
 import { noise } from '../bed.ts'
+import { bytesOf, numbered } from '../checkpoints/bytes.ts'
 import type { Format } from './mutations.ts'
 import { archive } from './npzFile.ts'
 
@@ -104,10 +113,67 @@ const columnData = [
   { name: 'sorted', data: words.map((_, i) => `row ${i}`), type: 'STRING', encoding: 'DELTA_BYTE_ARRAY' },
 ] as const
 
-function rowsPackedBy(codec: 'UNCOMPRESSED' | 'SNAPPY' | 'GZIP'): Format {
-  const compressors = { GZIP: (bytes: Uint8Array) => zlib.gzipSync(bytes) }
+type Pack = (bytes: Uint8Array) => Uint8Array
+/** Node has Zstandard from 22.15 on. */
+const { zstdCompressSync } = zlib as { zstdCompressSync?: Pack }
+const compressors = {
+  GZIP: (bytes: Uint8Array) => zlib.gzipSync(bytes),
+  BROTLI: (bytes: Uint8Array) => zlib.brotliCompressSync(bytes),
+  ...(zstdCompressSync && { ZSTD: zstdCompressSync }),
+}
+
+function rowsPackedBy(codec: 'UNCOMPRESSED' | 'SNAPPY' | keyof typeof compressors): Format {
   const sound = Buffer.from(parquetWriteBuffer({ columnData: columnData as never, codec, compressors }))
   return { name: `parquet, ${codec}`, sound, headerLength: sound.length, read: readRows }
+}
+
+const csv = Buffer.from('a,b,c\n1,2,x\n3,,"y\n""z"""\n')
+const jsonLines = Buffer.from('{"a":1,"b":"x","c":true}\n{"a":-2.5,"b":null}\n{"c":false}\n')
+
+async function readTable(path: string): Promise<void> {
+  const table = await openTable(path)
+  for await (const _ of table.rows(new Warnings()));
+}
+
+const preprocessing = JSON.stringify({
+  format: 'lockstep preprocessing 1',
+  columns: [
+    { name: 'a', type: 'number', indicator: true, mean: 1, deviation: 2 },
+    { name: 'b', type: 'category', indicator: false, words: ['x', 'y'], other: true },
+    { name: 'c', type: 'date', indicator: false, hours: true, trend: { mean: 1, deviation: 2 } },
+    { name: 'd', type: 'boolean', indicator: false },
+  ],
+  target: { name: 't', task: 'class', type: 'category', classes: ['p', 'q'] },
+})
+
+const study = [
+  {
+    ...{ format: 'lockstep-study', version: 1, direction: 'minimize', seed: 1, lag: 1 },
+    space: {
+      rate: { float: [0.001, 1], log: true },
+      kind: { choice: ['a', 'b'] },
+      units: { int: [1, 8], when: { kind: 'a' } },
+    },
+    sampler: { kind: 'random' },
+    pruner: { kind: 'none' },
+  },
+  {
+    ...{ number: 0, state: 'complete', value: 1, reports: [[1, 2]], seconds: 1 },
+    parameters: { rate: 0.1, kind: 'b' },
+  },
+]
+  .map(each => `${JSON.stringify(each)}\n`)
+  .join('')
+
+/** A checkpoint with its own length and SHA-256 at its end. */
+function sealed(bytes: Buffer): Buffer {
+  if (bytes.length < 56) return bytes
+  bytes.writeBigUInt64LE(BigInt(bytes.length), bytes.length - 40)
+  createHash('sha256')
+    .update(bytes.subarray(0, -32))
+    .digest()
+    .copy(bytes, bytes.length - 32)
+  return bytes
 }
 
 /** A small file of every format and kind. */
@@ -132,11 +198,29 @@ export async function soundFormats(): Promise<Format[]> {
     {
       ...plain,
       name: 'csv',
-      sound: Buffer.from('a,b,c\n1,2,x\n3,,"y\n""z"""\n'),
+      sound: csv,
       read: path => ls.data.csv(path).toArray(),
     },
     rowsPackedBy('UNCOMPRESSED'),
     rowsPackedBy('SNAPPY'),
     rowsPackedBy('GZIP'),
+    rowsPackedBy('BROTLI'),
+    ...(zstdCompressSync ? [rowsPackedBy('ZSTD')] : []),
+    {
+      ...plain,
+      name: 'checkpoint',
+      sound: bytesOf(numbered(2)),
+      seal: sealed,
+      read: path => readCheckpoint(`read: ${path}`, path),
+    },
+    { ...plain, name: 'study', sound: Buffer.from(study), read: path => readStudyFile(path, realFiles) },
+    { ...plain, name: 'table of CSV', fileName: 'table.csv', sound: csv, read: readTable },
+    { ...plain, name: 'table of JSON lines', fileName: 'table.jsonl', sound: jsonLines, read: readTable },
+    {
+      ...plain,
+      name: 'preprocessing',
+      sound: Buffer.from(preprocessing),
+      read: async path => checkPreprocessing(path, await readJson(path, 'make one')),
+    },
   ]
 }

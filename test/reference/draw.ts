@@ -1,6 +1,6 @@
 import { sizeOf } from '../../src/graph/value.ts'
 import type { Layer } from '../../src/layers/define.ts'
-import { layers } from '../../src/layers/table.ts'
+import * as layers from '../../src/layers/table.ts'
 import { losses } from '../../src/training/losses.ts'
 import { noise } from '../bed.ts'
 import type { Example } from '../cases.ts'

@@ -1,5 +1,5 @@
 import type { Layer } from '../../src/layers/define.ts'
-import type { layers } from '../../src/layers/table.ts'
+import type * as layers from '../../src/layers/table.ts'
 import { nameOf } from '../cases/example.ts'
 import { type ActivationLayerOptions, activationLayerReferences } from './activationLayers.ts'
 import { activate } from './activations.ts'

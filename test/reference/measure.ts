@@ -34,6 +34,8 @@ export interface Setup {
   readonly leaves?: number
   /** Samples that the plan has room for. */
   readonly rows?: number
+  /** Whether the layers are one block that is computed again for its gradients. */
+  readonly recompute?: boolean
 }
 
 /** What came out of one step. Gradients are those of the weighted mean of the losses. */
@@ -84,7 +86,8 @@ function record(
   const { layers, input, loss, discrete = false, training = true, leaves = 1, rows = setup.samples } = setup
   const g = new Graph({ training, leaves, rows })
   const x = gathered(g, 'x', input, !discrete)
-  const y = layers.reduce((value, layer) => layer.build(g, value), x)
+  const through = () => layers.reduce((value, layer) => layer.build(g, value), x)
+  const y = setup.recompute ? g.recomputed(through) : through()
   const target = gathered(g, 'target', loss.targetShape(y.shape))
   const weight = weighted ? gathered(g, 'weight', [1]) : undefined
   const counts = new RowCounts(g)

@@ -1,7 +1,7 @@
 import * as ls from '../../src/index.ts'
 import type { Weight } from '../../src/layers/define.ts'
 import type { SymbolicTensor } from '../../src/layers/symbolic.ts'
-import { layers } from '../../src/layers/table.ts'
+import * as layers from '../../src/layers/table.ts'
 import { Model } from '../../src/model/functional.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { noise } from '../bed.ts'

@@ -88,6 +88,12 @@ test('what is no study, or another one, is refused', async () => {
       /line 5: each trial must be there once, got 0/,
     )
     expect(await messageOf('[]\n')).toMatch(/line 1: the first line must describe a study, got \[\]/)
+    expect(await messageOf(text.replace('"sampler":{', '"sampler":{"kin":1,'))).toMatch(
+      /line 1: the first line must describe a study, got another: tune: sampler .+ unknown option "kin"/,
+    )
+    expect(await messageOf(text.replace(/"lag":\d+/, '"lag":0'))).toMatch(
+      /line 1: lag must be 1, 2, …, got 0/,
+    )
     expect(await messageOf(text.replace('"number":1,', '"number":1,"number":1,'))).toMatch(
       /line 3 .+"number" twice/,
     )
