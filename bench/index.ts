@@ -1,4 +1,4 @@
-// npm run bench -- [product|train|layers|tfjs|programs|workers|overhead] [--json] [--quick] [--only TEXT] [--avx2]
+// npm run bench -- [product|train|layers|tfjs|programs|workers|overhead|lag] [--json] [--quick] [--only TEXT] [--avx2]
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { disturbance } from './quiet.ts'
@@ -12,6 +12,7 @@ const benchmarks: Record<string, () => Promise<{ run(options: Options, out: Prin
   programs: () => import('./programs.ts'),
   workers: () => import('./workers.ts'),
   overhead: () => import('./overhead.ts'),
+  lag: () => import('./lag.ts'),
 }
 
 export interface Options {

@@ -32,7 +32,8 @@ const absences: Readonly<Record<string, string>> = {
   'layers.conv3dTranspose.dilationRate': 'TensorFlow.js ignores it',
   'layers.*.inputDim': 'TensorFlow.js ignores it',
   'layers.*.inputLength': 'TensorFlow.js ignores it',
-  'layer.addLoss': '`activityRegularizer`, or a loss of your own',
+  'layer.addLoss':
+    'there functions of no input, which its regularizers are: `kernelRegularizer` and the like, `activityRegularizer`, or a loss of your own',
   'layer.dispose': 'models are disposed of',
   'layers.depthwiseConv2d.kernelConstraint': 'TensorFlow.js ignores it',
   'layers.depthwiseConv2d.kernelInitializer': 'TensorFlow.js ignores it',

@@ -14,6 +14,8 @@ const settings = {
   /** Characters that the model sees. */
   context: 64,
   batchSize: 32,
+  /** Whether blocks are computed again for their gradients: a third of the memory for more time (docs/memory.md). */
+  recompute: false,
   steps: 3000,
   epochs: 10,
   learningRate: 2e-3,
@@ -48,34 +50,39 @@ function windows(codes: Uint8Array, context: number, stride: number): { x: ls.Te
 }
 
 /** Applies layers one after the other. */
-const chain = (x: ls.SymbolicTensor, ...parts: { apply(x: ls.SymbolicTensor): ls.SymbolicTensor }[]) =>
-  parts.reduce((value, layer) => layer.apply(value), x)
+const chain = (x: ls.SymbolicTensor, ...parts: readonly (ls.Layer | ls.Model)[]) =>
+  parts.reduce((value, layer) => layer.apply(value) as ls.SymbolicTensor, x)
 
 /** Normalisation stands before attention and before the two dense layers (pre-norm), as in GPT-2. */
-function build(vocabulary: number, { blocks, width, heads, context, seed }: Settings): ls.Model {
+function block({ width, heads, context, recompute }: Settings): ls.Model {
+  const inputs = ls.input({ shape: [context, width] })
+  const attended = chain(
+    inputs,
+    layers.layerNormalization({}),
+    layers.multiHeadAttention({ numHeads: heads, keyDim: width / heads, useCausalMask: true }),
+  )
+  const x = layers.add({}).apply([inputs, attended]) as ls.SymbolicTensor
+  const thought = chain(
+    x,
+    layers.layerNormalization({}),
+    layers.dense({ units: 4 * width, activation: 'gelu' }),
+    layers.dense({ units: width }),
+  )
+  return ls.model({ inputs, outputs: layers.add({}).apply([x, thought]), recompute })
+}
+
+function build(vocabulary: number, settings: Settings): ls.Model {
+  const { blocks, width, context, seed } = settings
   const inputs = ls.input({ shape: [context] })
-  let x = chain(
+  const outputs = chain(
     inputs,
     layers.embedding({ inputDim: vocabulary, outputDim: width }),
     layers.positionEmbedding({}),
+    ...Array.from({ length: blocks }, () => block(settings)),
+    layers.layerNormalization({}),
+    layers.dense({ units: vocabulary, activation: 'softmax' }),
   )
-  for (let i = 0; i < blocks; i++) {
-    const attended = chain(
-      x,
-      layers.layerNormalization({}),
-      layers.multiHeadAttention({ numHeads: heads, keyDim: width / heads, useCausalMask: true }),
-    )
-    x = layers.add({}).apply([x, attended]) as ls.SymbolicTensor
-    const thought = chain(
-      x,
-      layers.layerNormalization({}),
-      layers.dense({ units: 4 * width, activation: 'gelu' }),
-      layers.dense({ units: width }),
-    )
-    x = layers.add({}).apply([x, thought]) as ls.SymbolicTensor
-  }
-  const softmax = layers.dense({ units: vocabulary, activation: 'softmax' })
-  return ls.model({ inputs, outputs: chain(x, layers.layerNormalization({}), softmax), seed })
+  return ls.model({ inputs, outputs, seed })
 }
 
 /** Uniform numbers in [0, 1), the same for the same seed (mulberry32). */

@@ -71,15 +71,34 @@ describe('a barrier', () => {
 })
 
 describe('an abort', () => {
-  test('keeps its first cause', () => {
+  test('keeps its first cause, but that a fault gives way to the others', () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
     const control = new Control(memory, controlAt, 4)
     expect(control.aborted).toBe(undefined)
     control.raiseFault(2, 7)
-    control.abort('worker', 1)
+    control.raiseFault(1, 8)
     expect(control.aborted).toEqual({ kind: 'fault', rank: 2 })
     expect(control.faultOf(2)).toBe(7)
     expect(() => control.barrier(0, 4, 0, 0)).toThrow(RunAborted)
+    control.abort('worker', 1)
+    control.abort('main', 0)
+    expect(control.aborted).toEqual({ kind: 'worker', rank: 1 })
+  })
+
+  test('for a fault can be forgotten, whoever had arrived at the barrier', () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    const control = new Control(memory, controlAt, 3)
+    control.raiseFault(1, 7)
+    expect(() => control.barrier(1, 3, 0, 0)).toThrow(RunAborted)
+    control.announceCommand()
+    expect(control.awaitCommand(0, 0)).toBe(1)
+    control.forgetFault()
+    expect(control.aborted).toBe(undefined)
+    // Rank 1 has not arrived at the next one.
+    vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      throw new Error('asleep')
+    })
+    expect(() => control.barrier(0, 3, control.generation, 0)).toThrow('asleep')
   })
 
   // Without the notification they would see it too, but only when their slice of 100 ms is over.

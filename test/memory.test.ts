@@ -69,6 +69,21 @@ describe('what a training takes', () => {
     expect((await train(leaves, more)).bytes).toBe(total)
   })
 
+  test('has samples once that are trained on and validated with', () => {
+    const model = network()
+    const alone = model.planMemory(x, y, options)
+    const split = model.planMemory(x, y, { ...options, validationSplit: 0.25 })
+    const given = model.planMemory(x, y, { ...options, validationData: [x, y] })
+    expect(split.data - alone.data).toBe(4 * -0.25 * count)
+    const other = [
+      ls.tensor(x.dataSync().slice(), x.shape),
+      ls.tensor(y.dataSync().slice(), y.shape),
+    ] as const
+    const copied = model.planMemory(x, y, { ...options, validationData: other })
+    expect(copied.total - given.total).toBeGreaterThan(4 * count * 65)
+    model.dispose()
+  })
+
   test('falls with leaves that run one after the other, and with streamed data', () => {
     const model = network(8)
     const many = ls.zeros([400_000, 64])

@@ -1,4 +1,5 @@
 import { nonNegativeInteger, positiveInteger, show } from '../errors.ts'
+import { breath } from './breath.ts'
 import { type Batched, collate } from './collate.ts'
 import { randomBits, seedOf } from './random.ts'
 
@@ -34,6 +35,8 @@ export class Dataset<T> implements AsyncIterable<T> {
           done = true
           return
         }
+        const pause = breath()
+        if (pause) await pause
         yield next.value
       }
     } finally {

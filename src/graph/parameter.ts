@@ -71,12 +71,22 @@ export function assign(parameter: Parameter, values: ArrayLike<number>): void {
 export function unpack(panels: Float32Array, shape: readonly number[], columnAxes = 1): Float32Array {
   const { k, n } = matrixOf(shape, columnAxes)
   const values = new Float32Array(k * n)
-  for (let panel = 0; panel * 16 < n; panel++) {
-    const columns = Math.min(16, n - panel * 16)
-    for (let row = 0; row < k; row++) {
-      const source = (panel * k + row) * 16
-      values.set(panels.subarray(source, source + columns), row * n + panel * 16)
-    }
-  }
+  for (let panel = 0; panel * 16 < n; panel++) unpackPanel(panels, panel, values, k, n)
   return values
+}
+
+/** One panel → its columns of values (k, n), row-major. */
+export function unpackPanel(
+  panels: Float32Array,
+  panel: number,
+  values: Float32Array,
+  k: number,
+  n: number,
+): void {
+  const columns = Math.min(16, n - panel * 16)
+  for (let row = 0; row < k; row++) {
+    const source = (panel * k + row) * 16
+    const target = row * n + panel * 16
+    for (let j = 0; j < columns; j++) values[target + j] = panels[source + j]!
+  }
 }

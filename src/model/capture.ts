@@ -1,4 +1,3 @@
-import { setImmediate as macrotask } from 'node:timers/promises'
 import type { Checkpoint } from '../checkpoints/checkpoint.ts'
 import { isTypedArray } from '../data/nested.ts'
 import { Tensor } from '../data/tensor.ts'
@@ -85,8 +84,11 @@ export const countersOf = ({ compiled: { optimizer }, epochsTrained }: Internals
 })
 
 /** While the workers stand still: copies what changes with the next step, from the model or its snapshot. */
-export function capture(model: Internals, { history, ...progress }: Progress, snapshot: boolean): Captured {
-  const copy = model.state.copyOut(snapshot ? model.state.snapshotAddress : model.state.address)
+export async function capture(
+  model: Internals,
+  { history, ...progress }: Progress,
+  snapshot: boolean,
+): Promise<Captured> {
   const groups = groupsOf(model)
   const step = progress.iterations + progress.batch
   const columns = Object.entries(history.columns).map(([name, values]) => [name, Float64Array.from(values)])
@@ -95,6 +97,7 @@ export function capture(model: Internals, { history, ...progress }: Progress, sn
     ...progress,
     history: { epoch: Int32Array.from(history.epoch), columns: Object.fromEntries(columns) },
   } as Record<string, Packable>)
+  const copy = await model.state.copyOut(snapshot ? model.state.snapshotAddress : model.state.address)
   return {
     step,
     async toCheckpoint() {
@@ -102,8 +105,7 @@ export function capture(model: Internals, { history, ...progress }: Progress, sn
       for (const [group, parameters] of Object.entries(groups)) {
         const values: Record<string, Tensor> = {}
         for (const [name, parameter] of parameters) {
-          values[name] = new Tensor(copy.read(parameter), parameter.shape, 'float32')
-          await macrotask()
+          values[name] = new Tensor(await copy.read(parameter), parameter.shape, 'float32')
         }
         read[group] = values
       }

@@ -105,7 +105,7 @@ export class Continuity {
       best: Number.isNaN(keeper.best) ? null : keeper.best,
       ...{ callbacks, fingerprint },
     }
-    await keeper.keep(capture(model, progress, snapshot), best)
+    await keeper.keep(await capture(model, progress, snapshot), best)
   }
 }
 

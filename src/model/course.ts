@@ -3,6 +3,7 @@ import type { Run } from '../runtime/run.ts'
 import type { Report } from '../runtime/worker.ts'
 import type { Logs } from '../training/callback.ts'
 import type { Claims } from './claims.ts'
+import { Residents } from './feed.ts'
 import type { FitData, Part } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { inOrder } from './local.ts'
@@ -68,14 +69,21 @@ export class ArrayCourse implements Course {
   /** Whether the workers run a command of this course. */
   private busy = false
 
-  constructor(claims: Claims, model: Internals, run: Run, training: Prepared, settings: FitSettings) {
+  constructor(
+    claims: Claims,
+    residents: Residents,
+    model: Internals,
+    run: Run,
+    training: Prepared,
+    settings: FitSettings,
+  ) {
     this.model = model
     this.run = run
     this.data = training.part
     this.settings = settings
     this.order = claims.allocate(4 * this.data.count, 'the order of the samples')
     this.rates = claims.allocate(4 * this.steps, 'the learning rates')
-    this.program = new Program(claims, model, run, training, this.order.address)
+    this.program = new Program(claims, residents, model, run, training, this.order.address)
   }
 
   get params() {
@@ -195,9 +203,9 @@ export class ArrayValidation implements Validation {
   private readonly model: Internals
   private readonly program: Program
 
-  constructor(claims: Claims, model: Internals, run: Run, prepared: Prepared) {
+  constructor(claims: Claims, residents: Residents, model: Internals, run: Run, prepared: Prepared) {
     this.model = model
-    this.program = new Program(claims, model, run, prepared)
+    this.program = new Program(claims, residents, model, run, prepared)
   }
 
   get stage(): Stage {
@@ -212,15 +220,23 @@ export class ArrayValidation implements Validation {
   }
 }
 
+/** What a training makes its steps of. */
+export type Courses = readonly [Course, Validation | undefined]
+
 /** Course and validation of `fit`. @throws RangeError where they do not fit into memory, before they take any */
-export function coursesOfArrays(
+export async function coursesOfArrays(
   claims: Claims,
   model: Internals,
   run: Run,
   data: FitData,
   settings: FitSettings,
-): [Course, Validation | undefined] {
+): Promise<Courses> {
   const { training, validation } = planFit(model, data, settings, run.workers)
-  const course = new ArrayCourse(claims, model, run, training, settings)
-  return [course, validation && new ArrayValidation(claims, model, run, validation)]
+  const residents = new Residents(claims)
+  const course = new ArrayCourse(claims, residents, model, run, training, settings)
+  const held = validation && new ArrayValidation(claims, residents, model, run, validation)
+  // Nobody else may take the place of the snapshot meanwhile.
+  model.state.takeSnapshot()
+  await residents.load()
+  return [course, held]
 }

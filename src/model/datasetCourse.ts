@@ -7,10 +7,11 @@ import {
   type CommandOptions,
   type Course,
   type CourseState,
+  type Courses,
   type Validation,
 } from './course.ts'
 import type { FitDatasetSettings } from './datasetOptions.ts'
-import { mustStream } from './feed.ts'
+import { mustStream, Residents } from './feed.ts'
 import { byName, type Columns, checkColumns, weighted } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { type Batches, isBatches, Pass } from './pass.ts'
@@ -267,7 +268,7 @@ export function checkValidationArrays(model: Internals, { validationData }: FitD
 }
 
 /** Course and validation of `fitDataset`; `part` is validation data in memory. */
-export function coursesOfDatasets(
+export async function coursesOfDatasets(
   claims: Claims,
   model: Internals,
   run: Run,
@@ -275,7 +276,7 @@ export function coursesOfDatasets(
   part: ReturnType<typeof checkValidationArrays>,
   settings: FitDatasetSettings,
   signal: AbortSignal,
-): [Course, Validation | undefined] {
+): Promise<Courses> {
   const courseWith = (validation?: DatasetValidation) =>
     new DatasetCourse(claims, model, run, dataset, settings, signal, validation)
   const { validationData: data, validationBatchSize } = settings
@@ -284,7 +285,10 @@ export function coursesOfDatasets(
     const stream = mustStream(claims.arena, byName(part.columns))
     const options = { mode: 'evaluate', batchSize, ordered: false, accumulate: false, stream } as const
     const prepared = prepare(model, model.compiled, part, options)
-    return [courseWith(), new ArrayValidation(claims, model, run, prepared)]
+    const residents = new Residents(claims)
+    const courses = [courseWith(), new ArrayValidation(claims, residents, model, run, prepared)] as const
+    await residents.load()
+    return courses
   }
   if (!data) return [courseWith(), undefined]
   const validation = new DatasetValidation(claims, model, run, data as Batches, settings)

@@ -1,3 +1,4 @@
+import { breath } from '../data/breath.ts'
 import type { Rows } from '../data/inputs.ts'
 import { show } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
@@ -16,6 +17,9 @@ export interface Feed {
   readonly ring: Ring | undefined
 }
 
+/** Elements that are copied at once: some milliseconds. */
+const pieceSize = 2 ** 20
+
 export type RowsByName = Readonly<Record<string, Rows>>
 
 /** What recording a step must know of samples. */
@@ -33,21 +37,70 @@ export function mustStream(arena: Arena, rows: RowsByName): boolean {
   return bytes > (arena.mostBytes - arena.bytes) / 2
 }
 
-/** What `residentFeed` takes. */
-export const residentBlocks = (rows: RowsByName): number =>
-  Object.values(rows).reduce((sum, each) => sum + blockBytes(residentBytes(each)), 0)
+/** What samples take as blocks, each once; those that are there already, nothing. */
+export function residentBlocks(rows: RowsByName, there: RowsByName = {}): number {
+  const known = new Set(Object.values(there).map(({ values }) => values))
+  let bytes = 0
+  for (const each of Object.values(rows)) {
+    if (!known.has(each.values)) bytes += blockBytes(residentBytes(each))
+    known.add(each.values)
+  }
+  return bytes
+}
+
+/** Copies `count` elements of samples, from one on, to where they lie in the shared memory. */
+function copyIn(
+  { buffer }: WebAssembly.Memory,
+  address: number,
+  values: Rows['values'],
+  from: number,
+  count: number,
+) {
+  const part = values.subarray(from, from + count)
+  if (part instanceof Uint8Array) new Uint8Array(buffer, address + from, part.length).set(part)
+  else new Float32Array(buffer, address + 4 * from, part.length).set(part)
+}
 
 /** Copies samples into the shared memory, where a kernel gathers batches from. */
-export function residentFeed(claims: Claims, rows: RowsByName, ordered = false): Feed {
+export function residentFeed(claims: Claims, rows: RowsByName): Feed {
+  const { memory } = claims.arena
   const addresses = Object.entries(rows).map(([name, each]) => {
     const { address } = claims.allocate(residentBytes(each), name)
-    const { values } = each
-    const { buffer } = claims.arena.memory
-    if (values instanceof Uint8Array) new Uint8Array(buffer, address, values.length).set(values)
-    else new Float32Array(buffer, address, values.length).set(values)
+    copyIn(memory, address, each.values, 0, each.values.length)
     return [name, address]
   })
-  return { addresses: Object.fromEntries(addresses), sources: sourcesOf(rows, ordered), ring: undefined }
+  return { addresses: Object.fromEntries(addresses), sources: sourcesOf(rows, false), ring: undefined }
+}
+
+/** Samples in the shared memory that several feeds have in common, each of them once. */
+export class Residents {
+  private readonly claims: Claims
+  private readonly addresses = new Map<Rows['values'], number>()
+
+  constructor(claims: Claims) {
+    this.claims = claims
+  }
+
+  /** Makes room for samples; they are there once `load` has resolved. */
+  feed(rows: RowsByName, ordered: boolean): Feed {
+    const addresses = Object.entries(rows).map(([name, each]) => {
+      const address =
+        this.addresses.get(each.values) ?? this.claims.allocate(residentBytes(each), name).address
+      this.addresses.set(each.values, address)
+      return [name, address]
+    })
+    return { addresses: Object.fromEntries(addresses), sources: sourcesOf(rows, ordered), ring: undefined }
+  }
+
+  /** Copies all samples in; other things may happen meanwhile. */
+  async load(): Promise<void> {
+    for (const [values, address] of this.addresses) {
+      for (let from = 0; from < values.length; from += pieceSize) {
+        copyIn(this.claims.arena.memory, address, values, from, pieceSize)
+        await breath()
+      }
+    }
+  }
 }
 
 /** Leaves samples where they are and lets their batches through a ring. */

@@ -61,8 +61,9 @@ const ofPlan = ({ plan }: Recorded, workers: number) => ({
   workers: blockBytes(plan.workerBytes * workers),
 })
 
-const ofData = ({ part, slots }: Prepared): number =>
-  slots ? blockBytes(slots.bytes) : residentBlocks(byName(part.columns))
+/** What samples take, beside those of another step that are there already. */
+const ofData = ({ part, slots }: Prepared, other?: Prepared): number =>
+  slots ? blockBytes(slots.bytes) : residentBlocks(byName(part.columns), other && byName(other.part.columns))
 
 /** What a step over batches of a dataset takes; `taken` is what its training has beside. */
 export function partsOfStream(
@@ -101,7 +102,7 @@ function planWay(
     ...ofModel(model),
     ...own,
     data: ofData(trained) + order,
-    validation: validated ? ofData(validated) + other!.activations + other!.derived : 0,
+    validation: validated ? ofData(validated, trained) + other!.activations + other!.derived : 0,
     workers: own.workers + (other?.workers ?? 0) + blockBytes(controlBytes(workers)),
   }
   return {

@@ -3,7 +3,7 @@ import type { Run, StepsOptions } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Report } from '../runtime/worker.ts'
 import type { Claims } from './claims.ts'
-import { type Feed, residentFeed, sourcesOf, streamedFeed } from './feed.ts'
+import { type Feed, type Residents, sourcesOf, streamedFeed } from './feed.ts'
 import { byName, type Part } from './fitData.ts'
 import type { Internals } from './internals.ts'
 import { type Compiled, type Recorded, recordStep } from './record.ts'
@@ -52,13 +52,23 @@ export class Program {
   private readonly feed: Feed
   private readonly id: number
 
-  /** `order` is the address of the order in which samples are taken, if they have one. */
-  constructor(claims: Claims, model: Internals, run: Run, prepared: Prepared, order?: number) {
+  /**
+   * Samples that are not streamed are in `residents`. `order` is the address of the order in which they are taken, if they
+   * have one.
+   */
+  constructor(
+    claims: Claims,
+    residents: Residents,
+    model: Internals,
+    run: Run,
+    prepared: Prepared,
+    order?: number,
+  ) {
     const { part, ordered, recorded, slots } = prepared
     this.run = run
     this.part = part
     const columns = byName(part.columns)
-    this.feed = slots ? streamedFeed(claims, columns, slots) : residentFeed(claims, columns, ordered)
+    this.feed = slots ? streamedFeed(claims, columns, slots) : residents.feed(columns, ordered)
     this.stage = new Stage(claims, recorded, run.workers)
     const addresses = order === undefined ? this.feed.addresses : { ...this.feed.addresses, order }
     this.id = run.bind(this.stage.plan, this.stage.bases(model.state.address, addresses))

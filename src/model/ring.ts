@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { breath } from '../data/breath.ts'
 import type { Rows } from '../data/inputs.ts'
 import { sizeOf } from '../graph/value.ts'
 import type { Block } from '../runtime/arena.ts'
@@ -106,6 +107,7 @@ export class Ring {
       if (over()) return
       this.fill(batch, steps, order)
       run.announceFilled(batch + 1)
+      await breath()
     }
   }
 

@@ -1,6 +1,18 @@
-import { bytesOf, type Home, type Parameter, pack, unpack } from '../graph/parameter.ts'
+import { breath } from '../data/breath.ts'
+import {
+  bytesOf,
+  type Home,
+  matrixOf,
+  type Parameter,
+  pack,
+  unpack,
+  unpackPanel,
+} from '../graph/parameter.ts'
 import { sizeOf } from '../graph/value.ts'
 import type { Arena, Block } from '../runtime/arena.ts'
+
+/** Elements that are copied at once: some milliseconds. */
+const pieceSize = 2 ** 20
 
 /** Values of a model's parameters at a moment that is past. */
 export class StateCopy {
@@ -12,12 +24,17 @@ export class StateCopy {
     this.offsets = offsets
   }
 
-  /** Row-major. */
-  read(parameter: Parameter): Float32Array {
+  /** Row-major; other things may happen meanwhile. */
+  async read(parameter: Parameter): Promise<Float32Array> {
     const { shape, columnAxes } = parameter
-    const first = this.offsets.get(parameter)! / 4
-    const panels = this.values.subarray(first, first + bytesOf(shape, columnAxes) / 4)
-    return unpack(panels, shape, columnAxes)
+    const panels = this.values.subarray(this.offsets.get(parameter)! / 4)
+    const { k, n } = matrixOf(shape, columnAxes)
+    const values = new Float32Array(k * n)
+    for (let panel = 0; panel * 16 < n; panel++) {
+      unpackPanel(panels, panel, values, k, n)
+      await breath()
+    }
+    return values
   }
 }
 
@@ -95,10 +112,16 @@ export class ModelState implements Home {
     this.panels(parameter).fill(value)
   }
 
-  /** All values as they are, to be read later; the workers must stand still. */
-  copyOut(base = this.address): StateCopy {
-    const { buffer } = this.arena.memory
-    return new StateCopy(new Float32Array(buffer, base, this.bytes / 4).slice(), this.offsets)
+  /** All values as they are, to be read later; the workers must stand still until it resolves. */
+  async copyOut(base = this.address): Promise<StateCopy> {
+    const size = this.bytes / 4
+    const copy = new Float32Array(size)
+    for (let from = 0; from < size; from += pieceSize) {
+      const { buffer } = this.arena.memory
+      copy.set(new Float32Array(buffer, base + 4 * from, Math.min(pieceSize, size - from)), from)
+      await breath()
+    }
+    return new StateCopy(copy, this.offsets)
   }
 
   /** Copies the state aside; the workers must stand still. */

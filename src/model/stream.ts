@@ -1,4 +1,5 @@
-import { setImmediate as macrotask, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { breath } from '../data/breath.ts'
 import type { Block } from '../runtime/arena.ts'
 import type { Run } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
@@ -13,9 +14,6 @@ import { Tally } from './logs.ts'
 import type { Pass } from './pass.ts'
 import { countOf, Shelf, type ShelfOptions } from './shelf.ts'
 import type { Stage } from './stage.ts'
-
-/** The main thread lets other things happen at least this often while it takes batches. */
-const breathMs = 5
 
 /** `prefetch`: how many batches are taken ahead of the workers at most. */
 export interface StreamOptions extends ShelfOptions {
@@ -202,7 +200,6 @@ export class Stream {
   /** Fills slots as long as the workers run; what goes wrong ends the stream, and is returned. */
   private async serve(rateOf: StreamSteps['rateOf']): Promise<Failure | undefined> {
     let failure: Failure | undefined
-    let lastBreath = performance.now()
     while (this.busy) {
       if (this.filled - Math.max(this.run.batch, this.next) >= this.shelf.slots.count) {
         await sleep(1)
@@ -216,9 +213,6 @@ export class Stream {
         failure = { error }
         break
       }
-      if (performance.now() - lastBreath < breathMs) continue
-      await macrotask()
-      lastBreath = performance.now()
     }
     if (this.busy) this.endCommand()
     return failure
@@ -239,6 +233,7 @@ export class Stream {
     this.asked ??= this.ask()
     const columns = await this.interruption.unless([this.options.signal, this.signal], this.asked)
     if (columns === 'interrupted') return false
+    await breath()
     this.asked = undefined
     if (!columns) this.ended = true
     else if (this.shelf.fits(columns)) this.put(columns)

@@ -11,7 +11,7 @@ import { getOptimizer } from '../training/optimizers.ts'
 import { checkCount, withBatchSize } from './batchSizes.ts'
 import { type Claims, withClaims } from './claims.ts'
 import { type CompileOptions, compileNames, settleExtras, settleOutputs } from './compiling.ts'
-import { type Course, coursesOfArrays, type Validation } from './course.ts'
+import { type Courses, coursesOfArrays } from './course.ts'
 import { checkValidationArrays, coursesOfDatasets } from './datasetCourse.ts'
 import {
   checkFitDatasetOptions,
@@ -180,12 +180,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     given: Settings,
     seed: number | undefined,
     describe: () => Promise<Fingerprint>,
-    plan: (
-      claims: Claims,
-      run: Run,
-      settings: Settings,
-      signal: AbortSignal,
-    ) => readonly [Course, Validation | undefined],
+    plan: (claims: Claims, run: Run, settings: Settings, signal: AbortSignal) => Promise<Courses>,
   ): Promise<History> {
     const { engine } = this
     const most = given.workers === 'auto' ? engine.cores : given.workers
@@ -196,9 +191,9 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
       keeper = continuity.keeper
       const settings = { ...given, seed: continuity.state?.seed ?? given.seed }
       return await engine.withRun(most, settings.stallMs, run =>
-        withClaims(engine.arena, claims => {
+        withClaims(engine.arena, async claims => {
           const stop = new AbortController()
-          const courses = plan(claims, run, settings, stop.signal)
+          const courses = await plan(claims, run, settings, stop.signal)
           this.state.takeSnapshot()
           return new Training(where, this, run, courses, settings, stop, continuity).train()
         }),

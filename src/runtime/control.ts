@@ -49,15 +49,23 @@ const pause: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {}
 export class Control {
   readonly shares: Shares
   private readonly words: Int32Array
+  private readonly workers: number
+  private readonly whenAborted = () => this.checkAbort()
+  private readonly whenOver = () => {
+    if (this.aborted?.kind !== 'fault') this.checkAbort()
+  }
 
   constructor(memory: WebAssembly.Memory, address: number, workers: number) {
+    this.workers = workers
     this.words = new Int32Array(memory.buffer, address, signalBytes(workers) / 4)
     this.shares = new Shares(memory, address + signalBytes(workers), workers)
   }
 
-  /** Marks the run as failed; only the first cause is kept. */
+  /** Has the workers leave; only the first cause is kept, but that a fault gives way to the others. */
   abort(kind: AbortKind, rank: number): void {
-    Atomics.compareExchange(this.words, words.abort, 0, (abortKinds[kind] << 16) | rank)
+    const code = (abortKinds[kind] << 16) | rank
+    const before = Atomics.compareExchange(this.words, words.abort, 0, code)
+    if (before >> 16 === abortKinds.fault && kind !== 'fault') Atomics.store(this.words, words.abort, code)
     for (let word = 0; word < this.words.length; word += lineWords) Atomics.notify(this.words, word)
   }
 
@@ -66,6 +74,15 @@ export class Control {
     if (code === 0) return undefined
     const kind = (Object.keys(abortKinds) as AbortKind[]).find(name => abortKinds[name] === code >> 16)!
     return { kind, rank: code & 0xffff }
+  }
+
+  /** Main, when all workers have left a command because of a fault: the run can go on with another. */
+  forgetFault(): void {
+    // Some had arrived at the barrier that the others never came to.
+    const passed = this.generation + 1
+    for (let rank = 0; rank < this.workers; rank++) Atomics.store(this.words, arrivalWord(rank), passed)
+    Atomics.store(this.words, words.release, passed)
+    Atomics.store(this.words, words.abort, 0)
   }
 
   checkAbort(): void {
@@ -79,9 +96,9 @@ export class Control {
     return number
   }
 
-  /** Worker: waits for a command after `seen`; returns its number. */
+  /** Worker: waits for a command after `seen`; returns its number. A fault of the one before is nothing to it. */
   awaitCommand(seen: number, spins: number): number {
-    return this.waitPast(words.command, seen + 1, spins)
+    return this.waitPast(words.command, seen + 1, spins, undefined, this.whenOver)
   }
 
   /** Main: batches 0 to `count` − 1 of a streamed epoch lie in their slots. */
@@ -199,17 +216,23 @@ export class Control {
     if (Atomics.load(this.words, word + 1) !== 0) Atomics.notify(this.words, word)
   }
 
-  /** Waits until a counter reaches `target`: spins first, then sleeps. @throws RunAborted. */
-  private waitPast(word: number, target: number, spins: number, onSlice?: () => void): number {
+  /** Waits until a counter reaches `target`: spins first, then sleeps. @throws what `check` throws now and then. */
+  private waitPast(
+    word: number,
+    target: number,
+    spins: number,
+    onSlice?: () => void,
+    check = this.whenAborted,
+  ): number {
     const { words: all } = this
     let value = Atomics.load(all, word)
     for (let spin = 0; value - target < 0 && spin < spins; spin++) {
-      if ((spin & 63) === 63) this.checkAbort()
+      if ((spin & 63) === 63) check()
       pause()
       value = Atomics.load(all, word)
     }
     while (value - target < 0) {
-      this.checkAbort()
+      check()
       onSlice?.()
       Atomics.add(all, word + 1, 1)
       Atomics.wait(all, word, value, sliceMs)

@@ -8,7 +8,7 @@ import type { Steps } from './stepper.ts'
 import type { KernelModule } from './tiers.ts'
 import type { Command, Report, RunTask } from './worker.ts'
 
-/** A run ended because a value was not finite; `fault` indexes the plan's `faults`. */
+/** A command ended because a value was not finite; `fault` indexes the plan's `faults`. */
 export class FaultError extends Error {
   override readonly name = 'FaultError'
   readonly fault: number
@@ -115,7 +115,7 @@ export class Run {
   /**
    * Runs steps on the first `workers` ranks; resolves with their reports, in order of rank, once all have
    * left.
-   * @throws FaultError or WorkerError; the run is then over.
+   * @throws FaultError; WorkerError, and the run is then over.
    */
   steps(id: number, steps: Steps, options: StepsOptions): Promise<Report[]> {
     const result = this.turn.then(() => this.failure ?? this.issue(id, steps, options))
@@ -203,18 +203,25 @@ export class Run {
     if (!pending) return
     pending.reports.push(report)
     if (pending.reports.length < pending.active) return
+    const fault = this.takeFault()
     this.settle()
-    pending.resolve(pending.reports.sort((a, b) => a.rank - b.rank))
+    if (fault) pending.reject(fault)
+    else pending.resolve(pending.reports.sort((a, b) => a.rank - b.rank))
+  }
+
+  /** The fault that ended the command, which others that share the run need not hear of. */
+  private takeFault(): FaultError | undefined {
+    const { control } = this
+    const { aborted } = control
+    if (aborted?.kind !== 'fault') return undefined
+    control.forgetFault()
+    return new FaultError(control.faultOf(aborted.rank), control.batchOf(aborted.rank))
   }
 
   /** A task ended without having been told to: it saw an abort, so the control block knows why. */
   private left(rank: number): void {
     if (this.ending || this.cause) return
-    const { control } = this
-    const { aborted } = control
-    if (aborted?.kind === 'fault')
-      this.fail(new FaultError(control.faultOf(aborted.rank), control.batchOf(aborted.rank)))
-    else if (aborted?.kind !== 'worker') this.fail(this.workerError(rank, 'it left the run'))
+    if (this.control.aborted?.kind !== 'worker') this.fail(this.workerError(rank, 'it left the run'))
   }
 
   private workerError(rank: number, reason: string, options?: ErrorOptions): WorkerError {
@@ -247,10 +254,7 @@ export class Run {
     if (this.broken) await this.pool.close()
   }
 
-  /**
-   * Compares heartbeats; a tick that comes late itself (a stopped or sleeping process) starts the clocks
-   * anew.
-   */
+  /** Compares heartbeats; a tick that is late itself (a stopped or sleeping process) starts the clocks anew. */
   private watch(): void {
     const { stallMs } = this.options
     const tickMs = Math.max(10, Math.min(1000, stallMs / 5))
@@ -272,10 +276,7 @@ export class Run {
     }, tickMs)
   }
 
-  /**
-   * Workers behind a hung one wait at a barrier and beat no more either: the one that does not wait is to
-   * blame.
-   */
+  /** Workers behind a hung one wait at a barrier and beat no more either: the one that does not is to blame. */
   private checkStall(seen: readonly { beat: number; at: number }[], now: number): void {
     const { stallMs } = this.options
     const stale = seen.slice(0, this.pending?.active ?? 0).map(({ beat, at }) => {

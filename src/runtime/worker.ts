@@ -151,9 +151,9 @@ export class Servant implements Pace {
     this.control.setWaiting(this.task.rank, false)
   }
 
-  private runSteps({ id, workers, steps, prologue, timed }: StepsCommand): void {
-    const { rank, spins, balanced, port } = this.task
-    const { shares } = this.control
+  private runSteps(command: StepsCommand): void {
+    const { id, workers, steps, prologue } = command
+    const { rank, port } = this.task
     this.active = workers
     this.generation = this.control.generation
     this.measuredMs = 0
@@ -161,28 +161,40 @@ export class Servant implements Pace {
     this.stepper = this.steppers.get(id)!
     this.stepper.clearFault()
     const start = performance.now()
-    let batch = steps.from
-    this.control.setBatch(rank, batch)
+    this.control.setBatch(rank, steps.from)
     this.measured = false
-    if (prologue) this.stepper.prologue(this)
-    while (batch < steps.to) {
-      this.control.setBatch(rank, batch)
-      if (steps.slots > 0) this.control.awaitFilled(batch, spins, () => this.beat())
-      if (this.stepper.endsBefore(batch, steps)) break
-      this.startStep(timed || (balanced && workers > 1 && batch % shares.interval === 0))
-      this.stepper.step(batch, steps, this)
-      if (this.measured) this.endMeasured()
-      batch++
-      if (this.control.stopsAt(batch)) break
+    let next = steps.from
+    try {
+      if (prologue) this.stepper.prologue(this)
+      next = this.runBatches(this.stepper, command)
+    } catch (error) {
+      // Of a fault the main thread hears from the control block, once all have left.
+      if (!(error instanceof RunAborted && this.control.aborted?.kind === 'fault')) throw error
     }
     const report: Report = {
       rank,
-      next: batch,
+      next,
       milliseconds: performance.now() - start,
       measuredMilliseconds: this.measuredMs,
       barrierMilliseconds: this.barrierMs,
     }
     port.postMessage(report)
+  }
+
+  /** Returns the batch after the last one that was run. */
+  private runBatches(stepper: Stepper, { workers, steps, timed }: StepsCommand): number {
+    const { rank, spins, balanced } = this.task
+    const { shares } = this.control
+    for (let batch = steps.from; batch < steps.to; batch++) {
+      if (this.control.stopsAt(batch)) return batch
+      this.control.setBatch(rank, batch)
+      if (steps.slots > 0) this.control.awaitFilled(batch, spins, () => this.beat())
+      if (stepper.endsBefore(batch, steps)) return batch
+      this.startStep(timed || (balanced && workers > 1 && batch % shares.interval === 0))
+      stepper.step(batch, steps, this)
+      if (this.measured) this.endMeasured()
+    }
+    return steps.to
   }
 
   private startStep(measured: boolean): void {
@@ -199,6 +211,8 @@ export class Servant implements Pace {
   private bind({ id, plan, bases }: BindCommand): void {
     const { memory, rank } = this.task
     const { shares } = this.control
+    // V8 may miss that the memory grows while a thread receives it (20 of 10,000 that grew just then, for good), but not this.
+    memory.grow(0)
     this.steppers.set(id, new Stepper(plan, bases, { kernels: this.kernels, memory, rank, shares }))
   }
 }

@@ -74,6 +74,36 @@ describe('many models on one pool', () => {
   })
 })
 
+describe('a value that is not finite', () => {
+  test.each([1, 2, 3, 4])(
+    'fails its own training, and no other that uses the %i workers of the same run',
+    async workers => {
+      const expected = { outer: await alone(12), inner: await alone(20) }
+      const outer = network({ engine })
+      const found: unknown[] = []
+      const diverge = async () => {
+        const model = network({ engine, optimizer: ls.train.sgd(1e38) })
+        const message = await caught(() => model.fit(x, y, { ...options, epochs: 3 }))
+        const epochs = model.epochsTrained
+        model.dispose()
+        return (
+          /^Error: fit: the loss became NaN or infinite at epoch \d, step \d; lower/.test(message) &&
+          epochs < 3
+        )
+      }
+      const onEpochEnd = async () => {
+        found.push(await Promise.all([diverge(), alone(20), diverge(), diverge()]))
+        found.push([await diverge(), await alone(20), true, true])
+      }
+      await outer.fit(x, y, { ...options, workers, epochs: 3, callbacks: { onEpochEnd } })
+      expect(found).toEqual(Array(6).fill([true, expected.inner, true, true]))
+      expect(bitsOf(outer)).toBe(expected.outer)
+      outer.dispose()
+      expect(engine.info.bytes).toBe(0)
+    },
+  )
+})
+
 describe('fit inside a worker thread', () => {
   const threads = () => readdirSync('/proc/self/task').length
   const file = new URL('./thread.ts', import.meta.url)
