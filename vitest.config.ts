@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
     pool: 'forks',
     setupFiles: ['test/setup.ts'],
+    globalSetup: ['test/installing.ts'],
     testTimeout: 30_000,
     maxWorkers: 2,
   },

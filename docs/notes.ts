@@ -33,7 +33,7 @@ const absences: Readonly<Record<string, string>> = {
   'layers.*.inputDim': 'TensorFlow.js ignores it',
   'layers.*.inputLength': 'TensorFlow.js ignores it',
   'layer.addLoss':
-    'there functions of no input, which its regularizers are: `kernelRegularizer` and the like, `activityRegularizer`, or a loss of your own',
+    'of functions without input, which its regularizers are; layers of your own add values of samples: `docs/extending.md`',
   'layer.dispose': 'models are disposed of',
   'layers.depthwiseConv2d.kernelConstraint': 'TensorFlow.js ignores it',
   'layers.depthwiseConv2d.kernelInitializer': 'TensorFlow.js ignores it',

@@ -3,10 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { installedCommand } from './installed.ts'
 import { linearScore } from './linear.ts'
 
-const program = fileURLToPath(new URL('../dist/command/index.js', import.meta.url))
+let program: string
+beforeAll(async () => {
+  program = await installedCommand()
+}, 60_000)
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'command-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -45,6 +45,7 @@ describe('docs/extending.md', { timeout: 120_000 }, () => {
   test('has an example of each kind', () => {
     expect(examples.map(([title]) => title)).toEqual([
       'A layer',
+      'A loss within a layer',
       'A cell',
       'A loss',
       'A metric',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { install, run as runIn } from './installed.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'package-'))
@@ -18,12 +19,7 @@ const entries = Object.keys(exports)
   .filter(entry => !entry.endsWith('.json'))
   .map(entry => entry.replace('.', 'lockstep'))
 
-/** What a program prints. @throws Error with all of that where it fails */
-function run(command: string, args: readonly string[], cwd = folder): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
-  if (status !== 0) throw error ?? new Error(`${command} ${args.join(' ')}: ${status}\n${stdout}\n${stderr}`)
-  return stdout
-}
+const run = (command: string, args: readonly string[]) => runIn(command, args, folder)
 
 /** What is on the machine, not the one that the repository pins; undefined, and why is printed, where there is none. */
 function ownNode(): string | undefined {
@@ -62,12 +58,7 @@ async function train(ls) {
 `
 
 beforeAll(() => {
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root)) as [
-    { filename: string },
-  ]
-  writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true }\n')
-  const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline']
-  run('npm', ['install', '--omit=optional', ...quiet, join(folder, filename)])
+  install(folder)
   writeFileSync(join(folder, 'imports.mjs'), `import * as ls from 'lockstep'\n${training}\nawait train(ls)\n`)
   writeFileSync(join(folder, 'requires.cjs'), `const ls = require('lockstep')\n${training}\ntrain(ls)\n`)
 }, 60_000)

@@ -24,7 +24,7 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   tune: { values: ['training', 'data', 'formats', 'checkpoints'] },
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
   report: { values: ['data', 'formats'], types: ['model', 'training', 'tune'] },
-  tables: { values: ['data', 'formats', 'layers', 'training', 'model', 'report'] },
+  tables: { values: ['data', 'formats', 'layers', 'training', 'model', 'report', 'tune'] },
   command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables', 'report', 'tune'] },
   model: {
     values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats', 'checkpoints'],

@@ -13,7 +13,7 @@ export const number = (text: string): number => {
 }
 export const list = (text: string): string[] => text.split(',')
 const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
-const workers = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
+export const counts = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
 const types = (text: string): Record<string, string> =>
   Object.fromEntries(
     list(text).map(one => {
@@ -37,7 +37,7 @@ export const reading = (command: Command): Command =>
     .option('--json', 'one JSON object on the standard output')
 
 export const running = (command: Command): Command =>
-  command.option('--workers <N>', 'threads, or auto (results do not depend on it)', workers)
+  command.option('--workers <N>', 'threads, or auto (results do not depend on it)', counts)
 
 /** What commander makes of --no-header is left out where it was not given: a configuration may say otherwise. */
 export function given(options: Record<string, unknown>): Record<string, unknown> {

@@ -2,6 +2,7 @@
 import { codeOf } from '../formats/files.ts'
 import { version } from '../version.ts'
 import { ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
+import { addSearches } from './searches.ts'
 import { note, UsageError } from './terminal.ts'
 
 const { Command: Program, CommanderError } = await import('commander')
@@ -76,6 +77,8 @@ reading(program.command('inspect'))
     `\nExamples:\n  lockstep inspect penguins.csv\n  lockstep inspect penguins.model\n${exitCodes}`,
   )
   .action(ending(async (file, options) => (await import('./inspect.ts')).inspect(file, given(options))))
+
+addSearches(program)
 
 program
   .command('report')

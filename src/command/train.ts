@@ -13,12 +13,11 @@ const lines = 20
 
 type Given = Partial<TrainOptions> & { config?: string; json?: boolean; dashboard?: number | true }
 
-async function optionsOf({
-  config,
-  json: _json,
-  dashboard: _dashboard,
-  ...given
-}: Given): Promise<TrainOptions> {
+/** What was typed over what a configuration says. @throws UsageError where something is missing */
+export async function optionsOf(
+  where: string,
+  { config, json: _json, dashboard: _dashboard, ...given }: Given,
+): Promise<TrainOptions> {
   const saved =
     given.resume && !config && given.out !== undefined ? join(given.out, files.configuration) : config
   const read =
@@ -27,15 +26,15 @@ async function optionsOf({
       : checkConfiguration(saved, await readJson(saved, 'give the one that train wrote'))
   const options = { ...read, ...given }
   if (options.resume && given.out === undefined)
-    throw new UsageError('train: --resume needs --out FOLDER, got none; name the folder')
+    throw new UsageError(`${where}: --resume needs --out FOLDER, got none; name the folder`)
   if (!options.data)
-    throw new UsageError('train: DATA must be given, got none; name a file, or --config FILE')
+    throw new UsageError(`${where}: DATA must be given, got none; name a file, or --config FILE`)
   if (!options.target)
-    throw new UsageError('train: --target must be given, got none; name the column to predict')
+    throw new UsageError(`${where}: --target must be given, got none; name the column to predict`)
   return options as TrainOptions
 }
 
-async function progressOf(say: (line: string) => void): Promise<TrainProgress & { stop(): void }> {
+export async function progressOf(say: (line: string) => void): Promise<TrainProgress & { stop(): void }> {
   const reading = await barOf('reading {bar} {percentage} %')
   const training = await barOf('epoch {value}/{total} {bar} loss {loss}  validation {val_loss}  {eta} s left')
   let epochs = 1
@@ -79,7 +78,7 @@ async function dashboardOf({ dashboard }: Given): Promise<Dashboard | undefined>
   }
 }
 
-function print(result: TrainResult): void {
+export function print(result: TrainResult): void {
   const { rows, network, scores } = result
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
   say(`${result.task} of "${result.target}" from ${result.columns.length} columns (${network.inputs} inputs)`)
@@ -94,7 +93,7 @@ function print(result: TrainResult): void {
 
 /** `lockstep train`. Resolves with the exit code. */
 export async function train(given: Given): Promise<number> {
-  const options = await optionsOf(given)
+  const options = await optionsOf('train', given)
   const interrupted = interruption()
   const dashboard = await dashboardOf(given)
   const progress = {

@@ -31,8 +31,8 @@ export class Graph extends Allocator {
   readonly recompute: Recompute
   /** Which steps of a sequence count: (steps) of 1 or 0 a sample; none where all do. */
   readonly masks = new Notes<Value>(byValue)
-  /** Outputs of layers that cost a penalty of l1·Σ|y| + l2·Σy² a sample. */
-  readonly penalized: { readonly y: Value; readonly l1: number; readonly l2: number }[] = []
+  /** Values that cost l1·Σ|y| + l2·Σy² a sample (outputs of layers), or Σy where neither is given. */
+  readonly penalized: { readonly y: Value; readonly l1?: number; readonly l2?: number }[] = []
   /** What y = activation(logits) was computed from: a loss of the logits is stable. */
   readonly logits = new Notes<{ activation: 'softmax' | 'sigmoid'; logits: Value }>(byStorage)
   private readonly gradients = new Map<Storage, Value>()

@@ -22,6 +22,11 @@ export interface LayerBuilder {
   maskOf(x: Value): Value | undefined
   /** Notes which steps of an output count; see `masking`. */
   setMask(y: Value, mask: Value): void
+  /**
+   * Adds to the loss Σx of each sample, the mean over the samples, in training and evaluation: what Keras calls
+   * add_loss. x is a value of samples.
+   */
+  addLoss(x: Value): void
   /** Throws a RangeError in the layer's name: say what must hold, what was given, and what to do. */
   refuse(message: string): never
 }
@@ -52,6 +57,11 @@ function builderOf({ g, name, weight, refuse }: Builder): LayerBuilder {
     weight,
     maskOf: x => g.masks.of(x),
     setMask: (y, mask) => g.masks.set(y, mask),
+    addLoss(x) {
+      if (x?.storage?.placement !== 'batch')
+        refuse(`addLoss must be given a value of samples, got ${show(x)}; combine it with the input by ops`)
+      g.penalized.push({ y: x })
+    },
     refuse,
   }
 }

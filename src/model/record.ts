@@ -5,6 +5,8 @@ import { each, once, samples, sizeOf, slices, update, type Value, write } from '
 import type { Layer, Weight } from '../layers/define.ts'
 import type { OpenShape } from '../layers/shapes.ts'
 import { keepSteps } from '../ops/masks.ts'
+import { sumOver } from '../ops/reductions.ts'
+import { opposite, zeros } from '../ops/steps.ts'
 import type { Plan } from '../plan/plan.ts'
 import { makePlan } from '../plan/planner.ts'
 import { normChunkUnits, type Optimizer } from '../training/optimizer.ts'
@@ -161,8 +163,26 @@ function recordPass(
   g.differentiate()
 }
 
+/** Values that cost what they are, added up under `penalty`, and the gradient of their mean. */
+function recordAdded(g: Graph, y: Value, totals: Totals): void {
+  const values = sumOver(g, g.view(y, [sizeOf(y.shape)]), [0])
+  if (g.training && values.differentiable) {
+    const dy = g.batch('d added loss', [1])
+    const one = opposite(g, zeros(g, [1]))
+    const cost = g.batch('one', [1])
+    g.call('activityPenalty', samples(), one, write(cost), write(dy), g.cells.scale, 1, 1, 0)
+    g.contributeValue(values, dy)
+  }
+  if (g.training) g.checkFinite(values, 'the loss')
+  totals.add('penalty', { values, width: 1, inner: 1 })
+}
+
 /** Penalties of a layer's output, added up under `penalty`, and the gradient of their mean. Source: Keras 3. */
 function recordActivity(g: Graph, { y, l1, l2 }: Graph['penalized'][number], totals: Totals): void {
+  if (l1 === undefined || l2 === undefined) {
+    recordAdded(g, y, totals)
+    return
+  }
   const size = sizeOf(y.shape)
   const values = g.batch('activity penalty', [1])
   const dy = g.training && y.differentiable ? g.batch(`d ${y.storage.label}`, y.shape) : undefined

@@ -123,6 +123,10 @@ export interface Problem {
   readonly rows: number
 }
 
+/** Name of the loss: log loss of classes, else the squared error. */
+export const lossFor = (classes: number | undefined) =>
+  classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError'
+
 /** The network: hidden layers of relu, then softmax over `classes`, or one number. */
 export function buildNetwork(plan: Plan, { width, classes, rows }: Problem, seed: number): Sequential {
   const kernelRegularizer = plan.l2 > 0 ? regularizers.l2({ l2: plan.l2 }) : null
@@ -146,7 +150,7 @@ export function buildNetwork(plan: Plan, { width, classes, rows }: Problem, seed
   const model = sequential({ layers: [...noise, ...sizes, output], seed })
   model.compile({
     optimizer: optimizerOf(plan, rows),
-    loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
+    loss: lossFor(classes),
     gradientNorm: true,
   })
   return model

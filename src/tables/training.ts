@@ -23,7 +23,7 @@ import { Warnings } from './warnings.ts'
 /** Most bytes that a part's inputs may take. */
 const mostBytes = 2 ** 31 - 2 ** 20
 
-interface TableSamples extends Samples {
+export interface TableSamples extends Samples {
   /** Class numbers, or the target's numbers as they are. */
   readonly truth: Float64Array
 }
@@ -57,8 +57,25 @@ function samplesOf(
   }
 }
 
+/** What the rows that are trained on say of columns and target; `trend`: of dates too. */
+export function preprocessingOf(
+  { inputs, target: column, task }: Roles,
+  classes: readonly string[],
+  training: Uint32Array,
+  trend: boolean,
+): Preprocessing {
+  const { name, type } = column
+  const target = (
+    task === 'class'
+      ? { name, task, type, classes }
+      : { name, task, type, ...momentsOf(column.values, training) }
+  ) as Target
+  const columns = inputs.map(input => fitEncoding(input, training, trend))
+  return { format: 'lockstep preprocessing 1', columns, target }
+}
+
 /** Reads the table, decides on columns, parts and encodings. */
-async function prepare(table: Table, options: TrainOptions, warnings: Warnings) {
+export async function prepare(table: Table, options: TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -68,27 +85,24 @@ async function prepare(table: Table, options: TrainOptions, warnings: Warnings) 
   const { classes, classAt } =
     roles.task === 'class' ? classesOf(roles.target, rows) : { classes: [], classAt: () => 0 }
   const parts = split(rows, roles, classAt, options)
-  const { target: column, task } = roles
-  const { name, type } = column
-  const target = (
-    task === 'class'
-      ? { name, task, type, classes }
-      : { name, task, type, ...momentsOf(column.values, parts.training) }
-  ) as Target
-  const encodings = roles.inputs.map(input => fitEncoding(input, parts.training, options.time === undefined))
-  const preprocessing: Preprocessing = { format: 'lockstep preprocessing 1', columns: encodings, target }
-  const truthAt = task === 'class' ? classAt : (row: number) => column.values[row]!
+  const preprocessing = preprocessingOf(roles, classes, parts.training, options.time === undefined)
+  const { target } = preprocessing
+  const truthAt = roles.task === 'class' ? classAt : (row: number) => roles.target.values[row]!
   const setAside = lines.length - rows.length
-  return { table, profiles, roles, lines, parts, target, preprocessing, truthAt, setAside }
+  return { table, profiles, roles, lines, classes, parts, target, preprocessing, truthAt, setAside }
 }
 
-type Prepared = Awaited<ReturnType<typeof prepare>>
+export type Prepared = Awaited<ReturnType<typeof prepare>>
 
-function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
+export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
   const encoder = new Encoder(preprocessing.columns)
   const of = (part: keyof Parts) => samplesOf(encoder, roles, target, parts[part], truthAt)
   return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
 }
+
+/** The folder that is written. */
+export const folderOf = ({ out, data }: TrainOptions): string =>
+  resolve(out ?? `${basename(data).replace(/\.[^.]+$/, '')}.model`)
 
 /** What the report tells of a table. */
 function storyOf(
@@ -138,7 +152,7 @@ function storyOf(
 export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options)
   const { seed = 7, workers = 'auto', resume = false } = options
-  const folder = resolve(options.out ?? `${basename(options.data).replace(/\.[^.]+$/, '')}.model`)
+  const folder = folderOf(options)
   const table = await openTable(options.data, options)
   checkColumn(table, 'target', options.target)
   await checkFolder(folder, resume)
@@ -181,7 +195,8 @@ export async function trainTable(options: TrainOptions): Promise<TrainResult> {
   return learn(folder, options, seed, lesson, warnings)
 }
 
-function planOf(options: TrainOptions, rows: number): Plan {
+/** What options say, over what is chosen for so many rows. */
+export function planOf(options: TrainOptions, rows: number): Plan {
   const chosen = choosePlan(rows)
   const given = Object.keys(chosen).map(name => [
     name,

@@ -26,6 +26,7 @@ export interface StudyHeader {
   readonly lag: number
   readonly sampler: FullSampler
   readonly pruner: FullPruner
+  readonly about?: Readonly<Record<string, unknown>>
 }
 
 export interface StudyContent {

@@ -1,5 +1,5 @@
 import { drawSeed } from '../data/random.ts'
-import { checkOptions, nonNegativeInteger, oneOf, positiveInteger, show } from '../errors.ts'
+import { checkOptions, isPlainObject, nonNegativeInteger, oneOf, positiveInteger, show } from '../errors.ts'
 import { realFiles } from '../formats/files.ts'
 import { StudyFile, type StudyHeader } from './file.ts'
 import { barsFor, fullPruner, type Pruner } from './pruning.ts'
@@ -37,6 +37,8 @@ export interface TuneOptions {
   lag?: number
   /** A file of JSON lines to which each trial is added; if it is there, the study in it goes on. */
   study?: string
+  /** What else the values follow from, as JSON: kept in the file, where it must be the same when the study goes on. */
+  about?: Readonly<Record<string, unknown>>
   /** Ends the study; trials in progress are dropped, and run again when it goes on. */
   signal?: AbortSignal
   /** Called after each trial, once it is in the file. */
@@ -52,6 +54,7 @@ const names: readonly (keyof TuneOptions)[] = [
   'parallel',
   'lag',
   'study',
+  'about',
   'signal',
   'onTrial',
 ]
@@ -65,7 +68,7 @@ interface Plan {
 
 /** Refuses to go on with another study than the file holds. */
 function requireSame(path: string, found: StudyHeader, asked: StudyHeader, seed: number | undefined): void {
-  for (const name of ['space', 'direction', 'sampler', 'pruner', 'lag', 'seed'] as const) {
+  for (const name of ['about', 'space', 'direction', 'sampler', 'pruner', 'lag', 'seed'] as const) {
     if (name === 'seed' && seed === undefined) continue
     const [was, is] = [found, asked].map(header => JSON.stringify(header[name]))
     if (was === is) continue
@@ -86,12 +89,17 @@ function headerOf(space: Space, options: TuneOptions): StudyHeader {
     lag: positiveInteger('tune', 'lag', lag),
     sampler: fullSampler(options.sampler ?? 'tpe'),
     pruner: fullPruner(options.pruner ?? 'none'),
+    ...(options.about && {
+      about: JSON.parse(JSON.stringify(options.about)) as Readonly<Record<string, unknown>>,
+    }),
   }
 }
 
-function checkRest({ study, signal, onTrial, parallel = 1, lag = 4 }: TuneOptions): void {
+function checkRest({ study, about, signal, onTrial, parallel = 1, lag = 4 }: TuneOptions): void {
   if (study !== undefined && (typeof study !== 'string' || study === ''))
     throw new TypeError(`tune: study must be a path, got ${show(study)}; write 'study.jsonl'`)
+  if (about !== undefined && !isPlainObject(about))
+    throw new TypeError(`tune: about must be an object, got ${show(about)}; write { data: 'wine' }`)
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError(`tune: signal must be an AbortSignal, got ${show(signal)}`)
   if (onTrial !== undefined && typeof onTrial !== 'function')

@@ -1,0 +1,61 @@
+import { averaged, kFold, type Objective } from '../tune/tune.ts'
+
+import type { TrainConfiguration } from './options.ts'
+import { planAt } from './spaces.ts'
+import { type Prepared, planOf } from './training.ts'
+import { type Ground, groundOf, lossOf, prepareTable } from './trying.ts'
+
+/** What a trial depends on besides its parameters. */
+export interface Search {
+  readonly options: TrainConfiguration
+  /** 1: the validation part alone. */
+  readonly folds: number
+}
+
+/** What each network is tried on: the validation part, or each fold of all rows but the test's. */
+export function groundsOf(prepared: Prepared, { options, folds }: Search): Ground[] {
+  if (folds === 1) return [groundOf(prepared, options)]
+  const { parts, roles, truthAt, target } = prepared
+  const rows = Uint32Array.from([...parts.training, ...parts.validation]).sort()
+  const labels = (of: (row: number) => number) => Array.from(rows, of)
+  const split = kFold(rows.length, {
+    folds,
+    seed: options.seed ?? 7,
+    ...(target.task === 'class' && { stratify: labels(truthAt) }),
+    ...(options.group !== undefined && { groups: labels(row => roles.divider!.values[row]!) }),
+  })
+  const taken = (places: Int32Array) => Uint32Array.from(places, place => rows[place]!)
+  return split.map(({ train, test }) =>
+    groundOf(prepared, options, { training: taken(train), validation: taken(test) }),
+  )
+}
+
+/** A trial is the lowest loss on the validation part, or its mean over the folds. */
+export function objectiveOf(
+  grounds: readonly Ground[],
+  { options }: Search,
+  workers: number | 'auto',
+): Objective {
+  const plan = planOf(options, grounds[0]!.prepared.parts.training.length)
+  return ({ parameters, seed, signal, report }) => {
+    const asked = planAt(parameters, plan)
+    if (grounds.length > 1)
+      return averaged({ seed, report }, grounds, (ground, seed) =>
+        lossOf(ground, asked, { seed, workers, signal }),
+      )
+    const onEpoch = (epoch: number, loss: number) => void report(epoch + 1, loss)
+    return lossOf(grounds[0]!, asked, { seed, workers, signal, onEpoch })
+  }
+}
+
+let loading: Promise<Objective> | undefined
+
+/** For threads: the table is read once in each; this module's URL says what is searched. */
+const objective: Objective = async trial => {
+  loading ??= (async () => {
+    const search = JSON.parse(new URL(import.meta.url).searchParams.get('search')!) as Search
+    return objectiveOf(groundsOf(await prepareTable(search.options), search), search, 1)
+  })()
+  return (await loading)(trial)
+}
+export default objective

@@ -1,0 +1,63 @@
+import { show, suggestion } from '../errors.ts'
+import type { Choice, Parameter, Space } from '../tune/tune.ts'
+import type { Plan } from './networks.ts'
+import type { TrainConfiguration } from './options.ts'
+
+const deep = { depth: [1, 2, 3, 4] }
+
+/** What may be searched, around what would be chosen without a search. */
+const parametersFor = ({ batchSize }: Plan): Record<string, Parameter> => ({
+  learningRate: { float: [1e-4, 0.1], log: true },
+  schedule: { choice: ['plateau', 'cosine', 'constant'] },
+  optimizer: { choice: ['adam', 'momentum'] },
+  depth: { int: [0, 4] },
+  width: { int: [8, 512], log: true, when: deep },
+  dropout: { float: [0, 0.5], when: deep },
+  weightDecay: { float: [1e-4, 1], log: true },
+  noise: { float: [0, 0.3] },
+  batchSize: { choice: [batchSize / 2, batchSize, 2 * batchSize, 4 * batchSize] },
+})
+
+/** The options of a plan that a parameter stands for. */
+const optionOf = (name: string): keyof Plan =>
+  name === 'depth' || name === 'width' ? 'hidden' : (name as keyof Plan)
+
+/**
+ * The space of all that is not given, or of `search` alone.
+ * @throws RangeError for what cannot be searched, or is given too
+ */
+export function spaceOf(options: TrainConfiguration, plan: Plan, search?: readonly string[]): Space {
+  const parameters = parametersFor(plan)
+  const known = Object.keys(parameters)
+  for (const name of search ?? []) {
+    if (!known.includes(name))
+      throw new RangeError(`tune: search must name parameters, got ${show(name)}; ${suggestion(name, known)}`)
+    if (options[optionOf(name)] !== undefined)
+      throw new RangeError(
+        `tune: ${optionOf(name)} must be given or searched, got both; leave one of them out`,
+      )
+  }
+  const wanted = search ?? known.filter(name => options[optionOf(name)] === undefined)
+  const entries = Object.entries(parameters).flatMap(([name, { when, ...rest }]) => {
+    if (!wanted.includes(name)) return []
+    // The condition falls where the depth is not searched.
+    return [[name, when && wanted.includes('depth') ? { ...rest, when } : rest] as [string, Parameter]]
+  })
+  if (entries.length === 0)
+    throw new RangeError('tune: search must name a parameter, got none; leave an option out')
+  return Object.fromEntries(entries)
+}
+
+/** The plan of a trial; each layer has half the units of the one before. */
+export function planAt(parameters: Readonly<Record<string, Choice>>, plan: Plan): Plan {
+  const { depth, width, ...rest } = parameters
+  const layers = depth === undefined ? (width === undefined ? 0 : plan.hidden.length) : Number(depth)
+  const units = width === undefined ? (plan.hidden[0] ?? 0) : Number(width)
+  const isSearched = depth !== undefined || width !== undefined
+  const hidden = isSearched
+    ? Array.from({ length: layers }, (_, i) => Math.max(1, Math.round(units / 2 ** i)))
+    : plan.hidden
+  // Both take the weights towards 0; the one that is searched is the only one.
+  const l2 = 'weightDecay' in parameters ? 0 : plan.l2
+  return { ...plan, l2, ...(rest as Partial<Plan>), hidden }
+}

@@ -1,0 +1,94 @@
+import type { History } from '../model/history.ts'
+import type { Sequential } from '../model/sequential.ts'
+import { classWeightsOf } from './learning.ts'
+import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './networks.ts'
+import type { TrainOptions } from './options.ts'
+import { checkColumn } from './planning.ts'
+import { openTable } from './source.ts'
+import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './training.ts'
+import { Warnings } from './warnings.ts'
+
+/** Samples that networks are tried on, one after the other. */
+export interface Ground {
+  readonly prepared: Prepared
+  readonly problem: Problem
+  readonly training: TableSamples
+  readonly validation: TableSamples
+  readonly classWeight: Readonly<Record<number, number>> | undefined
+}
+
+/** Reads a table to try networks on. */
+export async function prepareTable(options: TrainOptions): Promise<Prepared> {
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
+  return prepare(table, options, new Warnings())
+}
+
+/** A table's parts, or other ones of it, encoded by what the rows say that are trained on. */
+export function groundOf(
+  prepared: Prepared,
+  { balance, time }: { balance?: boolean; time?: string },
+  parts: Pick<Prepared['parts'], 'training' | 'validation'> = prepared.parts,
+): Ground {
+  const isSame = parts === prepared.parts
+  const preprocessing = isSame
+    ? prepared.preprocessing
+    : preprocessingOf(prepared.roles, prepared.classes, parts.training, time === undefined)
+  const { target } = preprocessing
+  const own = { ...prepared, target, preprocessing, parts: { ...prepared.parts, ...parts } }
+  const { encoder, training, validation } = samplesOfParts(own)
+  const classes = target.task === 'class' ? target.classes.length : undefined
+  return {
+    prepared: own,
+    problem: { width: encoder.width, classes, rows: parts.training.length },
+    training,
+    validation,
+    classWeight: balance && classes ? classWeightsOf(training.truth, classes) : undefined,
+  }
+}
+
+export interface TryOptions {
+  readonly seed: number
+  readonly workers?: number | 'auto'
+  readonly signal?: AbortSignal | undefined
+  /** Hears of the loss on the validation part. */
+  readonly onEpoch?: (epoch: number, loss: number) => void
+}
+
+/**
+ * Trains a network as `trainTable` does, to the same bits; it is to be disposed of. `losses`: on the validation part after each
+ * epoch, without the penalty of l2, so that plans can be compared.
+ */
+export async function tryPlan(
+  { problem, training, validation, classWeight }: Ground,
+  plan: Plan,
+  { seed, workers = 'auto', signal, onEpoch }: TryOptions,
+): Promise<{ model: Sequential; history: History; losses: readonly number[] }> {
+  const model = buildNetwork(plan, problem, seed)
+  const loss = lossFor(problem.classes)
+  model.compile({ optimizer: model.optimizer, loss, metrics: [loss] })
+  const heldLoss = `val_${loss}`
+  try {
+    const history = await model.fit(training.x, training.y, {
+      batchSize: plan.batchSize,
+      epochs: plan.epochs,
+      validationData: [validation.x, validation.y],
+      seed,
+      workers,
+      ...(classWeight && { classWeight }),
+      ...(signal && { signal }),
+      callbacks: [...stoppingOf(plan), { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) }],
+    })
+    return { model, history, losses: history.history[heldLoss] ?? [] }
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+}
+
+/** The lowest loss on the validation part, in the unit of training. */
+export async function lossOf(ground: Ground, plan: Plan, options: TryOptions): Promise<number> {
+  const { model, losses } = await tryPlan(ground, plan, options)
+  model.dispose()
+  return Math.min(...losses)
+}
