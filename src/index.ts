@@ -2,7 +2,7 @@ export { type CheckpointDescription, checkpoints } from './checkpoints/descripti
 export { dispose, keep, memory, tidy } from './data/compatibility.ts'
 export { math } from './data/confusion.ts'
 export { Dataset } from './data/dataset.ts'
-export { datasets } from './data/datasets.ts'
+
 export {
   add,
   argMax,
@@ -77,6 +77,7 @@ export { configure, type EngineInfo, type EngineOptions, engine } from './runtim
 export { BaseCallback, Callback, type CallbackState, type Logs } from './training/callback.ts'
 export { callbacks } from './training/callbacks.ts'
 export { constraints } from './training/constraints.ts'
+export { datasets } from './training/datasets.ts'
 export { type Initializer, initializers } from './training/initializers.ts'
 export { losses } from './training/losses.ts'
 export { metrics } from './training/metrics.ts'

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, expect, test } from 'vitest'
 import { writeParquet } from '../src/formats/parquet.ts'
+import { readJson } from '../src/tables/folder.ts'
 import { openTable, profile, type TableOptions, Warnings } from '../src/tables/index.ts'
+import { caught } from './caught.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tables-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -173,4 +175,15 @@ test('quotes, line ends, delimiters and types', async () => {
     ['number', 2],
     ['boolean', 1],
   ])
+})
+
+test.each([
+  ['{"a":1,"a":2}', 'must have keys of their own, got "a" twice'],
+  ['{"__proto__":{"a":1}}', 'must have keys of their own, got "__proto__"'],
+  ['['.repeat(300), 'must be JSON nested at most 200 deep, got more'],
+  ['{"a":', 'must be JSON, got Unexpected end of JSON input'],
+])('what a trained model was kept with is checked: %s', async (text, message) => {
+  const path = join(folder, 'preprocessing.json')
+  writeFileSync(path, text)
+  expect(await caught(() => readJson(path, 'train again'))).toBe(`RangeError: ${path}: ${message}`)
 })

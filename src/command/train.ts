@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Dashboard } from '../report/dashboard.ts'
 import type { RunReport } from '../report/report.ts'
 import { files, readJson } from '../tables/folder.ts'
+import * as kinds from '../tables/kinds.ts'
 import type { TrainResult } from '../tables/learning.ts'
 import { checkConfiguration, type TrainOptions, type TrainProgress } from '../tables/options.ts'
-import { trainTable } from '../tables/training.ts'
 import { details, headline } from './describe.ts'
 import { barOf, interruption, isLive, note, say, UsageError, warn } from './terminal.ts'
 
@@ -29,7 +29,7 @@ export async function optionsOf(
     throw new UsageError(`${where}: --resume needs --out FOLDER, got none; name the folder`)
   if (!options.data)
     throw new UsageError(`${where}: DATA must be given, got none; name a file, or --config FILE`)
-  if (!options.target)
+  if (!options.target && (await kinds.kindOf(options as TrainOptions)) === 'table')
     throw new UsageError(`${where}: --target must be given, got none; name the column to predict`)
   return options as TrainOptions
 }
@@ -80,9 +80,10 @@ async function dashboardOf({ dashboard }: Given): Promise<Dashboard | undefined>
 
 export function print(result: TrainResult): void {
   const { rows, network, scores } = result
+  const what = result.task === 'text' ? 'characters' : 'rows'
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
-  say(`${result.task} of "${result.target}" from ${result.columns.length} columns (${network.inputs} inputs)`)
-  say(`rows: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
+  say(`${result.task} of "${result.target}" from ${result.from} (${network.inputs} inputs)`)
+  say(`${what}: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
   say(`${scores!.part}: ${headline(scores!.model)}`)
@@ -101,7 +102,7 @@ export async function train(given: Given): Promise<number> {
     ...(dashboard && { report: (current: () => RunReport) => dashboard.show(current) }),
   }
   try {
-    const result = await trainTable({ ...options, signal: interrupted.signal, progress })
+    const result = await kinds.train({ ...options, signal: interrupted.signal, progress })
     progress.stop()
     if (result.interrupted) {
       note(`stopped, and saved; lockstep train --resume --out ${result.folder} goes on from there`)

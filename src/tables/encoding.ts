@@ -34,7 +34,7 @@ export type Encoding =
 /** Words that get an input of their own. */
 const mostWords = 64
 /** Standardised values are cut here: one slip of the pen must not undo a training. */
-const clip = 10
+export const clip = 10
 const dayMs = 86_400_000
 
 export function widthOf(encoding: Encoding): number {
@@ -173,6 +173,10 @@ export type Target =
       readonly task: 'class'
       readonly type: 'category' | 'boolean' | 'number'
       readonly classes: readonly string[]
+      /** Probabilities p are said as softmax(log p / temperature); found after training. Default 1. */
+      temperature?: number
+      /** Probability from which on the second of two classes is predicted. Default: where it is the likelier. */
+      threshold?: number
     }
   | {
       readonly name: string
@@ -212,12 +216,22 @@ export function checkPreprocessing(where: string, value: unknown): Preprocessing
     )
   if (!Array.isArray(columns) || columns.length === 0 || !columns.every(isEncoding))
     throw new RangeError(`${where}: columns must be a list of encodings, got ${show(columns)}; train again`)
+  checkTarget(where, target)
+  return value as Preprocessing
+}
+
+const areDecisions = ({ classes, temperature = 1, threshold }: Extract<Target, { task: 'class' }>) =>
+  isNumber(temperature) &&
+  temperature > 0 &&
+  (threshold === undefined || (isNumber(threshold) && classes.length === 2))
+
+/** @throws RangeError for what was not written by `train` */
+export function checkTarget(where: string, target: Target): void {
   const isTarget =
     typeof target?.name === 'string' &&
     (target.task === 'class'
-      ? areWords(target.classes) && target.classes.length > 1
+      ? areWords(target.classes) && target.classes.length > 1 && areDecisions(target)
       : target.task === 'regression' && isScale(target))
   if (!isTarget)
     throw new RangeError(`${where}: target must be classes or a scale, got ${show(target)}; train again`)
-  return value as Preprocessing
 }

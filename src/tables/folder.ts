@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFilesAtomically } from '../formats/atomicFiles.ts'
 import { codeOf } from '../formats/files.ts'
+import { parseJson } from '../formats/strictJson.ts'
 
 /** Names of what the folder of a trained model holds, besides model.json and its weights. */
 export const files = {
@@ -13,18 +14,14 @@ export const files = {
   page: 'report.html',
 } as const
 
-/** @throws RangeError for a file that is no JSON, Error where there is none */
+/** @throws RangeError for a file that is no JSON, or has keys twice, Error where there is none */
 export async function readJson(path: string, missing: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(error => {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
       throw new Error(`${path}: must be there, got no file; ${missing}`)
     throw error
   })
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new RangeError(`${path}: must be JSON, got ${(error as Error).message}; correct it`)
-  }
+  return parseJson(`${path}:`, text)
 }
 
 /** Writes a value as JSON, all or nothing. */

@@ -87,7 +87,7 @@ export function checkPlan(plan: Plan): void {
 }
 
 /** Ends training once it has learned what there is to learn, with the best weights; the rate falls before. */
-export function stoppingOf({ schedule, patience }: Plan): Callback[] {
+export function stoppingOf({ schedule, patience }: Pick<Plan, 'schedule' | 'patience'>): Callback[] {
   const monitor = 'val_loss'
   const early = callbacks.earlyStopping({ monitor, patience, restoreBestWeights: true })
   if (schedule !== 'plateau') return [early]
@@ -95,7 +95,9 @@ export function stoppingOf({ schedule, patience }: Plan): Callback[] {
   return [early, callbacks.reduceLROnPlateau({ monitor, factor: 0.5, patience: wait })]
 }
 
-function rateOf({ schedule, learningRate, batchSize, epochs }: Plan, rows: number) {
+type Rates = Pick<Plan, 'optimizer' | 'weightDecay' | 'schedule' | 'learningRate' | 'batchSize' | 'epochs'>
+
+function rateOf({ schedule, learningRate, batchSize, epochs }: Rates, rows: number) {
   if (schedule !== 'cosine') return learningRate
   const steps = epochs * Math.ceil(rows / batchSize)
   const warmupSteps = Math.ceil(steps / 20)
@@ -107,7 +109,7 @@ function rateOf({ schedule, learningRate, batchSize, epochs }: Plan, rows: numbe
   })
 }
 
-function optimizerOf(plan: Plan, rows: number) {
+export function optimizerOf(plan: Rates, rows: number) {
   const options = { learningRate: rateOf(plan, rows), weightDecay: plan.weightDecay }
   if (plan.optimizer === 'momentum') return train.momentum({ ...options, momentum: 0.9 })
   return train[plan.optimizer](options)
@@ -115,11 +117,11 @@ function optimizerOf(plan: Plan, rows: number) {
 
 /** What a network is made for. */
 export interface Problem {
-  /** Inputs. */
-  readonly width: number
+  /** Of a sample: columns, or height, width and channels. */
+  readonly shape: readonly number[]
   /** Undefined where a number is predicted. */
   readonly classes: number | undefined
-  /** Rows that are trained on. */
+  /** Samples that are trained on. */
   readonly rows: number
 }
 
@@ -128,18 +130,17 @@ export const lossFor = (classes: number | undefined) =>
   classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError'
 
 /** The network: hidden layers of relu, then softmax over `classes`, or one number. */
-export function buildNetwork(plan: Plan, { width, classes, rows }: Problem, seed: number): Sequential {
+export function buildNetwork(plan: Plan, { shape, classes, rows }: Problem, seed: number): Sequential {
   const kernelRegularizer = plan.l2 > 0 ? regularizers.l2({ l2: plan.l2 }) : null
-  const noise = plan.noise > 0 ? [layers.gaussianNoise({ stddev: plan.noise, inputShape: [width] })] : []
-  const first = noise.length > 0 ? {} : { inputShape: [width] }
+  const noise = plan.noise > 0 ? [layers.gaussianNoise({ stddev: plan.noise, inputShape: shape })] : []
+  const first = noise.length > 0 ? {} : { inputShape: shape }
   const sizes = plan.hidden.flatMap((units, i) => {
-    const shape = i === 0 ? first : {}
     const dense = layers.dense({
       units,
       activation: 'relu',
       kernelInitializer: 'heNormal',
       kernelRegularizer,
-      ...shape,
+      ...(i === 0 ? first : {}),
     })
     return plan.dropout > 0 ? [dense, layers.dropout({ rate: plan.dropout })] : [dense]
   })

@@ -1,14 +1,14 @@
 import { show, suggestion } from '../errors.ts'
 import { Column } from './columns.ts'
 import { type ColumnType, wordOf } from './fields.ts'
-import type { TrainConfiguration } from './options.ts'
+import type { TableConfiguration } from './options.ts'
 import type { ColumnProfile } from './profile.ts'
 import type { Table } from './source.ts'
 import { type Parts, splitByTime, splitGrouped, splitStratified } from './splitting.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Integers of at most so many different values are classes. */
-const mostIntegerClasses = 10
+export const mostIntegerClasses = 10
 
 /** Which columns do what. */
 export interface Roles {
@@ -29,7 +29,7 @@ export function checkColumn(table: Table, what: string, name: string): void {
 
 function targetOf(
   profile: ColumnProfile,
-  { task, target }: TrainConfiguration,
+  { task, target }: TableConfiguration,
 ): Pick<Roles, 'target' | 'task'> {
   const { type, distinct, integers, useless, name } = profile
   const at = `train: target ${show(target)}`
@@ -52,7 +52,7 @@ function targetOf(
 export function assignRoles(
   table: Table,
   profiles: readonly ColumnProfile[],
-  configuration: TrainConfiguration,
+  configuration: TableConfiguration,
   warnings: Warnings,
 ): Roles {
   const { target, ignore = [], group, time, types = {} } = configuration
@@ -137,7 +137,7 @@ export function split(
   rows: Uint32Array,
   { divider, task }: Roles,
   classAt: (row: number) => number,
-  { group, validation = 0.15, test = 0.15, seed = 7 }: TrainConfiguration,
+  { group, validation = 0.15, test = 0.15, seed = 7 }: TableConfiguration,
 ): Parts {
   const shares = { validation, test }
   const dividerAt = (row: number) => divider!.values[row]!

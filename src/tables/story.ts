@@ -34,7 +34,7 @@ export interface Story {
   readonly data?: NonNullable<RunReport['data']>
   samples(part: ScoredPart): { readonly x: Tensor; readonly truth: ArrayLike<number> }
   /** Where a row of a part stands in the data: in line 12, say. */
-  readonly place: { readonly name: string; at(part: ScoredPart, row: number): number }
+  readonly place: { readonly name: string; at(part: ScoredPart, row: number): number | string }
   readonly columns: readonly StoryColumn[]
 }
 

@@ -1,18 +1,20 @@
-import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
+import { chooseNetwork } from './choosing.ts'
 import { readColumns } from './columns.ts'
 import { Encoder, fitEncoding, momentsOf, type Preprocessing, type Target, widthOf } from './encoding.ts'
 import {
   baselineOf,
-  checkFolder,
+  checkThreshold,
   classWeightsOf,
   learn,
+  openFolder,
   type Samples,
   scoreOf,
+  settleClasses,
   type TrainResult,
+  targetsOf,
 } from './learning.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from './networks.ts'
-import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { assignRoles, checkColumn, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
 import { openTable, type Table } from './source.ts'
@@ -42,17 +44,9 @@ function samplesOf(
         `${mostBytes} bytes, got ${bytes}; leave columns out, or rows`,
     )
   const truth = Float64Array.from(rows, truthAt)
-  const y =
-    target.task === 'class'
-      ? new Tensor(Int32Array.from(truth), [rows.length], 'int32')
-      : new Tensor(
-          Float32Array.from(truth, value => (value - target.mean) / target.deviation),
-          [rows.length, 1],
-          'float32',
-        )
   return {
     x: new Tensor(encoder.encode(roles.inputs, rows), [rows.length, encoder.width], 'float32'),
-    y,
+    y: targetsOf(target, truth),
     truth,
   }
 }
@@ -75,7 +69,7 @@ export function preprocessingOf(
 }
 
 /** Reads the table, decides on columns, parts and encodings. */
-export async function prepare(table: Table, options: TrainOptions, warnings: Warnings) {
+export async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
@@ -99,10 +93,6 @@ export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }:
   const of = (part: keyof Parts) => samplesOf(encoder, roles, target, parts[part], truthAt)
   return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
 }
-
-/** The folder that is written. */
-export const folderOf = ({ out, data }: TrainOptions): string =>
-  resolve(out ?? `${basename(data).replace(/\.[^.]+$/, '')}.model`)
 
 /** What the report tells of a table. */
 function storyOf(
@@ -149,60 +139,46 @@ function storyOf(
  * part alone.
  * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
  */
-export async function trainTable(options: TrainOptions): Promise<TrainResult> {
-  checkTrainOptions(options)
-  const { seed = 7, workers = 'auto', resume = false } = options
-  const folder = folderOf(options)
+export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options, 'table')
+  const { seed = 7, workers = 'auto' } = options
   const table = await openTable(options.data, options)
   checkColumn(table, 'target', options.target)
-  await checkFolder(folder, resume)
+  const folder = await openFolder(options)
   const warnings = new Warnings()
   const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
-  const plan = planOf(options, parts.training.length)
   const { encoder, ...samples } = samplesOfParts(prepared)
   const { training } = samples
+  checkThreshold('train', options.threshold, target)
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const problem = { width: encoder.width, classes, rows: parts.training.length }
-  const model = buildNetwork(plan, problem, seed)
+  const chosen = chooseNetwork(
+    options,
+    { shape: [encoder.width], classes, rows: parts.training.length },
+    seed,
+  )
   const lesson = {
+    ...chosen,
+    kind: 'table' as const,
     task: target.task,
     target: target.name,
+    from: `${preprocessing.columns.length} columns`,
     columns: preprocessing.columns.map(({ name, type }) => ({ name, type })),
+    inputs: encoder.width,
     rows: {
       training: parts.training.length,
       validation: parts.validation.length,
       test: parts.test.length,
       setAside,
     },
-    network: {
-      ...plan,
-      inputs: encoder.width,
-      weights: model.countParams(),
-      shape: [encoder.width, ...plan.hidden].join('-'),
-    },
-    model,
-    plan: { ...plan },
     training,
     validation: samples.validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
-    callbacks: stoppingOf(plan),
     preprocessing,
+    settle: () => settleClasses(chosen.model, target, samples.validation, options),
     story: storyOf(options, prepared, samples),
-    score: (part: 'validation' | 'test') => scoreOf(model, target, samples[part], workers),
+    score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
     baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
   }
   return learn(folder, options, seed, lesson, warnings)
-}
-
-/** What options say, over what is chosen for so many rows. */
-export function planOf(options: TrainOptions, rows: number): Plan {
-  const chosen = choosePlan(rows)
-  const given = Object.keys(chosen).map(name => [
-    name,
-    options[name as keyof Plan] ?? chosen[name as keyof Plan],
-  ])
-  const plan = Object.fromEntries(given) as Plan
-  checkPlan(plan)
-  return plan
 }

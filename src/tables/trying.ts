@@ -2,7 +2,7 @@ import type { History } from '../model/history.ts'
 import type { Sequential } from '../model/sequential.ts'
 import { classWeightsOf } from './learning.ts'
 import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './networks.ts'
-import type { TrainOptions } from './options.ts'
+import type { TableConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
 import { openTable } from './source.ts'
 import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './training.ts'
@@ -20,8 +20,9 @@ export interface Ground {
 /** Reads a table to try networks on. */
 export async function prepareTable(options: TrainOptions): Promise<Prepared> {
   const table = await openTable(options.data, options)
-  checkColumn(table, 'target', options.target)
-  return prepare(table, options, new Warnings())
+  const given = options as TableConfiguration & TrainOptions
+  checkColumn(table, 'target', given.target)
+  return prepare(table, given, new Warnings())
 }
 
 /** A table's parts, or other ones of it, encoded by what the rows say that are trained on. */
@@ -40,7 +41,7 @@ export function groundOf(
   const classes = target.task === 'class' ? target.classes.length : undefined
   return {
     prepared: own,
-    problem: { width: encoder.width, classes, rows: parts.training.length },
+    problem: { shape: [encoder.width], classes, rows: parts.training.length },
     training,
     validation,
     classWeight: balance && classes ? classWeightsOf(training.truth, classes) : undefined,
