@@ -194,7 +194,7 @@ test('what writes and shows is loaded by those alone who use it', async () => {
          const loaded = []
          registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context) } })
          await import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)})
-         console.log(loaded.filter(url => url.includes('/report/')).length, loaded.length > 100)`,
+         console.log(loaded.filter(url => url.includes('/dist/report/')).length, loaded.length > 100)`,
       ],
       { encoding: 'utf8' },
     ),
