@@ -86,7 +86,8 @@ test('the report grows with each epoch, and says all at the end', () => {
   expect(last.importance!.columns[0]!.name).toBe(columns[0])
   expect(last.worst!.rows).toHaveLength(10)
   expect(last.commands[0]).toMatch(/^lockstep train '.*hostile <i>.csv' --/)
-  for (const words of ['--target class', '--hidden 8', '--epochs 12']) expect(last.commands[0]).toContain(words)
+  for (const words of ['--target class', '--hidden 8', '--epochs 12'])
+    expect(last.commands[0]).toContain(words)
 })
 
 test.runIf(hasBrowser).each(views)(
