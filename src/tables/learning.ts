@@ -237,6 +237,7 @@ export async function learn(
   })
   const directory = checkpointFolder(folder)
   const reporter = new Reporter(options, lesson, seed, warnings)
+  progress?.report?.(() => reporter.now())
   const history = await model.fit(lesson.training.x, lesson.training.y, {
     batchSize: plan.batchSize,
     epochs: plan.epochs,
