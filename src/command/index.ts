@@ -26,6 +26,7 @@ training(running(reading(program.command('train'))))
   )
   .option('--out <FOLDER>', 'default: the name of DATA with .model')
   .option('--resume', 'go on from the checkpoints in --out')
+  .option('--dashboard [PORT]', 'show training in a browser of this machine while it goes on', number)
   .addHelpText(
     'after',
     `
@@ -37,6 +38,7 @@ Examples:
   lockstep train novel.txt --text --max-seconds 300
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
   lockstep train --config costs/configuration.json --seed 8 --out again
+  lockstep train flights.parquet --target delay --dashboard
 ${exitCodes}`,
   )
   .action(

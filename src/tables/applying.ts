@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
-import { Tensor } from '../data/tensor.ts'
+import type { Tensor } from '../data/tensor.ts'
 import { checkOptions, show, suggestion } from '../errors.ts'
 import { loadLayersModel } from '../model/loading.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { Column } from './columns.ts'
-import { checkPreprocessing, Encoder, type Preprocessing } from './encoding.ts'
+import { Encoder } from './encoder.ts'
+import { checkPreprocessing, type Preprocessing } from './encoding.ts'
 import { isMissing, numberOf } from './fields.ts'
 import { files, modelUrl, readJson } from './folder.ts'
 import { checkThreshold, predictedRows } from './learning.ts'
@@ -14,6 +14,7 @@ import { type PredictedRow, type Prediction, predictionNames, valuesOf } from '.
 import { type Scores, scorerOf } from './scores.ts'
 import { openTable, type Row, type Table, type TableOptions } from './source.ts'
 import { Warnings } from './warnings.ts'
+import { columnOf } from './words.ts'
 
 export interface ApplyOptions extends TableOptions {
   workers?: number | 'auto'
@@ -40,10 +41,7 @@ async function loadTrained(where: string, folder: string, threshold: number | un
   checkThreshold(where, threshold, target)
   if (threshold !== undefined && target.task === 'class') target.threshold = threshold
   const shapes = JSON.stringify([model.inputShapes, model.outputShapes])
-  const expected = JSON.stringify([
-    [[encoder.width]],
-    [[target.task === 'class' ? target.classes.length : 1]],
-  ])
+  const expected = JSON.stringify([encoder.shapes, [[target.task === 'class' ? target.classes.length : 1]]])
   if (shapes !== expected)
     throw new RangeError(
       `${where}: the model must fit ${files.preprocessing}, ${expected}, got ${shapes}; train again`,
@@ -99,7 +97,7 @@ async function outputsFor(
   warnings: Warnings,
 ): Promise<Float32Array> {
   const columns = preprocessing.columns.map((encoding, c) => {
-    const column = new Column(encoding.name, encoding.type)
+    const column = columnOf(encoding.name, encoding.type)
     for (const { line, fields } of rows) {
       const field = fields[places[c]!]
       column.push(field)
@@ -122,8 +120,7 @@ async function outputsFor(
       `column ${show(name)}: values that were not seen in training`,
       `${table.placeName} ${rows[row]!.line}`,
     )
-  const inputs = encoder.encode(columns, [...rows.keys()], unseen)
-  const x = new Tensor(inputs, [rows.length, encoder.width], 'float32')
+  const x = encoder.tensors(columns, [...rows.keys()], unseen)
   const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
   return predicted.dataSync() as Float32Array
 }

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
 import { inRange, oneOf, show } from '../errors.ts'
 import { codeOf } from '../formats/files.ts'
+import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { callbacks } from '../training/callbacks.ts'
 import { probabilities, temperatureOf, thresholdAims, thresholdOf } from './calibration.ts'
@@ -17,6 +18,12 @@ import type { Warnings } from './warnings.ts'
 
 /** Samples that are predicted at once. */
 export const predictedRows = 4096
+
+/** How long it took to read a table twice, and to make inputs of it. */
+export interface Seconds {
+  readonly reading?: number
+  readonly encoding?: number
+}
 
 /** What a training came to. */
 export interface TrainResult {
@@ -46,6 +53,10 @@ export interface TrainResult {
   readonly workers: number
   readonly epochs: number
   readonly stopReason: string
+  /** How long what took; training without validation and checkpoints. */
+  readonly seconds: Seconds & { readonly training: number }
+  /** Rows that were trained on in a second. */
+  readonly rowsPerSecond: number
   /** Of the test part, or of the validation part where there is none; `baseline` always says the commonest class, or the mean. */
   readonly scores?: {
     readonly part: 'test' | 'validation'
@@ -57,8 +68,8 @@ export interface TrainResult {
 }
 
 /** Inputs and targets of one part. */
-export interface Samples {
-  readonly x: Tensor
+export interface Samples<X extends Tensor | Tensor[] = Tensor | Tensor[]> {
+  readonly x: X
   readonly y: Tensor
 }
 
@@ -68,6 +79,8 @@ export interface Lesson
     Chosen {
   /** Numbers a sample. */
   readonly inputs: number
+  /** How long it took until here. */
+  readonly seconds?: Seconds
   readonly training: Samples
   readonly validation: Samples
   /** If not all. */
@@ -122,7 +135,7 @@ export const targetsOf = (target: Target, truth: Float64Array): Tensor =>
 export async function scoreOf(
   model: Trainable,
   target: Target,
-  { x, truth }: { readonly x: Tensor; readonly truth: ArrayLike<number> },
+  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
   workers: number | 'auto',
 ): Promise<Scores> {
   const scorer = scorerOf(target)
@@ -135,7 +148,7 @@ export async function scoreOf(
 export async function settleClasses(
   model: Trainable,
   target: Target,
-  { x, truth }: { readonly x: Tensor; readonly truth: ArrayLike<number> },
+  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
   { threshold, workers = 'auto' }: TrainOptions,
 ): Promise<void> {
   if (target.task !== 'class') return
@@ -187,6 +200,14 @@ export function classWeightsOf(truth: ArrayLike<number>, classes: number): Recor
   return Object.fromEntries(counts.map((count, i) => [i, truth.length / (classes * Math.max(count, 1))]))
 }
 
+function timesOf({ seconds, rows, plan }: Lesson, { worked }: History) {
+  const rowsPerStep = rows.training / Math.ceil(rows.training / plan.batchSize)
+  return {
+    seconds: { ...seconds, training: worked.seconds },
+    rowsPerSecond: worked.seconds > 0 ? Math.round((rowsPerStep * worked.steps) / worked.seconds) : 0,
+  }
+}
+
 /**
  * Trains a network and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
  * checkpoints, a report, and configuration.json, which repeats it.
@@ -216,6 +237,7 @@ export async function learn(
   })
   const directory = checkpointFolder(folder)
   const reporter = new Reporter(options, lesson, seed, warnings)
+  progress?.report?.(() => reporter.now())
   const history = await model.fit(lesson.training.x, lesson.training.y, {
     batchSize: plan.batchSize,
     epochs: plan.epochs,
@@ -248,6 +270,7 @@ export async function learn(
     workers: history.workers,
     epochs: history.epoch.length,
     stopReason: history.stopReason,
+    ...timesOf(lesson, history),
     warnings: warnings.lines(),
   }
   if (about.interrupted) return about

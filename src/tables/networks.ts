@@ -1,11 +1,13 @@
 import { oneOf, show } from '../errors.ts'
 import * as layers from '../layers/table.ts'
+import type { Model } from '../model/functional.ts'
 import { type Sequential, sequential } from '../model/sequential.ts'
 import type { Callback } from '../training/callback.ts'
 import { callbacks } from '../training/callbacks.ts'
 import { train } from '../training/optimizers.ts'
 import { regularizers } from '../training/regularizers.ts'
 import { schedules } from '../training/schedules.ts'
+import { type Lookups, withLookups } from './lookups.ts'
 
 export const optimizerNames = ['adam', 'momentum', 'rmsprop', 'lion'] as const
 export const scheduleNames = ['plateau', 'cosine', 'constant'] as const
@@ -58,10 +60,10 @@ export function choosePlan(rows: number): Plan {
   if (rows < 200_000) return { ...large, hidden: [256, 128], batchSize: 256, epochs: 60, patience: 8 }
   return {
     ...large,
-    hidden: [256, 128],
+    hidden: [128, 64],
     dropout: 0,
     learningRate: 2e-3,
-    batchSize: 2048,
+    batchSize: 4096,
     epochs: 20,
     patience: 3,
   }
@@ -119,6 +121,8 @@ export function optimizerOf(plan: Rates, rows: number) {
 export interface Problem {
   /** Of a sample: columns, or height, width and channels. */
   readonly shape: readonly number[]
+  /** Words that columns have instead of inputs. */
+  readonly lookups?: Lookups | undefined
   /** Undefined where a number is predicted. */
   readonly classes: number | undefined
   /** Samples that are trained on. */
@@ -130,10 +134,17 @@ export const lossFor = (classes: number | undefined) =>
   classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError'
 
 /** The network: hidden layers of relu, then softmax over `classes`, or one number. */
-export function buildNetwork(plan: Plan, { shape, classes, rows }: Problem, seed: number): Sequential {
+export function buildNetwork(
+  plan: Plan,
+  { shape, lookups, classes, rows }: Problem,
+  seed: number,
+): Sequential | Model {
   const kernelRegularizer = plan.l2 > 0 ? regularizers.l2({ l2: plan.l2 }) : null
-  const noise = plan.noise > 0 ? [layers.gaussianNoise({ stddev: plan.noise, inputShape: shape })] : []
-  const first = noise.length > 0 ? {} : { inputShape: shape }
+  const noise =
+    plan.noise > 0
+      ? [layers.gaussianNoise({ stddev: plan.noise, ...(!lookups && { inputShape: shape }) })]
+      : []
+  const first = noise.length > 0 || lookups ? {} : { inputShape: shape }
   const sizes = plan.hidden.flatMap((units, i) => {
     const dense = layers.dense({
       units,
@@ -148,11 +159,12 @@ export function buildNetwork(plan: Plan, { shape, classes, rows }: Problem, seed
   const output = layers.dense(
     classes ? { ...end, units: classes, activation: 'softmax' } : { ...end, units: 1 },
   )
-  const model = sequential({ layers: [...noise, ...sizes, output], seed })
-  model.compile({
+  const stack = [...noise, ...sizes, output]
+  const network = lookups ? withLookups(stack, lookups, shape[0]!, seed) : sequential({ layers: stack, seed })
+  network.compile({
     optimizer: optimizerOf(plan, rows),
     loss: lossFor(classes),
     gradientNorm: true,
   })
-  return model
+  return network
 }

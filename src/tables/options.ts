@@ -98,8 +98,8 @@ export interface TrainProgress {
     warnings: readonly string[]
   }): void
   epoch?(epoch: number, logs: Readonly<Record<string, number>>): void
-  /** After each epoch, and at the end: the report so far. */
-  report?(report: RunReport): void
+  /** After each epoch, and at the end; `current` makes the report so far. */
+  report?(current: () => RunReport): void
 }
 
 export interface TrainOptions extends TrainConfiguration {

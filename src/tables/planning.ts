@@ -1,11 +1,12 @@
 import { show, suggestion } from '../errors.ts'
 import { Column } from './columns.ts'
-import { type ColumnType, wordOf } from './fields.ts'
+import { wordOf } from './fields.ts'
 import type { TableConfiguration } from './options.ts'
 import type { ColumnProfile } from './profile.ts'
 import type { Table } from './source.ts'
 import { type Parts, splitByTime, splitGrouped, splitStratified } from './splitting.ts'
 import type { Warnings } from './warnings.ts'
+import { columnOf } from './words.ts'
 
 /** Integers of at most so many different values are classes. */
 export const mostIntegerClasses = 10
@@ -79,8 +80,8 @@ export function assignRoles(
     const { name, type, useless } = profile
     const isUsed = name !== target && name !== group && !ignore.includes(name)
     if (!isUsed || (name === time && type === 'number')) continue
-    if (useless === undefined && type !== 'text') inputs.push(new Column(name, type as ColumnType))
-    else warnings.say(`column ${show(name)} is set aside: ${useless ?? 'it is text'}`)
+    if (useless === undefined) inputs.push(columnOf(name, type))
+    else warnings.say(`column ${show(name)} is set aside: ${useless}`)
   }
   if (inputs.length === 0)
     throw new RangeError(

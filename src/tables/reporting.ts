@@ -77,7 +77,7 @@ export class Reporter {
     this.seed = seed
     this.warnings = warnings
     const hear = options.progress?.report
-    this.recorder = new Recorder(hear && (() => hear(this.now())))
+    this.recorder = new Recorder(hear && (() => hear(() => this.now())))
   }
 
   /** As far as training has come. */
@@ -156,6 +156,6 @@ export class Reporter {
       [files.report, [Buffer.from(`${JSON.stringify(report)}\n`)]],
       [files.page, [Buffer.from(String(reportPage(report)))]],
     ])
-    progress?.report?.(report)
+    progress?.report?.(() => report)
   }
 }

@@ -67,7 +67,8 @@ const startSeconds = 2
  */
 function parallelOf(most: number, trials: number, seconds: number, grounds: readonly Ground[]): number {
   const bytes = grounds.reduce(
-    (sum, { training, validation }) => sum + 4 * (training.x.size + validation.x.size),
+    (sum, { training, validation }) =>
+      [training.x, validation.x].flat().reduce((all, { size }) => all + 4 * size, sum),
     0,
   )
   const room = Math.floor(freemem() / 2 / (3 * bytes + 2 ** 27))

@@ -1,3 +1,4 @@
+import type { Tensor } from '../data/tensor.ts'
 import { positiveInteger } from '../errors.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { over } from './choosing.ts'
@@ -75,7 +76,7 @@ const textScores = (rows: number, nats: number): TextScores => ({
 
 export async function scoreText(
   model: Trainable,
-  { x, y }: Samples,
+  { x, y }: Samples<Tensor>,
   workers: number | 'auto',
 ): Promise<TextScores> {
   const { loss } = (await model.evaluateAsync(x, y, { workers })) as { loss: number }

@@ -55,7 +55,12 @@ export function codesOf(
  * Windows of `context` characters, one at every `stride` or rarer, so that there are at most `most`: x the characters, y those
  * that follow each of them.
  */
-export function windowsOf(codes: Int32Array, context: number, stride: number, most = mostWindows): Samples {
+export function windowsOf(
+  codes: Int32Array,
+  context: number,
+  stride: number,
+  most = mostWindows,
+): Samples<Tensor> {
   const places = codes.length - context - 1
   const step = Math.max(stride, Math.ceil(places / most))
   const count = Math.floor(places / step) + 1

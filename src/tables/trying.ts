@@ -1,12 +1,12 @@
 import type { Tensor } from '../data/tensor.ts'
 import type { History } from '../model/history.ts'
-import type { Sequential } from '../model/sequential.ts'
+import type { Trainable } from '../model/trainable.ts'
 import { classWeightsOf, predictedRows } from './learning.ts'
 import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './networks.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
+import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './preparing.ts'
 import { openTable } from './source.ts'
-import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './training.ts'
 import { Warnings } from './warnings.ts'
 
 /** Samples that networks are tried on, one after the other. */
@@ -42,7 +42,7 @@ export function groundOf(
   const classes = target.task === 'class' ? target.classes.length : undefined
   return {
     prepared: own,
-    problem: { shape: [encoder.width], classes, rows: parts.training.length },
+    problem: { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
     training,
     validation,
     classWeight: balance && classes ? classWeightsOf(training.truth, classes) : undefined,
@@ -67,7 +67,7 @@ export async function tryPlan(
   { problem, training, validation, classWeight }: Ground,
   plan: Plan,
   { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
-): Promise<{ model: Sequential; history: History; losses: readonly number[] }> {
+): Promise<{ model: Trainable; history: History; losses: readonly number[] }> {
   const model = buildNetwork(plan, problem, seed)
   const loss = lossFor(problem.classes)
   model.compile({ optimizer: model.optimizer, loss, metrics: [loss] })
@@ -95,8 +95,8 @@ export async function tryPlan(
 
 /** What a network says of samples, in the calling thread's memory. */
 export async function outputsOf(
-  model: Sequential,
-  x: Tensor,
+  model: Trainable,
+  x: Tensor | Tensor[],
   workers: number | 'auto' = 'auto',
 ): Promise<Float32Array> {
   const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
