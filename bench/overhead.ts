@@ -12,11 +12,11 @@ import { inOrder } from '../src/model/local.ts'
 import { recordStep } from '../src/model/record.ts'
 import { Stage } from '../src/model/stage.ts'
 import { Control, controlBytes } from '../src/runtime/control.ts'
+import { TimedEngine } from '../src/runtime/timed.ts'
 import { type Command, Servant } from '../src/runtime/worker.ts'
 import { type Figure, lockstepPeer, type Peer } from './peers/peer.ts'
 import { undisturbed } from './quiet.ts'
 import { median, type Print, short, startTable, verdict } from './table.ts'
-import { TimedEngine } from './timed.ts'
 import { buildModel, dataOf, type Workload, workloads } from './workloads.ts'
 
 export interface Row {

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import * as ls from '../src/index.ts'
 import { Model, type ModelOptions } from '../src/index.ts'
+import { TimedEngine } from '../src/runtime/timed.ts'
 import { undisturbed } from './quiet.ts'
 import { median, type Print, short, startTable } from './table.ts'
-import { TimedEngine } from './timed.ts'
 import { buildModel, dataOf, type Workload, workloads } from './workloads.ts'
 
 export interface Row {

@@ -2,7 +2,7 @@ export { type CheckpointDescription, checkpoints } from './checkpoints/descripti
 export { dispose, keep, memory, tidy } from './data/compatibility.ts'
 export { math } from './data/confusion.ts'
 export { Dataset } from './data/dataset.ts'
-export { datasets } from './data/datasets.ts'
+
 export {
   add,
   argMax,
@@ -69,6 +69,7 @@ export { type LoadOptions, loadLayersModel, models } from './model/loading.ts'
 export type { MemoryPlan } from './model/memory.ts'
 export type { FitOptions, Progress } from './model/options.ts'
 export type { BatchElement, Batches } from './model/pass.ts'
+export { findLearningRate, type RateRange, type RateRangeOptions } from './model/rateRange.ts'
 export type { SaveOptions } from './model/saving.ts'
 export { Sequential, type SequentialOptions, sequential } from './model/sequential.ts'
 
@@ -77,6 +78,7 @@ export { configure, type EngineInfo, type EngineOptions, engine } from './runtim
 export { BaseCallback, Callback, type CallbackState, type Logs } from './training/callback.ts'
 export { callbacks } from './training/callbacks.ts'
 export { constraints } from './training/constraints.ts'
+export { datasets } from './training/datasets.ts'
 export { type Initializer, initializers } from './training/initializers.ts'
 export { losses } from './training/losses.ts'
 export { metrics } from './training/metrics.ts'

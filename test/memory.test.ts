@@ -262,6 +262,60 @@ describe('a training that does not fit', () => {
   })
 })
 
+describe('without a training', () => {
+  const rows = 20_000
+  const large = ls.tensor(noise(rows * 64, 5), [rows, 64])
+  const labels = ls.zeros([rows], 'int32')
+  const first = (count: number) => [large.slice([0, 0], [count, 64]), labels.slice([0], [count])] as const
+  type Given = { readonly batchSize: number; readonly workers?: number }
+  const ways: Record<string, (model: ls.Sequential, given: Given) => unknown> = {
+    predict: (model, { batchSize }) => model.predict(large, { batchSize }),
+    predictAsync: (model, given) => model.predictAsync(large, given),
+    evaluate: (model, { batchSize }) => model.evaluate(large, labels, { batchSize }),
+    evaluateAsync: (model, given) => model.evaluateAsync(large, labels, given),
+    trainOnBatch: (model, { batchSize }) => model.trainOnBatch(...first(batchSize)),
+  }
+
+  test.each(Object.keys(ways))('%s refuses what does not fit, and says what would', async name => {
+    const small = new Engine({ maxMemory: 2 ** 25 })
+    const model = network(1, 256, small)
+    const run = (batchSize: number) =>
+      ways[name]!(model, { batchSize, ...(name.endsWith('Async') && { workers: 2 }) })
+    await run(16)
+    const { bytes } = small.info
+    const refused = await caught(() => run(rows))
+    expect(small.info.bytes).toBe(bytes)
+    const sum =
+      /^RangeError: (\w+): [\w ]+ must fit into the [\d.]+ MiB that are left, got ([\d.]+) MiB: (.*); (.*)$/
+    const [, where, total, parts, advice] = sum.exec(refused) ?? []
+    expect(where).toBe(name)
+    expect(parts!.replaceAll(/[\d.]+ /g, '')).toBe('weights + activations + derived + data + workers')
+    expect(parts!.split(' + ').reduce((all, part) => all + Number.parseFloat(part), 0)).toBeCloseTo(
+      Number(total),
+      0,
+    )
+    const lower = Number(/\d+/.exec(advice!))
+    expect(advice).toBe(
+      name === 'trainOnBatch' ? `use a batch of ${lower} samples` : `lower batchSize to ${lower}`,
+    )
+    expect(lower).toBeGreaterThan(rows / 16)
+    await run(lower)
+    expect(small.info.bytes).toBe(bytes)
+    model.dispose()
+    await small.close()
+  })
+
+  test('samples that do not fit by themselves are said to be too many', async () => {
+    const small = new Engine({ maxMemory: 2 ** 24 })
+    const model = network(1, 8, small)
+    const more = ls.zeros([4 * rows, 64])
+    expect(await caught(() => model.predict(more))).toMatch(
+      /^RangeError: predict: prediction must fit .* [\d.]+ data .*; give fewer samples at a time$/,
+    )
+    model.dispose()
+  })
+})
+
 describe('a process', () => {
   /** Prints what was planned, how far the shared memory grew, and how far the process did. */
   const program = `

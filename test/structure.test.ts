@@ -25,7 +25,20 @@ const allowed: Record<string, { values?: string[]; types?: string[] }> = {
   tfjs: { values: ['graph', 'layers', 'training', 'data', 'model'] },
   report: { values: ['data', 'formats'], types: ['model', 'training', 'tune'] },
   tables: { values: ['data', 'formats', 'layers', 'training', 'model', 'report', 'tune'] },
-  command: { values: ['data', 'formats', 'checkpoints', 'model', 'tables', 'report', 'tune'] },
+  command: {
+    values: [
+      'data',
+      'formats',
+      'checkpoints',
+      'layers',
+      'training',
+      'runtime',
+      'model',
+      'tables',
+      'report',
+      'tune',
+    ],
+  },
   model: {
     values: ['graph', 'ops', 'layers', 'training', 'plan', 'runtime', 'data', 'formats', 'checkpoints'],
   },

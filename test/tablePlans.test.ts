@@ -4,7 +4,7 @@ import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from '../s
 const rows = 640
 const plan = choosePlan(rows)
 const networkOf = (changes: Partial<Plan>, classes?: number) =>
-  buildNetwork({ ...plan, ...changes }, { width: 5, classes, rows }, 1)
+  buildNetwork({ ...plan, ...changes }, { shape: [5], classes, rows }, 1)
 const layersOf = (changes: Partial<Plan>) =>
   networkOf(changes).layers.map(layer => layer.name.replace(/_.*/, ''))
 

@@ -1,7 +1,9 @@
 import { basename, dirname } from 'node:path'
 import { writeFilesAtomically } from '../formats/atomicFiles.ts'
 import { writeCsv } from '../formats/csv.ts'
-import { type ApplyOptions, evaluateTable, type PredictedRow, predictTable } from '../tables/applying.ts'
+import * as kinds from '../tables/kinds.ts'
+import type { PredictedRow } from '../tables/predictions.ts'
+import { type WritingOptions, write } from '../tables/writing.ts'
 import { details, headline } from './describe.ts'
 import { barOf, note, say, UsageError, warn } from './terminal.ts'
 
@@ -9,19 +11,25 @@ import { barOf, note, say, UsageError, warn } from './terminal.ts'
 export async function evaluate(
   model: string,
   data: string,
-  { json, ...options }: ApplyOptions & { json?: boolean },
+  { json, ...options }: kinds.ModelOptions & { json?: boolean },
 ): Promise<number> {
   const bar = await barOf('evaluating {bar} {percentage} %')
-  const { scores, warnings } = await evaluateTable(model, data, { ...options, progress: bar.update }).finally(
-    bar.stop,
-  )
+  const { scores, warnings } = await kinds
+    .evaluate(model, data, { ...options, progress: bar.update })
+    .finally(bar.stop)
   warn(warnings)
   if (json) say(JSON.stringify({ ...scores, warnings }))
   else for (const line of [`${scores.rows} rows: ${headline(scores)}`, ...details(scores)]) say(line)
   return 0
 }
 
-type PredictOptions = ApplyOptions & { output?: string; as?: 'csv' | 'jsonl' | 'parquet'; json?: boolean }
+type PredictOptions = kinds.ModelOptions &
+  WritingOptions & {
+    prompt?: string
+    output?: string
+    as?: 'csv' | 'jsonl' | 'parquet'
+    json?: boolean
+  }
 
 const csvField = (value: unknown): string => {
   const text = value === undefined ? '' : String(value)
@@ -67,8 +75,45 @@ async function* bytesOf(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array
   for await (const line of lines) yield Buffer.from(line)
 }
 
+async function* piecesOf(prompt: string, written: AsyncIterable<string>): AsyncGenerator<string> {
+  yield prompt
+  yield* written
+  yield '\n'
+}
+
+/** `lockstep predict --prompt`. */
+async function continueText(
+  model: string,
+  data: string | undefined,
+  prompt: string,
+  { output, json, workers: _workers, prompt: _prompt, ...options }: PredictOptions,
+): Promise<number> {
+  if (data !== undefined)
+    throw new UsageError(`predict: DATA must not be given with --prompt, got ${data}; leave one out`)
+  const written = write(model, prompt, options)
+  if (json) {
+    let text = ''
+    for await (const character of written) text += character
+    say(JSON.stringify({ prompt, text }))
+  } else if (output === undefined) await pour(piecesOf(prompt, written))
+  else {
+    await writeFilesAtomically(dirname(output), [[basename(output), bytesOf(piecesOf(prompt, written))]])
+    note(`written to ${output}`)
+  }
+  return 0
+}
+
 /** `lockstep predict`. */
-export async function predict(model: string, data: string, given: PredictOptions): Promise<number> {
+export async function predict(
+  model: string,
+  data: string | undefined,
+  given: PredictOptions,
+): Promise<number> {
+  if (given.prompt !== undefined) return continueText(model, data, given.prompt, given)
+  if (data === undefined)
+    throw new UsageError(
+      'predict: DATA must be given, got none; name a file, or write --prompt "…" for a model of text',
+    )
   const { output, as, json, ...options } = given
   const ending = output === undefined ? undefined : /\.(csv|jsonl|parquet)$/.exec(output)?.[1]
   if (output !== undefined && ending === undefined && as === undefined)
@@ -81,10 +126,10 @@ export async function predict(model: string, data: string, given: PredictOptions
   if (kind === 'parquet' && output === undefined)
     throw new UsageError('predict: --as parquet needs --output FILE, got none; name the file')
   const bar = await barOf('predicting {bar} {percentage} %')
-  const { names, rows, warnings } = await predictTable(model, data, {
+  const { names, rows, warnings } = await kinds.predict(model, data, {
     ...options,
     progress: output ? bar.update : undefined,
-  } as ApplyOptions)
+  } as kinds.ModelOptions)
   try {
     if (output === undefined) await pour(linesOf(names, rows, kind === 'csv'))
     else if (kind === 'csv') await writeCsv(output, rows, { columnNames: names })

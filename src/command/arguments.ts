@@ -11,8 +11,9 @@ export const number = (text: string): number => {
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
   return value
 }
+const threshold = (text: string): number | string => (/^[a-z]/.test(text) ? text : number(text))
 export const list = (text: string): string[] => text.split(',')
-const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
+export const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
 export const counts = (text: string): number | 'auto' => (text === 'auto' ? text : number(text))
 const types = (text: string): Record<string, string> =>
   Object.fromEntries(
@@ -48,7 +49,8 @@ export function given(options: Record<string, unknown>): Record<string, unknown>
 /** Options about what is trained. */
 export const training = (command: Command): Command =>
   command
-    .option('--target <COLUMN>', 'the column to predict')
+    .option('--target <COLUMN>', 'of a table: the column to predict')
+    .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
     .option('--task <KIND>', 'class or regression; told by the target unless given')
     .option('--types <LIST>', 'types that are not to be guessed: zip=category,size=number', types)
     .option('--ignore <LIST>', 'columns that are not to be used', list)
@@ -57,7 +59,16 @@ export const training = (command: Command): Command =>
     .option('--validation <SHARE>', 'of rows that decide when to stop (0.15)', number)
     .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
     .option('--balance', 'rare classes weigh more')
+    .option('--threshold <P>', 'of the second of two classes: a probability, balanced, or f1', threshold)
     .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
+    .option('--text', 'DATA is a text that is to be continued')
+    .option('--blocks <N>', 'of attention, in a network for text', number)
+    .option('--width <N>', 'of such a block: a multiple of 32', number)
+    .option('--context <N>', 'characters that it sees (64)', number)
+    .option('--steps <N>', 'updates that it is trained for', number)
+    .option('--size <N>', 'of a folder of images: rows and columns that each is brought to (64)', number)
+    .option('--filters <LIST>', 'of the convolutions for images: 32,64,128', numbers)
+    .option('--augment', 'mirror, move and zoom images a little in training')
     .option('--dropout <RATE>', 'after each hidden layer', number)
     .option('--l2 <FACTOR>', "of the weights' squares in the loss", number)
     .option('--weight-decay <FACTOR>', 'of a weight that an update at rate 1 takes away', number)

@@ -1,35 +1,44 @@
 #!/usr/bin/env node
 import { codeOf } from '../formats/files.ts'
 import { version } from '../version.ts'
-import { ending, exitCodes, given, list, reading, running, training } from './arguments.ts'
+import { ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
 import { addSearches } from './searches.ts'
 import { note, UsageError } from './terminal.ts'
 
 const { Command: Program, CommanderError } = await import('commander')
 
 const program = new Program('lockstep')
-  .description('Trains neural networks on tables, on all cores of this machine.')
+  .description('Trains neural networks on tables and arrays, on all cores of this machine.')
   .version(version)
   .showHelpAfterError('(--help shows all options)')
   .addHelpText('after', exitCodes)
 
 training(running(reading(program.command('train'))))
-  .argument('[DATA]', 'a table: .csv, .tsv, .jsonl or .parquet')
-  .summary('train a network on a table, and write it to a folder')
+  .argument(
+    '[DATA]',
+    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), ' +
+      'a folder of images, or a text',
+  )
+  .summary('train a network on data, and write it to a folder')
   .description(
-    'Trains a network on a table and writes a folder: model.json (TensorFlow.js ' +
+    'Trains a network on a table or on arrays and writes a folder: model.json (TensorFlow.js ' +
       'reads it), preprocessing, metrics, checkpoints, configuration.',
   )
   .option('--out <FOLDER>', 'default: the name of DATA with .model')
   .option('--resume', 'go on from the checkpoints in --out')
+  .option('--dashboard [PORT]', 'show training in a browser of this machine while it goes on', number)
   .addHelpText(
     'after',
     `
 Examples:
   lockstep train penguins.csv --target species
   lockstep train flights.parquet --target delay --time date --max-seconds 600
+  lockstep train fashion-mnist --out clothes        # a folder of IDX files
+  lockstep train flowers --size 96 --augment        # a folder with one of images for each class
+  lockstep train novel.txt --text --max-seconds 300
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
   lockstep train --config costs/configuration.json --seed 8 --out again
+  lockstep train flights.parquet --target delay --dashboard
 ${exitCodes}`,
   )
   .action(
@@ -40,9 +49,13 @@ ${exitCodes}`,
 
 running(reading(program.command('evaluate')))
   .argument('<MODEL>', 'the folder that train wrote')
-  .argument('<DATA>', 'a table with the target')
-  .summary('score a trained model on another table')
-  .description('Scores a trained model on another table, of any size. Columns are matched by name.')
+  .argument('<DATA>', 'data of the same kind, with what is predicted')
+  .option('--labels <NAME>', 'of arrays: the file of labels, or the array of an .npz')
+  .option('--threshold <P>', 'probability from which on the second of two classes is predicted', number)
+  .summary('score a trained model on other data')
+  .description(
+    'Scores a trained model on other data: a table of any size, whose columns are matched by name, or arrays.',
+  )
   .addHelpText('after', `\nExample:\n  lockstep evaluate penguins.model new.csv --json\n${exitCodes}`)
   .action(
     ending(async (model, data, options) =>
@@ -52,16 +65,26 @@ running(reading(program.command('evaluate')))
 
 running(reading(program.command('predict')))
   .argument('<MODEL>', 'the folder that train wrote')
-  .argument('<DATA>', 'a table')
-  .summary('predict the rows of a table')
-  .description('Predicts the rows of a table of any size, in their order. Columns are matched by name.')
+  .argument('[DATA]', 'data of the same kind')
+  .option('--prompt <TEXT>', 'of a model of text: what it is to continue')
+  .option('--length <N>', 'characters that it writes (400)', number)
+  .option('--temperature <T>', 'lower ones prefer what is likely (0.8)', number)
+  .option('--seed <N>', 'decides what is drawn (1)', number)
+  .option('--labels <NAME>', 'of an .npz: the array that is not to be predicted from')
+  .option('--threshold <P>', 'probability from which on the second of two classes is predicted', number)
+  .summary('predict from other data')
+  .description(
+    'Predicts the rows of a table of any size, in their order, columns matched by name, ' +
+      'the samples of arrays, images; or writes a text.',
+  )
   .option('--output <FILE>', '.csv, .jsonl or .parquet; default: the standard output')
   .option('--as <KIND>', 'csv, jsonl or parquet')
   .option('--keep <LIST>', 'columns of DATA that are repeated', list)
   .addHelpText(
     'after',
     `\nExamples:\n  lockstep predict penguins.model new.csv > predictions.csv\n  lockstep ` +
-      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n${exitCodes}`,
+      `predict penguins.model new.jsonl --keep id --output predictions.jsonl\n` +
+      `  lockstep predict novel.model --prompt "Call me" --length 200\n${exitCodes}`,
   )
   .action(
     ending(async (model, data, options) => (await import('./apply.ts')).predict(model, data, given(options))),

@@ -7,13 +7,15 @@ import { readNpy } from '../formats/npy.ts'
 import { readNpz } from '../formats/npz.ts'
 import { readSafetensors } from '../formats/safetensors.ts'
 import { loadLayersModel } from '../model/loading.ts'
-import { checkPreprocessing, type Encoding, widthOf } from '../tables/encoding.ts'
+import { isArrayFile } from '../tables/arrayFiles.ts'
 import { files, modelUrl, readJson } from '../tables/folder.ts'
+import { kindOfModel } from '../tables/kinds.ts'
 import type { TrainResult } from '../tables/learning.ts'
 import { type ColumnProfile, profile } from '../tables/profile.ts'
 import { formatOf, openTable, type TableOptions } from '../tables/source.ts'
 import { Warnings } from '../tables/warnings.ts'
 import { figure, headline } from './describe.ts'
+import { describePreprocessing } from './preprocessing.ts'
 import { aligned, barOf, say, warn } from './terminal.ts'
 
 const json = (value: unknown) => say(JSON.stringify(value))
@@ -21,8 +23,13 @@ const json = (value: unknown) => say(JSON.stringify(value))
 const tensorsOf = (tensors: Iterable<readonly [string, Tensor]>) =>
   [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }))
 
-/** Arrays of a file in one of the formats that hold nothing else; undefined for another ending. */
-async function arraysOf(path: string) {
+/** Arrays of a file in one of the formats that hold nothing else, or of a folder of such; undefined for another ending. */
+async function arraysOf(path: string): Promise<ReturnType<typeof tensorsOf> | undefined> {
+  if ((await stat(path)).isDirectory()) {
+    const names = (await readdir(path)).filter(isArrayFile).sort()
+    const each = await Promise.all(names.map(name => arraysOf(join(path, name))))
+    return each.flat().filter(array => array !== undefined)
+  }
   if (path.endsWith('.npy')) return tensorsOf([[basename(path, '.npy'), await readNpy(path)]])
   if (path.endsWith('.npz')) return tensorsOf(await readNpz(path))
   if (path.endsWith('.safetensors')) return tensorsOf(Object.entries((await readSafetensors(path)).tensors))
@@ -36,6 +43,15 @@ function rangeOf({ type, minimum, maximum, top }: ColumnProfile): string {
   const shown = (value: number) =>
     type === 'date' ? new Date(value).toISOString().replace('T00:00:00.000Z', '') : figure(value)
   return `${shown(minimum)} to ${shown(maximum)}`
+}
+
+function sayArrays(path: string, arrays: ReturnType<typeof tensorsOf>, asJson: boolean): void {
+  if (asJson) {
+    json({ kind: 'arrays', path, arrays })
+    return
+  }
+  const lines = arrays.map(({ name, dtype, shape }) => [name, dtype, `[${shape.join(', ')}]`])
+  for (const line of aligned([['array', 'type', 'shape'], ...lines])) say(line)
 }
 
 async function inspectTable(path: string, options: TableOptions, asJson: boolean): Promise<void> {
@@ -65,22 +81,15 @@ async function inspectTable(path: string, options: TableOptions, asJson: boolean
   for (const line of aligned([['column', 'type', 'missing', 'distinct', 'values'], ...lines])) say(line)
 }
 
-const described = (encoding: Encoding): string =>
-  encoding.type === 'number'
-    ? `mean ${figure(encoding.mean)}, deviation ${figure(encoding.deviation)}`
-    : encoding.type === 'category'
-      ? `${encoding.words.join(', ')}${encoding.other ? ', others' : ''}`
-      : ''
-
 async function inspectModel(folder: string, names: readonly string[], asJson: boolean): Promise<void> {
   const model = await loadLayersModel(modelUrl(folder))
   const layers: string[] = []
   model.summary(100, undefined, line => layers.push(line))
   const read = async (name: string) =>
     names.includes(name) ? await readJson(join(folder, name), 'train again') : undefined
-  const saved = await read(files.preprocessing)
-  const preprocessing =
-    saved === undefined ? undefined : checkPreprocessing(join(folder, files.preprocessing), saved)
+  const preprocessing = await read(files.preprocessing)
+  const described =
+    preprocessing === undefined ? [] : describePreprocessing(await kindOfModel(folder), folder, preprocessing)
   const scores = ((await read(files.metrics)) as TrainResult | undefined)?.scores
   if (asJson)
     return json({
@@ -91,22 +100,7 @@ async function inspectModel(folder: string, names: readonly string[], asJson: bo
       preprocessing,
       scores,
     })
-  if (preprocessing) {
-    const { target, columns } = preprocessing
-    const what =
-      target.task === 'class'
-        ? target.classes.join(', ')
-        : `mean ${figure(target.mean)}, deviation ${figure(target.deviation)}`
-    say(`${folder}: ${target.task} of "${target.name}" (${what})`)
-    const lines = columns.map(encoding => [
-      encoding.name,
-      encoding.type,
-      String(widthOf(encoding)),
-      encoding.indicator ? 'yes' : 'no',
-      described(encoding),
-    ])
-    for (const line of aligned([['column', 'type', 'inputs', 'missing', 'encoding'], ...lines])) say(line)
-  }
+  for (const line of described) say(line)
   if (scores) say(`${scores.part}: ${headline(scores.model)}`)
   for (const line of layers) say(line)
 }
@@ -124,6 +118,7 @@ export async function inspect(
   if ((await stat(path)).isDirectory()) {
     const names = await readdir(path)
     if (names.includes('model.json')) await inspectModel(path, names, asJson)
+    else if (names.some(isArrayFile)) sayArrays(path, (await arraysOf(path))!, asJson)
     else
       await inspectCheckpoint(
         names.includes(files.checkpoints) ? join(path, files.checkpoints) : path,
@@ -145,12 +140,6 @@ export async function inspect(
     await inspectTable(path, options, asJson)
     return 0
   }
-  if (asJson) json({ kind: 'arrays', path, arrays })
-  else
-    for (const line of aligned([
-      ['array', 'type', 'shape'],
-      ...arrays.map(({ name, dtype, shape }) => [name, dtype, `[${shape.join(', ')}]`]),
-    ]))
-      say(line)
+  sayArrays(path, arrays, asJson)
   return 0
 }

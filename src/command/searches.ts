@@ -1,5 +1,16 @@
 import type { Command } from 'commander'
-import { counts, ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
+import {
+  counts,
+  ending,
+  exitCodes,
+  given,
+  list,
+  number,
+  numbers,
+  reading,
+  running,
+  training,
+} from './arguments.ts'
 
 /** learning-rate,width as learningRate, width. */
 const parameters = (text: string): string[] =>
@@ -43,4 +54,77 @@ Examples:
 ${exitCodes}`,
     )
     .action(ending(async (data, options) => (await import('./tune.ts')).tune(together(data, options))))
+
+  onTable(program.command('lr'))
+    .summary('learning-rate range test: rate against loss, and a suggested rate')
+    .description(
+      'Trains the network that train would, with a learning rate that rises exponentially from step to step, until the loss ' +
+        'grows (L. Smith 2017). Suggested is a tenth of the rate at which the smoothed loss is lowest.',
+    )
+    .option('--from <RATE>', 'the first rate (1e-6)', number)
+    .option('--to <RATE>', 'the last one (10)', number)
+    .option('--updates <N>', 'steps of the rate, as many passes as it takes (200)', number)
+    .option('--output <FILE>', 'a page with the picture: .html')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lockstep lr wine.csv --target cultivar
+  lockstep lr cars.csv --target mpg --optimizer momentum --batch-size 128 --output rates.html
+${exitCodes}`,
+    )
+    .action(ending(async (data, options) => (await import('./lr.ts')).lr(together(data, options))))
+
+  onTable(program.command('learning-curve'))
+    .summary('score over the number of rows; or variants of a network, side by side')
+    .description(
+      'Trains the network that train would on more and more rows, several times each, and says whether more data will help. ' +
+        'With --compare it trains a network that does nothing against overfitting, and variants of it, on all rows.',
+    )
+    .option('--sizes <N>', 'numbers of rows, each twice the one before (5)', number)
+    .option('--repeats <N>', 'trainings of each kind, with other seeds (3)', number)
+    .option(
+      '--compare <LIST>',
+      'dropout, l2, weight-decay, augmentation (noise), smaller, larger, ensemble, no-stopping',
+      list,
+    )
+    .option('--output <FILE>', 'a page with the picture: .html')
+    .addHelpText(
+      'after',
+      `
+--max-seconds ends it with what there is.
+Examples:
+  lockstep learning-curve wine.csv --target cultivar
+  lockstep learning-curve cars.csv --target mpg --compare dropout,weight-decay,augmentation,smaller
+${exitCodes}`,
+    )
+    .action(
+      ending(async (data, options) =>
+        (await import('./learningCurve.ts')).learningCurveOf(together(data, options)),
+      ),
+    )
+
+  program
+    .command('bench')
+    .summary('numbers of workers compared on this machine')
+    .description(
+      'Trains a network on made-up samples with 1, 2, 4 … workers in turns, and says which number is the fastest. ' +
+        'Results of a training do not depend on it.',
+    )
+    .option('--network <NAME>', 'mlp, cnn, lstm, gpt, or the sizes of dense layers: 784-128-10 (mlp)')
+    .option('--batch <N>', 'samples a step', number)
+    .option('--workers <LIST>', 'what is compared: 1,2,4 (1, 2, 4 … cores)', numbers)
+    .option('--rounds <N>', 'how often each is tried, in turns (5)', number)
+    .option('--seed <N>', 'of the weights (7)', number)
+    .option('--max-seconds <N>', 'begin no round after so many', number)
+    .option('--json', 'one JSON object on the standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lockstep bench
+  lockstep bench --network 784-128-10 --batch 32 --workers 1,2 --json
+${exitCodes}`,
+    )
+    .action(ending(async options => (await import('./bench.ts')).bench(options)))
 }

@@ -1,20 +1,22 @@
 import { join } from 'node:path'
+import type { Dashboard } from '../report/dashboard.ts'
+import type { RunReport } from '../report/report.ts'
 import { files, readJson } from '../tables/folder.ts'
+import * as kinds from '../tables/kinds.ts'
 import type { TrainResult } from '../tables/learning.ts'
 import { checkConfiguration, type TrainOptions, type TrainProgress } from '../tables/options.ts'
-import { trainTable } from '../tables/training.ts'
 import { details, headline } from './describe.ts'
 import { barOf, interruption, isLive, note, say, UsageError, warn } from './terminal.ts'
 
 /** Epochs of which a line is printed where nobody looks on. */
 const lines = 20
 
-type Given = Partial<TrainOptions> & { config?: string; json?: boolean }
+type Given = Partial<TrainOptions> & { config?: string; json?: boolean; dashboard?: number | true }
 
 /** What was typed over what a configuration says. @throws UsageError where something is missing */
 export async function optionsOf(
   where: string,
-  { config, json: _json, ...given }: Given,
+  { config, json: _json, dashboard: _dashboard, ...given }: Given,
 ): Promise<TrainOptions> {
   const saved =
     given.resume && !config && given.out !== undefined ? join(given.out, files.configuration) : config
@@ -27,7 +29,7 @@ export async function optionsOf(
     throw new UsageError(`${where}: --resume needs --out FOLDER, got none; name the folder`)
   if (!options.data)
     throw new UsageError(`${where}: DATA must be given, got none; name a file, or --config FILE`)
-  if (!options.target)
+  if (!options.target && (await kinds.kindOf(options as TrainOptions)) === 'table')
     throw new UsageError(`${where}: --target must be given, got none; name the column to predict`)
   return options as TrainOptions
 }
@@ -62,13 +64,36 @@ export async function progressOf(say: (line: string) => void): Promise<TrainProg
   }
 }
 
+/** Where the time went. */
+function spent({ seconds: { reading, encoding, training }, rowsPerSecond }: TrainResult): string {
+  const parts = Object.entries({ reading, encoding, training }).filter(([, spent]) => spent !== undefined)
+  const times = parts.map(([name, spent]) => `${name} ${spent!.toFixed(1)} s`).join(', ')
+  return `time: ${times} (${rowsPerSecond.toLocaleString('en')} rows a second)`
+}
+
+/** The page that follows training, if one is wanted; training goes on where there can be none. */
+async function dashboardOf({ dashboard }: Given): Promise<Dashboard | undefined> {
+  if (dashboard === undefined) return undefined
+  const { Dashboard } = await import('../report/dashboard.ts')
+  try {
+    const opened = await Dashboard.open(dashboard === true ? {} : { port: dashboard })
+    note(`dashboard: ${opened.url}`)
+    return opened
+  } catch (error) {
+    note(`warning: ${(error as Error).message}; training goes on without it`)
+    return undefined
+  }
+}
+
 export function print(result: TrainResult): void {
   const { rows, network, scores } = result
+  const what = result.task === 'text' ? 'characters' : 'rows'
   const setAside = rows.setAside > 0 ? `, ${rows.setAside} set aside` : ''
-  say(`${result.task} of "${result.target}" from ${result.columns.length} columns (${network.inputs} inputs)`)
-  say(`rows: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
+  say(`${result.task} of "${result.target}" from ${result.from} (${network.inputs} inputs)`)
+  say(`${what}: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
+  say(spent(result))
   say(`${scores!.part}: ${headline(scores!.model)}`)
   say(`baseline: ${headline(scores!.baseline)}`)
   for (const line of details(scores!.model)) say(line)
@@ -79,9 +104,13 @@ export function print(result: TrainResult): void {
 export async function train(given: Given): Promise<number> {
   const options = await optionsOf('train', given)
   const interrupted = interruption()
-  const progress = await progressOf(note)
+  const dashboard = await dashboardOf(given)
+  const progress = {
+    ...(await progressOf(note)),
+    ...(dashboard && { report: (current: () => RunReport) => dashboard.show(current) }),
+  }
   try {
-    const result = await trainTable({ ...options, signal: interrupted.signal, progress })
+    const result = await kinds.train({ ...options, signal: interrupted.signal, progress })
     progress.stop()
     if (result.interrupted) {
       note(`stopped, and saved; lockstep train --resume --out ${result.folder} goes on from there`)
@@ -92,5 +121,6 @@ export async function train(given: Given): Promise<number> {
     return 0
   } finally {
     progress.stop()
+    await dashboard?.close()
   }
 }

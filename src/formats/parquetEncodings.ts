@@ -94,10 +94,16 @@ function readIndexed(where: string, { bytes, start }: Page, count: number, dicti
   const size = numbers?.length ?? places!.length / 2
   const wrong = indices.find(index => index >= size)
   if (wrong !== undefined) throw new RangeError(`${where} indices must be below ${size}, got ${wrong}`)
-  if (numbers)
-    return { numbers: Float64Array.from(indices, index => numbers[index]!), bytes: dictionary.bytes }
+  if (numbers) {
+    const own = new Float64Array(count)
+    for (let i = 0; i < count; i++) own[i] = numbers[indices[i]!]!
+    return { numbers: own, bytes: dictionary.bytes }
+  }
   const own = new Uint32Array(2 * count)
-  for (const [i, index] of indices.entries()) own.set(places!.subarray(2 * index, 2 * index + 2), 2 * i)
+  for (let i = 0; i < count; i++) {
+    own[2 * i] = places![2 * indices[i]!]!
+    own[2 * i + 1] = places![2 * indices[i]! + 1]!
+  }
   return { places: own, bytes: dictionary.bytes }
 }
 

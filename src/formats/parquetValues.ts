@@ -219,13 +219,22 @@ export class Column {
   /** The values in their order, undefined for those that are missing. Bytes are copies. */
   *[Symbol.iterator](): Generator<Field, void, undefined> {
     let page = 0
+    // Values of a dictionary come again and again.
+    const known = new Map<number, string>()
     for (let i = 0; i < this.length; i++) {
       if (this.present[i] === 0) yield undefined
       else if (this.numbers) yield this.numbers[i]!
       else {
-        while (this.pages[page]!.end <= i) page++
-        const value = this.pages[page]!.bytes.subarray(this.places![2 * i]!, this.places![2 * i + 1]!)
-        yield this.isText ? textOf(this.where, value, i) : Uint8Array.from(value)
+        for (; this.pages[page]!.end <= i; page++)
+          if (this.pages[page + 1]!.bytes !== this.pages[page]!.bytes) known.clear()
+        const [begin, end] = [this.places![2 * i]!, this.places![2 * i + 1]!]
+        const bytes = this.pages[page]!.bytes.subarray(begin, end)
+        if (!this.isText) yield Uint8Array.from(bytes)
+        else {
+          const text = (end > begin ? known.get(begin) : '') ?? textOf(this.where, bytes, i)
+          if (end > begin) known.set(begin, text)
+          yield text
+        }
       }
     }
   }

@@ -31,5 +31,5 @@ export function translated(
   const when = `at epoch ${epoch}, step ${error.batch}${validating ? ' of the validation' : ''}`
   if (error instanceof WorkerError)
     return new Error(`${where}: ${error.worker} failed ${when}: ${error.reason}`, { cause: error })
-  return new Error(faultMessage(where, part.stage.plan, error, when, rate))
+  return new Error(faultMessage(where, part.stage.plan, error, when, rate), { cause: error })
 }

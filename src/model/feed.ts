@@ -61,17 +61,6 @@ function copyIn(
   else new Float32Array(buffer, address + 4 * from, part.length).set(part)
 }
 
-/** Copies samples into the shared memory, where a kernel gathers batches from. */
-export function residentFeed(claims: Claims, rows: RowsByName): Feed {
-  const { memory } = claims.arena
-  const addresses = Object.entries(rows).map(([name, each]) => {
-    const { address } = claims.allocate(residentBytes(each), name)
-    copyIn(memory, address, each.values, 0, each.values.length)
-    return [name, address]
-  })
-  return { addresses: Object.fromEntries(addresses), sources: sourcesOf(rows, false), ring: undefined }
-}
-
 /** Samples in the shared memory that several feeds have in common, each of them once. */
 export class Residents {
   private readonly claims: Claims
@@ -92,6 +81,11 @@ export class Residents {
     return { addresses: Object.fromEntries(addresses), sources: sourcesOf(rows, ordered), ring: undefined }
   }
 
+  loadAtOnce(): void {
+    for (const [values, address] of this.addresses)
+      copyIn(this.claims.arena.memory, address, values, 0, values.length)
+  }
+
   /** Copies all samples in; other things may happen meanwhile. */
   async load(): Promise<void> {
     for (const [values, address] of this.addresses) {
@@ -101,6 +95,14 @@ export class Residents {
       }
     }
   }
+}
+
+/** Copies samples into the shared memory, where a kernel gathers batches from. */
+export function residentFeed(claims: Claims, rows: RowsByName): Feed {
+  const residents = new Residents(claims)
+  const feed = residents.feed(rows, false)
+  residents.loadAtOnce()
+  return feed
 }
 
 /** Leaves samples where they are and lets their batches through a ring. */

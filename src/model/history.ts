@@ -26,6 +26,8 @@ export interface History {
   /** Threads that trained. */
   workers: number
   stopReason: StopReason
+  /** Steps that were made, and the seconds that they took: no validation, no callbacks, no checkpoints. */
+  worked: { steps: number; seconds: number }
   /** The last checkpoint that was saved, if there is a checkpoint callback. */
   checkpoint?: string
   /** What training went on from, and newer checkpoints that were damaged. */
@@ -41,4 +43,21 @@ export interface History {
 export function remember({ epoch, history }: History, number: number, logs: Logs): void {
   epoch.push(number)
   for (const [key, value] of Object.entries(logs)) (history[key] ??= []).push(value)
+}
+
+/** That of a training which has just begun. */
+export const beginHistory = (params: Record<string, unknown>, seed: number, workers: number): History => ({
+  epoch: [],
+  history: {},
+  params,
+  seed,
+  workers,
+  stopReason: 'epochs',
+  worked: { steps: 0, seconds: 0 },
+})
+
+/** Adds steps and the time that they took. */
+export function addWork({ worked }: History, steps: number, milliseconds: number): void {
+  worked.steps += steps
+  worked.seconds += milliseconds / 1000
 }

@@ -206,6 +206,37 @@ function remedies({ batchSize, stream, accumulate }: FitSettings, count: number,
 
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 1)
 
+/** A step over samples in memory, without a training around it. */
+interface Step {
+  readonly where: string
+  /** What is to fit: `evaluation`. */
+  readonly what: string
+  readonly workers: number
+  /** Samples of a mini-batch. */
+  readonly rows: number
+  record(rows: number): Recorded
+  /** Bytes of samples and results. */
+  dataBytes(rows: number): number
+  /** What to do, if so few samples in a mini-batch would fit; undefined if none would. */
+  advice(rows: number | undefined): string
+}
+
+/** Records a step. @throws RangeError where it does not fit into memory, before it takes any */
+export function recordFitting(model: Internals, step: Step): Recorded {
+  const { where, what, rows, workers } = step
+  const limit = limitOf(model, null)
+  const partsOf = (recorded: Recorded, count: number): Parts => ({
+    ...{ weights: blockBytes(model.state.bytes), optimizer: 0, snapshot: 0, validation: 0 },
+    ...{ ...ofPlan(recorded, workers), data: step.dataBytes(count) },
+  })
+  const recorded = step.record(rows)
+  const parts = partsOf(recorded, rows)
+  if (sumOf(parts) <= limit) return recorded
+  let smaller = rows >> 1
+  while (smaller > 0 && sumOf(partsOf(step.record(smaller), smaller)) > limit) smaller >>= 1
+  throw tooLarge(where, parts, limit, null, [step.advice(smaller || undefined)], what)
+}
+
 /** `limit` as it is, which is less than `maxMemory` where others have taken memory. */
 export function tooLarge(
   where: string,
@@ -213,6 +244,7 @@ export function tooLarge(
   limit: number,
   maxMemory: number | null,
   remedies: readonly string[],
+  what = 'training',
 ): RangeError {
   const parts = { weights, optimizer, snapshot, activations, derived, data, validation, workers }
   const sum = Object.entries(parts)
@@ -222,6 +254,6 @@ export function tooLarge(
   const of = limit === maxMemory ? 'of maxMemory' : 'that are left'
   const advice = remedies.length > 0 ? remedies.join(', or ') : 'use a smaller model, or dispose of others'
   return new RangeError(
-    `${where}: training must fit into the ${mebibytes(limit)} MiB ${of}, got ${mebibytes(sumOf(parts))} MiB: ${sum}; ${advice}`,
+    `${where}: ${what} must fit into the ${mebibytes(limit)} MiB ${of}, got ${mebibytes(sumOf(parts))} MiB: ${sum}; ${advice}`,
   )
 }

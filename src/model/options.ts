@@ -3,6 +3,7 @@ import { drawSeed } from '../data/random.ts'
 import { inRange, nonNegativeInteger, oneOf, positiveInteger, show, withDefaults } from '../errors.ts'
 import type { BaseCallback, Hooks, Logs } from '../training/callback.ts'
 import { toCallbacks } from '../training/callbacks.ts'
+import type { Inputs } from './fitData.ts'
 
 /** Most worker threads of a run; far more than any machine has use for. */
 const mostWorkers = 256
@@ -30,7 +31,7 @@ export interface FitOptions {
   callbacks?: BaseCallback | Hooks | readonly (BaseCallback | Hooks)[]
   /** Last part of the data that is kept for validation, in [0, 1). */
   validationSplit?: number
-  validationData?: readonly [Input, Input]
+  validationData?: readonly [Inputs, Inputs]
   /** Whether each epoch takes the samples in another order. Default true. */
   shuffle?: boolean
   /** Weight of each class in the loss. */

@@ -1,6 +1,7 @@
 import { Tensor } from '../data/tensor.ts'
 import { positiveInteger, withDefaults } from '../errors.ts'
 import { sizeOf } from '../graph/value.ts'
+import { blockBytes } from '../runtime/arena.ts'
 import { type Run, WorkerError } from '../runtime/run.ts'
 import type { Steps } from '../runtime/stepper.ts'
 import type { Logs } from '../training/callback.ts'
@@ -9,11 +10,12 @@ import { withClaims } from './claims.ts'
 import { measurePass } from './datasetCourse.ts'
 import { checkEvaluateDatasetOptions, type EvaluateDatasetOptions } from './datasetOptions.ts'
 import { rethrow } from './faults.ts'
-import { residentFeed } from './feed.ts'
+import { residentBlocks, residentFeed, sourcesOf } from './feed.ts'
 import { byName, checkColumns, checkInputs, type Inputs } from './fitData.ts'
 import { type Internals, readableState } from './internals.ts'
 import { inOrder, runLocally } from './local.ts'
 import { logsOf } from './logs.ts'
+import { recordFitting } from './memory.ts'
 import { checkWorkers } from './options.ts'
 import { type Batches, Pass } from './pass.ts'
 import { recordPrediction, recordStep } from './record.ts'
@@ -51,42 +53,57 @@ function settingsOf(where: string, model: Internals, given: WorkerOptions | unde
 export type Predictions = Tensor | Tensor[]
 
 /** How steps are made: here, or by a run's workers. */
-type Execute = (stage: Stage, data: Record<string, number>, steps: Steps) => void | Promise<void>
+interface Place {
+  readonly where: string
+  readonly workers: number
+  execute(stage: Stage, data: Record<string, number>, steps: Steps): void | Promise<void>
+}
 
-const here =
-  (where: string, model: Internals): Execute =>
-  (stage, data, steps) => {
+const here = (where: string, model: Internals): Place => ({
+  where,
+  workers: 1,
+  execute(stage, data, steps) {
     try {
       runLocally(model, stage, data, readableState(model), steps)
     } catch (error) {
       rethrow(where, stage.plan, error)
     }
-  }
+  },
+})
 
-const by =
-  (where: string, model: Internals, run: Run): Execute =>
-  async (stage, data, steps) => {
+const by = (where: string, model: Internals, run: Run): Place => ({
+  where,
+  workers: run.workers,
+  async execute(stage, data, steps) {
     const id = run.bind(stage.plan, stage.bases(model.state.address, data))
     await run.steps(id, steps, { prologue: true }).catch(error => rethrow(where, stage.plan, error))
-  }
+  },
+})
+
+const lowerBatchSize = (rows: number | undefined) =>
+  rows === undefined ? 'give fewer samples at a time' : `lower batchSize to ${rows}`
 
 function predictWith(
   model: Internals,
   x: unknown,
   batchSize: number,
-  workers: number,
-  execute: Execute,
+  { where, workers, execute }: Place,
 ): Predictions | Promise<Predictions> {
   const { arena } = model.engine
   const columns = checkInputs('predict', 'x', model, x)
   const { count } = columns[0]!
   const shapes = model.outputShapesFor(columns.map(({ shape }) => shape))
+  const rows = byName({ x: columns, y: [], weight: [] })
+  const outputBytes = shapes.map(shape => 4 * count * sizeOf(shape))
+  const sources = sourcesOf(rows, false)
+  const recorded = recordFitting(model, {
+    ...{ where, what: 'prediction', workers, rows: Math.min(batchSize, count), advice: lowerBatchSize },
+    record: rows => recordPrediction(model, rows, sources),
+    dataBytes: () => outputBytes.reduce((sum, bytes) => sum + blockBytes(bytes), residentBlocks(rows)),
+  })
   return withClaims(arena, claims => {
-    const feed = residentFeed(claims, byName({ x: columns, y: [], weight: [] }))
-    const outputs = shapes.map(shape => {
-      return claims.allocate(4 * count * sizeOf(shape), 'the predictions').address
-    })
-    const recorded = recordPrediction(model, Math.min(batchSize, count), feed.sources)
+    const feed = residentFeed(claims, rows)
+    const outputs = outputBytes.map(bytes => claims.allocate(bytes, 'the predictions').address)
     const stage = new Stage(claims, recorded, workers)
     const read = (): Predictions => {
       if (model.stateful) model.own()
@@ -105,7 +122,7 @@ function predictWith(
 /** Predictions for samples, on the calling thread. */
 export function predictHere(model: Internals, x: Inputs, options?: BatchOptions): Predictions {
   const { batchSize } = settingsOf('predict', model, options)
-  return predictWith(model, x, batchSize, 1, here('predict', model)) as Predictions
+  return predictWith(model, x, batchSize, here('predict', model)) as Predictions
 }
 
 /** Calls `body` with a run of the workers that were asked for; their failures are told in the caller's name. */
@@ -139,7 +156,7 @@ function withWorkers<T>(
 /** Predictions for samples, on the workers. */
 export function predictOnWorkers(model: Internals, x: Inputs, options?: WorkerOptions): Promise<Predictions> {
   return onWorkers('predictAsync', model, options, (run, batchSize) =>
-    predictWith(model, x, batchSize, run.workers, by('predictAsync', model, run)),
+    predictWith(model, x, batchSize, by('predictAsync', model, run)),
   )
 }
 
@@ -148,15 +165,20 @@ function evaluateWith(
   x: unknown,
   y: unknown,
   batchSize: number,
-  workers: number,
-  execute: Execute,
+  { where, workers, execute }: Place,
 ): Logs | Promise<Logs> {
   const columns = checkColumns('evaluate', ['x', 'y'], model, x, y)
   const { count } = columns.x[0]!
+  const rows = byName(columns)
+  const sources = sourcesOf(rows, false)
+  const recorded = recordFitting(model, {
+    ...{ where, what: 'evaluation', workers, rows: Math.min(batchSize, count), advice: lowerBatchSize },
+    record: rows => recordStep(model, model.compiled, { mode: 'evaluate', rows, sources }),
+    dataBytes: () => residentBlocks(rows),
+  })
   return withClaims(model.engine.arena, claims => {
-    const feed = residentFeed(claims, byName(columns))
-    const step = { mode: 'evaluate', rows: Math.min(batchSize, count), sources: feed.sources } as const
-    const stage = new Stage(claims, recordStep(model, model.compiled, step), workers)
+    const feed = residentFeed(claims, rows)
+    const stage = new Stage(claims, recorded, workers)
     const read = () => {
       if (model.stateful) model.own()
       return logsOf(stage, model.compiled, count)
@@ -169,7 +191,7 @@ function evaluateWith(
 /** Loss and metrics over samples, on the calling thread. */
 export function evaluateHere(model: Internals, x: Inputs, y: Inputs, options?: BatchOptions): Logs {
   const { batchSize } = settingsOf('evaluate', model, options)
-  return evaluateWith(model, x, y, batchSize, 1, here('evaluate', model)) as Logs
+  return evaluateWith(model, x, y, batchSize, here('evaluate', model)) as Logs
 }
 
 /** Loss and metrics over samples, on the workers. */
@@ -180,7 +202,7 @@ export function evaluateOnWorkers(
   options?: WorkerOptions,
 ): Promise<Logs> {
   return onWorkers('evaluateAsync', model, options, (run, batchSize) =>
-    evaluateWith(model, x, y, batchSize, run.workers, by('evaluateAsync', model, run)),
+    evaluateWith(model, x, y, batchSize, by('evaluateAsync', model, run)),
   )
 }
 

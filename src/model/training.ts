@@ -5,7 +5,7 @@ import { type Counters, countersOf } from './capture.ts'
 import type { Continuity } from './continuity.ts'
 import type { Course, Validation } from './course.ts'
 import { translated } from './faults.ts'
-import { type History, remember, type StopReason } from './history.ts'
+import { addWork, beginHistory, type History, remember, type StopReason } from './history.ts'
 import type { Internals } from './internals.ts'
 import { SaveError } from './keeper.ts'
 import { logsOf, sumsNow } from './logs.ts'
@@ -61,8 +61,7 @@ export class Training {
     this.choice = new WorkerChoice(settings.workers, run.workers)
     this.stop = stop
     const { epochs, seed, verbose } = settings
-    const params = { epochs, ...course.params, verbose }
-    this.history = { epoch: [], history: {}, params, seed, workers: run.workers, stopReason: 'epochs' }
+    this.history = beginHistory({ epochs, ...course.params, verbose }, seed, run.workers)
     this.epoch = continuity.state?.epoch ?? settings.initialEpoch
     this.uncounted = continuity.state?.batch ?? 0
   }
@@ -223,6 +222,7 @@ export class Training {
       const { next, milliseconds } = reports[0]!
       this.pace.add(reports)
       this.choice.learn(next - from, milliseconds)
+      addWork(this.history, next - from, milliseconds)
       return next
     } finally {
       this.stop.signal.removeEventListener('abort', end)

@@ -98,8 +98,8 @@ function barriers({ epochs }: TrainingSummary): Remark | undefined {
   )
   if (shares.length === 0 || mean(shares) < 0.3) return undefined
   return look(
-    `Workers waited for each other in ${percent(mean(shares), 0)} of the time that was measured: steps are short. ` +
-      `A larger --batch-size uses them better; --workers 1 may be as fast.`,
+    `Workers waited for each other in ${percent(mean(shares), 0)} of the time that was measured: steps are short, or ` +
+      `others use the cores. A larger --batch-size uses them better; --workers 1 may be as fast.`,
   )
 }
 

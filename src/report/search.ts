@@ -65,7 +65,7 @@ export function studyReport(study: Study, name: string): RunReport {
     remarks: best ? [{ kind: 'good', text: `The best trial, ${best.number}: ${best.parameters}.` }] : [],
     study: pictured,
     warnings: failed
-      ? [`${states.failed} trials failed, the first (${failed.number}): ${failed.error ?? ''}`]
+      ? [`Failed trials: ${states.failed}, the first ${failed.number}: ${failed.error ?? ''}`]
       : [],
     commands: [],
   }

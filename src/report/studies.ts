@@ -13,7 +13,7 @@ const labelOf = ({ choices, bounds, log }: StudyAxis, height: number): string =>
   return figure(log ? low * (high / low) ** height : low + (high - low) * height)
 }
 
-/** Each trial as a line across the axes of the parameters; the darker, the better. */
+/** Each trial as a line across the axes of the parameters; the stronger, the better. */
 function parallelCoordinates({ axes, lines, direction }: StudyReport): Markup {
   const values = lines.map(({ value }) => value)
   const sorted = values.toSorted((a, b) => (direction === 'minimize' ? b - a : a - b))
@@ -34,7 +34,7 @@ function parallelCoordinates({ axes, lines, direction }: StudyReport): Markup {
       return html`<path class="line" stroke-opacity="${place(0.08 + 0.82 * rank(value) ** 3)}" d="${path.join('')}"/>`
     })
   const posts = [...axes, undefined].map((axis, i) => {
-    const ends = axis ? [labelOf(axis, 0), labelOf(axis, 0.9999)] : [figure(low), figure(high)]
+    const ends = axis ? [labelOf(axis, 0), labelOf(axis, 1)] : [figure(low), figure(high)]
     return [
       html`<path class="axis" d="M${place(x(i))} ${y(0)}V${y(1)}"/>`,
       words('name', x(i), 14, axis?.name ?? 'value', 'middle'),
@@ -43,7 +43,7 @@ function parallelCoordinates({ axes, lines, direction }: StudyReport): Markup {
     ]
   })
   const title = 'Parameters and value of each trial'
-  const note = 'A line for each trial that has a value; the better it is, the darker.'
+  const note = 'A line for each trial that has a value; the better it is, the stronger.'
   return figureOf(
     { title, note },
     [],

@@ -89,7 +89,9 @@ thead th{border-top:0;color:var(--soft);font-weight:500;font-size:13px}
 .free{white-space:normal;max-width:48ch;min-width:18ch;color:var(--soft)}
 .said{list-style:none;margin:0;padding:0;display:grid;gap:8px}
 .said li{${card};border-left:4px solid var(--bad);padding:9px 14px}
+.state{color:var(--soft);font-size:13px;margin-bottom:12px}
 .said .good{border-left-color:var(--good)}
+code{font-size:.92em;white-space:nowrap}
 pre{margin:8px 0 0;${card};padding:12px 14px;white-space:pre-wrap;
 font:13px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media(max-width:480px){main{padding:18px 12px 40px}h1{font-size:22px}h2{margin-top:32px}

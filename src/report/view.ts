@@ -21,9 +21,13 @@ const headOf = ({ title, subtitle, facts }: RunReport): Markup => {
   return html`<h1>${title}</h1><p class="sub">${subtitle}</p><dl class="facts">${shown}</dl>`
 }
 
+/** Options that a sentence names are not broken at their hyphens. */
+const sentence = (text: string): Part =>
+  text.split(/(--[a-z][a-z\d-]*)/).map((words, i) => (i % 2 === 1 ? html`<code>${words}</code>` : words))
+
 const said = (lines: readonly { readonly kind: string; readonly text: string }[]): Part =>
   lines.length > 0 &&
-  html`<ul class="said">${lines.map(({ kind, text }) => html`<li class="${kind}">${text}</li>`)}</ul>`
+  html`<ul class="said">${lines.map(({ kind, text }) => html`<li class="${kind}">${sentence(text)}</li>`)}</ul>`
 
 /** The sections of a report, in their order; those with nothing in them are empty. */
 export function sectionsOf(report: RunReport): Section[] {

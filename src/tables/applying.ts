@@ -1,24 +1,28 @@
 import { join, resolve } from 'node:path'
-import { Tensor } from '../data/tensor.ts'
+import type { Tensor } from '../data/tensor.ts'
 import { checkOptions, show, suggestion } from '../errors.ts'
 import { loadLayersModel } from '../model/loading.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { Column } from './columns.ts'
-import { checkPreprocessing, Encoder, type Preprocessing } from './encoding.ts'
+import { Encoder } from './encoder.ts'
+import { checkPreprocessing, type Preprocessing } from './encoding.ts'
 import { isMissing, numberOf } from './fields.ts'
 import { files, modelUrl, readJson } from './folder.ts'
-import { predictedRows } from './learning.ts'
+import { checkThreshold, predictedRows } from './learning.ts'
 import type { ReadingProgress } from './lines.ts'
 import { classNameOf } from './planning.ts'
-import { largest, type Scores, scorerOf } from './scores.ts'
-import { type Field, openTable, type Row, type Table, type TableOptions } from './source.ts'
+import { type PredictedRow, type Prediction, predictionNames, valuesOf } from './predictions.ts'
+import { type Scores, scorerOf } from './scores.ts'
+import { openTable, type Row, type Table, type TableOptions } from './source.ts'
 import { Warnings } from './warnings.ts'
+import { columnOf } from './words.ts'
 
 export interface ApplyOptions extends TableOptions {
   workers?: number | 'auto'
   progress?: ReadingProgress
   /** Columns of the data that predictions repeat. */
   keep?: readonly string[]
+  /** Of two classes: the probability from which on the second is predicted, if not the model's own. */
+  threshold?: number
 }
 
 /** A trained model with what its data goes through. */
@@ -28,17 +32,16 @@ interface Trained {
   readonly encoder: Encoder
 }
 
-async function loadTrained(where: string, folder: string): Promise<Trained> {
+async function loadTrained(where: string, folder: string, threshold: number | undefined): Promise<Trained> {
   const path = join(folder, files.preprocessing)
   const preprocessing = checkPreprocessing(path, await readJson(path, 'give the folder that train wrote'))
   const model = (await loadLayersModel(modelUrl(resolve(folder)))) as unknown as Trainable
   const encoder = new Encoder(preprocessing.columns)
   const { target } = preprocessing
+  checkThreshold(where, threshold, target)
+  if (threshold !== undefined && target.task === 'class') target.threshold = threshold
   const shapes = JSON.stringify([model.inputShapes, model.outputShapes])
-  const expected = JSON.stringify([
-    [[encoder.width]],
-    [[target.task === 'class' ? target.classes.length : 1]],
-  ])
+  const expected = JSON.stringify([encoder.shapes, [[target.task === 'class' ? target.classes.length : 1]]])
   if (shapes !== expected)
     throw new RangeError(
       `${where}: the model must fit ${files.preprocessing}, ${expected}, got ${shapes}; train again`,
@@ -94,7 +97,7 @@ async function outputsFor(
   warnings: Warnings,
 ): Promise<Float32Array> {
   const columns = preprocessing.columns.map((encoding, c) => {
-    const column = new Column(encoding.name, encoding.type)
+    const column = columnOf(encoding.name, encoding.type)
     for (const { line, fields } of rows) {
       const field = fields[places[c]!]
       column.push(field)
@@ -117,13 +120,21 @@ async function outputsFor(
       `column ${show(name)}: values that were not seen in training`,
       `${table.placeName} ${rows[row]!.line}`,
     )
-  const inputs = encoder.encode(columns, [...rows.keys()], unseen)
-  const x = new Tensor(inputs, [rows.length, encoder.width], 'float32')
+  const x = encoder.tensors(columns, [...rows.keys()], unseen)
   const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
   return predicted.dataSync() as Float32Array
 }
 
-const optionNames = ['format', 'delimiter', 'header', 'skipRagged', 'workers', 'progress', 'keep']
+const optionNames = [
+  'format',
+  'delimiter',
+  'header',
+  'skipRagged',
+  'workers',
+  'progress',
+  'keep',
+  'threshold',
+]
 
 /**
  * Scores a model that `trainTable` wrote on another table, which is streamed. Rows without a target are set aside.
@@ -136,7 +147,7 @@ export async function evaluateTable(
   options: ApplyOptions = {},
 ): Promise<{ scores: Scores; warnings: readonly string[] }> {
   checkOptions('evaluate', options, optionNames)
-  const trained = await loadTrained('evaluate', folder)
+  const trained = await loadTrained('evaluate', folder, options.threshold)
   const { target } = trained.preprocessing
   const warnings = new Warnings()
   const table = await openTable(data, options)
@@ -177,9 +188,6 @@ export async function evaluateTable(
   return { scores: scorer.finish(), warnings: warnings.lines() }
 }
 
-/** What is predicted for a row: columns that were kept, `prediction`, and of classes `probability NAME`. */
-export type PredictedRow = Record<string, Field>
-
 /**
  * Predictions for each row of a table, in its order, as the table is read; the warnings are complete once all are taken.
  * @throws RangeError for a table that lacks a column of the model; as `openTable`
@@ -188,17 +196,16 @@ export async function predictTable(
   folder: string,
   data: string,
   options: ApplyOptions = {},
-): Promise<{ names: readonly string[]; rows: AsyncIterable<PredictedRow>; warnings: Warnings }> {
+): Promise<Prediction> {
   checkOptions('predict', options, optionNames)
-  const trained = await loadTrained('predict', folder)
+  const trained = await loadTrained('predict', folder, options.threshold)
   const { target } = trained.preprocessing
   const { keep = [] } = options
   const warnings = new Warnings()
   const table = await openTable(data, options)
   const places = placesOf(table, trained.preprocessing, keep, warnings)
   const kept = keep.map(name => table.names.indexOf(name))
-  const classes = target.task === 'class' ? target.classes : []
-  const names = [...keep, 'prediction', ...classes.map(name => `probability ${name}`)]
+  const names = [...keep, ...predictionNames(target)]
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined)
     throw new RangeError(`predict: columns must have different names, got ${show(twice)} twice; keep others`)
@@ -206,12 +213,7 @@ export async function predictTable(
     for await (const rows of batchesOf(table.rows(warnings, options.progress))) {
       const outputs = await outputsFor(trained, table, places, rows, options, warnings)
       for (const [i, { fields }] of rows.entries()) {
-        const at = i * Math.max(classes.length, 1)
-        const predicted =
-          target.task === 'class'
-            ? [classes[largest(outputs, at, classes.length)]!, ...classes.map((_, c) => outputs[at + c]!)]
-            : [target.mean + target.deviation * outputs[at]!]
-        const values = [...kept.map(place => fields[place]), ...predicted]
+        const values = [...kept.map(place => fields[place]), ...valuesOf(target, outputs, i)]
         yield Object.fromEntries(names.map((name, n) => [name, values[n]]))
       }
     }

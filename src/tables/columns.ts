@@ -36,7 +36,7 @@ export class Column {
     return Number.isNaN(place) ? undefined : this.words[place]
   }
 
-  private read(field: Field): number {
+  protected read(field: Field): number {
     if (isMissing(field)) return Number.NaN
     if (this.type === 'number' || this.type === 'boolean' || this.type === 'date')
       return readers[this.type](field)

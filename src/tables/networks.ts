@@ -1,11 +1,13 @@
 import { oneOf, show } from '../errors.ts'
 import * as layers from '../layers/table.ts'
+import type { Model } from '../model/functional.ts'
 import { type Sequential, sequential } from '../model/sequential.ts'
 import type { Callback } from '../training/callback.ts'
 import { callbacks } from '../training/callbacks.ts'
 import { train } from '../training/optimizers.ts'
 import { regularizers } from '../training/regularizers.ts'
 import { schedules } from '../training/schedules.ts'
+import { type Lookups, withLookups } from './lookups.ts'
 
 export const optimizerNames = ['adam', 'momentum', 'rmsprop', 'lion'] as const
 export const scheduleNames = ['plateau', 'cosine', 'constant'] as const
@@ -58,10 +60,10 @@ export function choosePlan(rows: number): Plan {
   if (rows < 200_000) return { ...large, hidden: [256, 128], batchSize: 256, epochs: 60, patience: 8 }
   return {
     ...large,
-    hidden: [256, 128],
+    hidden: [128, 64],
     dropout: 0,
     learningRate: 2e-3,
-    batchSize: 2048,
+    batchSize: 4096,
     epochs: 20,
     patience: 3,
   }
@@ -87,7 +89,7 @@ export function checkPlan(plan: Plan): void {
 }
 
 /** Ends training once it has learned what there is to learn, with the best weights; the rate falls before. */
-export function stoppingOf({ schedule, patience }: Plan): Callback[] {
+export function stoppingOf({ schedule, patience }: Pick<Plan, 'schedule' | 'patience'>): Callback[] {
   const monitor = 'val_loss'
   const early = callbacks.earlyStopping({ monitor, patience, restoreBestWeights: true })
   if (schedule !== 'plateau') return [early]
@@ -95,7 +97,9 @@ export function stoppingOf({ schedule, patience }: Plan): Callback[] {
   return [early, callbacks.reduceLROnPlateau({ monitor, factor: 0.5, patience: wait })]
 }
 
-function rateOf({ schedule, learningRate, batchSize, epochs }: Plan, rows: number) {
+type Rates = Pick<Plan, 'optimizer' | 'weightDecay' | 'schedule' | 'learningRate' | 'batchSize' | 'epochs'>
+
+function rateOf({ schedule, learningRate, batchSize, epochs }: Rates, rows: number) {
   if (schedule !== 'cosine') return learningRate
   const steps = epochs * Math.ceil(rows / batchSize)
   const warmupSteps = Math.ceil(steps / 20)
@@ -107,7 +111,7 @@ function rateOf({ schedule, learningRate, batchSize, epochs }: Plan, rows: numbe
   })
 }
 
-function optimizerOf(plan: Plan, rows: number) {
+export function optimizerOf(plan: Rates, rows: number) {
   const options = { learningRate: rateOf(plan, rows), weightDecay: plan.weightDecay }
   if (plan.optimizer === 'momentum') return train.momentum({ ...options, momentum: 0.9 })
   return train[plan.optimizer](options)
@@ -115,11 +119,13 @@ function optimizerOf(plan: Plan, rows: number) {
 
 /** What a network is made for. */
 export interface Problem {
-  /** Inputs. */
-  readonly width: number
+  /** Of a sample: columns, or height, width and channels. */
+  readonly shape: readonly number[]
+  /** Words that columns have instead of inputs. */
+  readonly lookups?: Lookups | undefined
   /** Undefined where a number is predicted. */
   readonly classes: number | undefined
-  /** Rows that are trained on. */
+  /** Samples that are trained on. */
   readonly rows: number
 }
 
@@ -128,18 +134,24 @@ export const lossFor = (classes: number | undefined) =>
   classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError'
 
 /** The network: hidden layers of relu, then softmax over `classes`, or one number. */
-export function buildNetwork(plan: Plan, { width, classes, rows }: Problem, seed: number): Sequential {
+export function buildNetwork(
+  plan: Plan,
+  { shape, lookups, classes, rows }: Problem,
+  seed: number,
+): Sequential | Model {
   const kernelRegularizer = plan.l2 > 0 ? regularizers.l2({ l2: plan.l2 }) : null
-  const noise = plan.noise > 0 ? [layers.gaussianNoise({ stddev: plan.noise, inputShape: [width] })] : []
-  const first = noise.length > 0 ? {} : { inputShape: [width] }
+  const noise =
+    plan.noise > 0
+      ? [layers.gaussianNoise({ stddev: plan.noise, ...(!lookups && { inputShape: shape }) })]
+      : []
+  const first = noise.length > 0 || lookups ? {} : { inputShape: shape }
   const sizes = plan.hidden.flatMap((units, i) => {
-    const shape = i === 0 ? first : {}
     const dense = layers.dense({
       units,
       activation: 'relu',
       kernelInitializer: 'heNormal',
       kernelRegularizer,
-      ...shape,
+      ...(i === 0 ? first : {}),
     })
     return plan.dropout > 0 ? [dense, layers.dropout({ rate: plan.dropout })] : [dense]
   })
@@ -147,11 +159,12 @@ export function buildNetwork(plan: Plan, { width, classes, rows }: Problem, seed
   const output = layers.dense(
     classes ? { ...end, units: classes, activation: 'softmax' } : { ...end, units: 1 },
   )
-  const model = sequential({ layers: [...noise, ...sizes, output], seed })
-  model.compile({
+  const stack = [...noise, ...sizes, output]
+  const network = lookups ? withLookups(stack, lookups, shape[0]!, seed) : sequential({ layers: stack, seed })
+  network.compile({
     optimizer: optimizerOf(plan, rows),
     loss: lossFor(classes),
     gradientNorm: true,
   })
-  return model
+  return network
 }

@@ -1,8 +1,8 @@
 import { averaged, kFold, type Objective } from '../tune/tune.ts'
-
+import { planOf } from './choosing.ts'
 import type { TrainConfiguration } from './options.ts'
+import type { Prepared } from './preparing.ts'
 import { planAt } from './spaces.ts'
-import { type Prepared, planOf } from './training.ts'
 import { type Ground, groundOf, lossOf, prepareTable } from './trying.ts'
 
 /** What a trial depends on besides its parameters. */

@@ -1,17 +1,32 @@
 import { checkOptions, nonNegativeInteger, oneOf, show } from '../errors.ts'
 import { checkWorkers } from '../model/options.ts'
 import type { RunReport } from '../report/report.ts'
+import type { ThresholdAim } from './calibration.ts'
 import { type ColumnType, columnTypes } from './fields.ts'
+import type { ImagePlan } from './imageNetworks.ts'
 import type { Plan } from './networks.ts'
 import type { TableOptions } from './source.ts'
 import { checkShares } from './splitting.ts'
+import type { TextPlan } from './textNetworks.ts'
 
 /** What decides the model: saved as configuration.json, which repeats it. */
-export interface TrainConfiguration extends TableOptions, Partial<Plan> {
-  /** The table's path. */
+export interface TrainConfiguration
+  extends TableOptions,
+    Partial<Plan>,
+    Partial<ImagePlan>,
+    Partial<TextPlan> {
+  /** The path of a file, or of a folder. */
   data: string
-  /** The column that is to be predicted. */
-  target: string
+  /** Of a table: the column that is to be predicted. */
+  target?: string
+  /** Of arrays: the file of labels, or the array of the archive. */
+  labels?: string
+  /** Whether the file is a text that is to be continued. Default false. */
+  text?: boolean
+  /** Of a folder of images: rows and columns that each is brought to. Default 64. */
+  size?: number
+  /** Of images: whether they are mirrored, moved and zoomed a little while they are trained on. Default false. */
+  augment?: boolean
   /** Told by the target's values unless given. */
   task?: 'class' | 'regression'
   /** Types of columns that are not to be guessed. */
@@ -28,38 +43,48 @@ export interface TrainConfiguration extends TableOptions, Partial<Plan> {
   test?: number
   /** Whether rare classes weigh more in the loss, inversely to their frequency. Default false. */
   balance?: boolean
+  /**
+   * Of two classes: the probability from which on the second is predicted, or what it is to bring to its most on the
+   * validation part: the mean of both recalls (balanced), or the F score of the second class (f1).
+   */
+  threshold?: number | ThresholdAim
   /** Default 7. */
   seed?: number
 }
 
-const names: readonly (keyof TrainConfiguration)[] = [
-  'data',
-  'target',
-  'task',
-  'types',
-  'ignore',
-  'group',
-  'time',
-  'validation',
-  'test',
-  'balance',
-  'seed',
-  'format',
-  'delimiter',
-  'header',
-  'skipRagged',
-  'hidden',
-  'dropout',
-  'l2',
-  'weightDecay',
-  'noise',
-  'optimizer',
-  'schedule',
-  'learningRate',
-  'batchSize',
-  'epochs',
-  'patience',
+export type TableConfiguration = TrainConfiguration & { target: string }
+
+export const kindNames = ['table', 'arrays', 'images', 'text'] as const
+/** What a model is trained on. */
+export type KindName = (typeof kindNames)[number]
+
+const kindTitles: Readonly<Record<KindName, string>> = {
+  table: 'a table',
+  arrays: 'arrays',
+  images: 'a folder of images',
+  text: 'a text',
+}
+
+type Name = keyof TrainConfiguration
+
+const shared: readonly Name[] = ['data', 'seed', 'learningRate', 'batchSize', 'epochs']
+const forParts: readonly Name[] = [
+  ...(['validation', 'test', 'balance', 'threshold', 'hidden', 'dropout', 'patience'] as const),
+  ...(['weightDecay', 'optimizer', 'schedule'] as const),
 ]
+
+/** What is taken for each kind of data. */
+const taken: Readonly<Record<KindName, readonly Name[]>> = {
+  table: [
+    ...[...shared, ...forParts, 'target' as const, 'task' as const, 'types' as const, 'ignore' as const],
+    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
+  ],
+  arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
+  images: [...shared, ...forParts, 'size', 'filters', 'augment'],
+  text: [...shared, 'text', 'validation', 'test', 'dropout', 'blocks', 'width', 'context', 'steps'],
+}
+
+const names: readonly Name[] = [...new Set(Object.values(taken).flat())]
 
 /** What is heard while a table is read and a network trained. */
 export interface TrainProgress {
@@ -73,8 +98,8 @@ export interface TrainProgress {
     warnings: readonly string[]
   }): void
   epoch?(epoch: number, logs: Readonly<Record<string, number>>): void
-  /** After each epoch, and at the end: the report so far. */
-  report?(report: RunReport): void
+  /** After each epoch, and at the end; `current` makes the report so far. */
+  report?(current: () => RunReport): void
 }
 
 export interface TrainOptions extends TrainConfiguration {
@@ -90,13 +115,18 @@ export interface TrainOptions extends TrainConfiguration {
   progress?: TrainProgress
 }
 
-/** @throws TypeError or RangeError naming the option that is wrong */
-export function checkTrainOptions(options: TrainOptions): void {
+/** @throws TypeError or RangeError naming the option that is wrong, or is not for this kind of data */
+export function checkTrainOptions(options: TrainOptions, kind: KindName): void {
   const where = 'train'
   checkOptions(where, options, [...names, 'out', 'workers', 'maxSeconds', 'resume', 'signal', 'progress'])
-  for (const name of ['data', 'target'] as const)
+  for (const name of kind === 'table' ? (['data', 'target'] as const) : (['data'] as const))
     if (typeof options?.[name] !== 'string' || options[name] === '')
       throw new TypeError(`${where}: ${name} must be given, got ${show(options?.[name])}; name it`)
+  const stranger = names.find(name => options[name] !== undefined && !taken[kind].includes(name))
+  if (stranger !== undefined)
+    throw new RangeError(
+      `${where}: ${stranger} must not be given for ${kindTitles[kind]}, got ${show(options[stranger])}; leave it out`,
+    )
   const {
     types = {},
     ignore = [],

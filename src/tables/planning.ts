@@ -1,14 +1,15 @@
 import { show, suggestion } from '../errors.ts'
 import { Column } from './columns.ts'
-import { type ColumnType, wordOf } from './fields.ts'
-import type { TrainConfiguration } from './options.ts'
+import { wordOf } from './fields.ts'
+import type { TableConfiguration } from './options.ts'
 import type { ColumnProfile } from './profile.ts'
 import type { Table } from './source.ts'
 import { type Parts, splitByTime, splitGrouped, splitStratified } from './splitting.ts'
 import type { Warnings } from './warnings.ts'
+import { columnOf } from './words.ts'
 
 /** Integers of at most so many different values are classes. */
-const mostIntegerClasses = 10
+export const mostIntegerClasses = 10
 
 /** Which columns do what. */
 export interface Roles {
@@ -29,7 +30,7 @@ export function checkColumn(table: Table, what: string, name: string): void {
 
 function targetOf(
   profile: ColumnProfile,
-  { task, target }: TrainConfiguration,
+  { task, target }: TableConfiguration,
 ): Pick<Roles, 'target' | 'task'> {
   const { type, distinct, integers, useless, name } = profile
   const at = `train: target ${show(target)}`
@@ -52,7 +53,7 @@ function targetOf(
 export function assignRoles(
   table: Table,
   profiles: readonly ColumnProfile[],
-  configuration: TrainConfiguration,
+  configuration: TableConfiguration,
   warnings: Warnings,
 ): Roles {
   const { target, ignore = [], group, time, types = {} } = configuration
@@ -79,8 +80,8 @@ export function assignRoles(
     const { name, type, useless } = profile
     const isUsed = name !== target && name !== group && !ignore.includes(name)
     if (!isUsed || (name === time && type === 'number')) continue
-    if (useless === undefined && type !== 'text') inputs.push(new Column(name, type as ColumnType))
-    else warnings.say(`column ${show(name)} is set aside: ${useless ?? 'it is text'}`)
+    if (useless === undefined) inputs.push(columnOf(name, type))
+    else warnings.say(`column ${show(name)} is set aside: ${useless}`)
   }
   if (inputs.length === 0)
     throw new RangeError(
@@ -137,7 +138,7 @@ export function split(
   rows: Uint32Array,
   { divider, task }: Roles,
   classAt: (row: number) => number,
-  { group, validation = 0.15, test = 0.15, seed = 7 }: TrainConfiguration,
+  { group, validation = 0.15, test = 0.15, seed = 7 }: TableConfiguration,
 ): Parts {
   const shares = { validation, test }
   const dividerAt = (row: number) => divider!.values[row]!

@@ -3,6 +3,7 @@ import { booleanOf, type ColumnType, dateOf, isMissing, numberOf, wordOf } from 
 import type { ReadingProgress } from './lines.ts'
 import type { Field, Table } from './source.ts'
 import type { Warnings } from './warnings.ts'
+import { isProse } from './words.ts'
 
 /** Different values of a column that are counted; a column with more is "many". */
 const mostValues = 10_000
@@ -41,6 +42,9 @@ class Collector {
   private integers = 0
   private booleans = 0
   private dates = 0
+  /** Values that are numbers in the file: milliseconds since 1970, if they are dates. */
+  private stamps = 0
+  private prose = 0
   private sum = 0
   private minimum = Number.POSITIVE_INFINITY
   private maximum = Number.NEGATIVE_INFINITY
@@ -64,8 +68,10 @@ class Collector {
     this.present++
     const number = typeof field === 'boolean' ? Number.NaN : numberOf(field)
     const isNumber = !Number.isNaN(number)
-    if (isNumber) this.takeNumber(number)
-    else {
+    if (isNumber) {
+      this.takeNumber(number)
+      if (typeof field === 'number') this.stamps++
+    } else {
       this.stranger ??= { value: wordOf(field), line }
       const date = dateOf(field)
       if (!Number.isNaN(date)) {
@@ -73,6 +79,7 @@ class Collector {
         this.earliest = Math.min(this.earliest, date)
         this.latest = Math.max(this.latest, date)
       } else if (!Number.isNaN(booleanOf(field))) this.booleans++
+      else if (isProse(field)) this.prose++
     }
     if (!this.isCounting) return
     const word = wordOf(field)
@@ -104,7 +111,7 @@ class Collector {
     const counts = {
       number: numbers,
       boolean: this.booleans,
-      date: this.dates,
+      date: this.dates + this.stamps,
       category: present,
       text: present,
     }
@@ -123,10 +130,13 @@ class Collector {
     const extent =
       type === 'number' && numbers > 0
         ? { minimum: this.minimum, maximum: this.maximum, mean: this.sum / numbers }
-        : type === 'date' && this.dates > 0
-          ? { minimum: this.earliest, maximum: this.latest }
+        : type === 'date' && counts.date > 0
+          ? {
+              minimum: Math.min(this.earliest, this.stamps > 0 ? this.minimum : this.earliest),
+              maximum: Math.max(this.latest, this.stamps > 0 ? this.maximum : this.latest),
+            }
           : {}
-    const useless = this.useless(type)
+    const useless = this.useless(type, given)
     return {
       name,
       type,
@@ -141,13 +151,13 @@ class Collector {
     }
   }
 
-  private useless(type: ColumnType): string | undefined {
+  private useless(type: ColumnType, given: ColumnType | undefined): string | undefined {
     if (this.present === 0) return 'it is empty'
     if (this.values.size === 1 && this.missing === 0) return 'it has one value only'
-    if (type === 'text')
+    if (type === 'text' && given !== 'text' && this.prose < this.present / 2)
       return this.values.size > mostCategories
-        ? 'it is text of too many different values to be categories'
-        : 'it is text that hardly repeats'
+        ? 'it is text of one word each, of too many different ones to be categories'
+        : 'it is text of one word each that hardly repeats'
     return undefined
   }
 }
@@ -172,7 +182,8 @@ export async function profile(
   }
   if (rows === 0)
     throw new RangeError(`${table.path} must have rows after the columns' names, got none; give another file`)
+  const known = { ...table.types, ...types }
   return collectors.map(collector =>
-    collector.finish(Object.hasOwn(types, collector.name) ? types[collector.name] : undefined, warnings),
+    collector.finish(Object.hasOwn(known, collector.name) ? known[collector.name] : undefined, warnings),
   )
 }

@@ -54,6 +54,12 @@ function factsOf({ model, baseline }: { readonly model: Scores; readonly baselin
       },
       { name: 'Mean absolute error', value: figure(model.meanAbsoluteError) },
     ]
+  if (model.task === 'text' && baseline.task === 'text')
+    return [
+      { name: 'Nats a character', value: figure(model.nats), note: `baseline ${figure(baseline.nats)}` },
+      { name: 'Bits a character', value: figure(model.bits) },
+      { name: 'Perplexity', value: figure(model.perplexity) },
+    ]
   return []
 }
 
@@ -71,7 +77,7 @@ export class Reporter {
     this.seed = seed
     this.warnings = warnings
     const hear = options.progress?.report
-    this.recorder = new Recorder(hear && (() => hear(this.now())))
+    this.recorder = new Recorder(hear && (() => hear(() => this.now())))
   }
 
   /** As far as training has come. */
@@ -89,12 +95,12 @@ export class Reporter {
     const best = epochs[bestEpochOf(epochs)]
     const seconds = epochs.reduce((sum, { pace }) => sum + (pace?.seconds ?? 0), 0)
     const workers = result ? ` · ${result.workers} ${result.workers === 1 ? 'worker' : 'workers'}` : ''
-    const what = lesson.task === 'class' ? 'Classes' : 'A number'
+    const what = { class: 'Classes', regression: 'A number', text: 'Characters' }[lesson.task]
     const network = model.layerSummaries()
     return {
       format: 'lockstep report 1',
       title: `${lesson.target} from ${basename(options.data)}`,
-      subtitle: `${what} from ${lesson.columns.length} columns · seed ${seed}${workers}`,
+      subtitle: `${what} from ${lesson.from} · seed ${seed}${workers}`,
       state: result ? 'done' : 'training',
       facts: [
         ...(result?.scores ? factsOf(result.scores) : []),
@@ -128,7 +134,7 @@ export class Reporter {
   }
 
   private remarksOn({ scores, rows }: TrainResult) {
-    if (!scores) return []
+    if (!scores || scores.model.task === 'text') return []
     const { part, model, baseline } = scores
     if (model.task === 'regression')
       return remarksOnScore(part, rows[part], { name: 'R²', value: model.r2, baseline: 0 })
@@ -150,6 +156,6 @@ export class Reporter {
       [files.report, [Buffer.from(`${JSON.stringify(report)}\n`)]],
       [files.page, [Buffer.from(String(reportPage(report)))]],
     ])
-    progress?.report?.(report)
+    progress?.report?.(() => report)
   }
 }

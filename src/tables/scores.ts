@@ -1,3 +1,4 @@
+import { CalibrationError, decided, probabilities } from './calibration.ts'
 import type { Target } from './encoding.ts'
 
 export interface ClassScores {
@@ -8,6 +9,9 @@ export interface ClassScores {
   readonly balancedAccuracy: number
   /** Mean of −log p of the true class. */
   readonly logLoss: number
+  /** Expected calibration error, and what it would be had probabilities not been calibrated. */
+  readonly calibrationError: number
+  readonly uncalibratedError: number
   readonly classes: readonly {
     readonly name: string
     readonly rows: number
@@ -27,7 +31,20 @@ export interface RegressionScores {
   readonly meanAbsoluteError: number
 }
 
-export type Scores = ClassScores | RegressionScores
+/** Of the characters of a text, each expected from those before it. */
+export interface TextScores {
+  readonly task: 'text'
+  /** Characters. */
+  readonly rows: number
+  /** Mean of −log p of the character that follows. */
+  readonly nats: number
+  /** The same to base 2. */
+  readonly bits: number
+  /** e^nats: between so many equally likely characters it could not tell. */
+  readonly perplexity: number
+}
+
+export type Scores = ClassScores | RegressionScores | TextScores
 
 /** Adds up scores over batches of predictions. */
 export interface Scorer {
@@ -44,21 +61,30 @@ export function largest(values: ArrayLike<number>, at: number, count: number): n
 }
 
 class ClassScorer implements Scorer {
+  private readonly target: Extract<Target, { task: 'class' }>
   private readonly names: readonly string[]
+  private readonly said = new CalibrationError()
+  private readonly unsaid = new CalibrationError()
   private readonly confusion: number[][]
   private loss = 0
   private rows = 0
 
-  constructor(names: readonly string[]) {
-    this.names = names
-    this.confusion = names.map(() => names.map(() => 0))
+  constructor(target: Extract<Target, { task: 'class' }>) {
+    this.target = target
+    this.names = target.classes
+    this.confusion = this.names.map(() => this.names.map(() => 0))
   }
 
   take(outputs: ArrayLike<number>, truth: ArrayLike<number>): void {
     const count = this.names.length
+    const p = probabilities(this.target, outputs)
     for (let i = 0; i < truth.length; i++) {
-      this.confusion[truth[i]!]![largest(outputs, i * count, count)]!++
-      this.loss -= Math.log(Math.max(outputs[i * count + truth[i]!]!, 1e-7))
+      const at = i * count
+      const taken = decided(this.target, p, at)
+      this.confusion[truth[i]!]![taken]!++
+      this.loss -= Math.log(Math.max(p[at + truth[i]!]!, 1e-7))
+      this.said.take(p[at + taken]!, taken === truth[i])
+      this.unsaid.take(outputs[at + taken]!, taken === truth[i])
     }
     this.rows += truth.length
   }
@@ -83,6 +109,8 @@ class ClassScorer implements Scorer {
       accuracy: share(total(confusion.map((row, i) => row[i]!)), rows),
       balancedAccuracy: share(total(present.map(({ recall }) => recall)), present.length),
       logLoss: share(this.loss, rows),
+      calibrationError: this.said.value,
+      uncalibratedError: this.unsaid.value,
       classes,
       confusion,
     }
@@ -125,4 +153,4 @@ class RegressionScorer implements Scorer {
 }
 
 export const scorerOf = (target: Target): Scorer =>
-  target.task === 'class' ? new ClassScorer(target.classes) : new RegressionScorer(target)
+  target.task === 'class' ? new ClassScorer(target) : new RegressionScorer(target)

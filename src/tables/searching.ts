@@ -5,13 +5,14 @@ import { availableParallelism, freemem } from 'node:os'
 import { basename, extname, resolve } from 'node:path'
 import { inRange, positiveInteger } from '../errors.ts'
 import { type Pruner, type Sampler, type Study, type TrialRecord, tune } from '../tune/tune.ts'
+import { planOf } from './choosing.ts'
 import { files } from './folder.ts'
-import { checkFolder, type TrainResult } from './learning.ts'
+import { checkFolder, folderOf, type TrainResult } from './learning.ts'
 import type { Plan } from './networks.ts'
 import { groundsOf, objectiveOf, type Search } from './objective.ts'
-import { checkTrainOptions, configurationOf, type TrainOptions } from './options.ts'
+import { checkTrainOptions, configurationOf, type TableConfiguration, type TrainOptions } from './options.ts'
 import { planAt, spaceOf } from './spaces.ts'
-import { folderOf, planOf, trainTable } from './training.ts'
+import { trainTable } from './training.ts'
 import { type Ground, lossOf, prepareTable } from './trying.ts'
 
 /** Options of a search beside those of the training. */
@@ -66,7 +67,8 @@ const startSeconds = 2
  */
 function parallelOf(most: number, trials: number, seconds: number, grounds: readonly Ground[]): number {
   const bytes = grounds.reduce(
-    (sum, { training, validation }) => sum + 4 * (training.x.size + validation.x.size),
+    (sum, { training, validation }) =>
+      [training.x, validation.x].flat().reduce((all, { size }) => all + 4 * size, sum),
     0,
   )
   const room = Math.floor(freemem() / 2 / (3 * bytes + 2 ** 27))
@@ -93,7 +95,7 @@ async function isBegun(folder: string): Promise<boolean> {
 export async function tuneTable(options: TrainOptions & SearchOptions): Promise<TuneResult> {
   const { trials: asked, sampler = 'tpe', pruner, folds = 1, parallel = 'auto', lag = 8, ...others } = options
   const { study: given, search: names, maxSeconds, onStandard, onTrial, ...training } = others
-  checkTrainOptions(training)
+  checkTrainOptions(training, 'table')
   positiveInteger('tune', 'folds', folds)
   if (maxSeconds !== undefined) inRange('tune', 'maxSeconds', maxSeconds, '(0, 2000000]')
   if (folds > 1 && training.time !== undefined)
@@ -152,6 +154,6 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
     out: folder,
     resume: begun,
     ...(progress && { progress }),
-  })
+  } as TableConfiguration & TrainOptions)
   return { ...about, interrupted: result.interrupted, plan: chosen, result }
 }

@@ -1,7 +1,8 @@
 import { isPlainObject, oneOf, show } from '../errors.ts'
-import { parquet } from '../formats/parquet.ts'
+import { describeRows, readRows } from '../formats/parquetRows.ts'
 import { parseJson } from '../formats/strictJson.ts'
 import { delimiterOf, RecordParser } from './delimited.ts'
+import type { ColumnType } from './fields.ts'
 import { type ReadingProgress, textLines } from './lines.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -31,6 +32,8 @@ export interface Table {
   readonly path: string
   readonly format: TableFormat
   readonly names: readonly string[]
+  /** Types that the file itself tells. */
+  readonly types?: Readonly<Record<string, ColumnType>>
   /** What messages call the place of a row. */
   readonly placeName: 'line' | 'row'
   /** A pass over the rows, in pieces. */
@@ -38,8 +41,6 @@ export interface Table {
 }
 
 const mostColumns = 10_000
-/** Rows of Parquet in a piece. */
-const pieceRows = 1024
 /** Lines of JSON that are looked through for the names of columns. */
 const namingLines = 1000
 
@@ -213,27 +214,24 @@ async function openJsonLines(where: string, path: string): Promise<Table> {
 }
 
 async function openParquet(where: string, path: string): Promise<Table> {
-  const [first] = await parquet(path).take(1).toArray()
-  if (!first) throw new RangeError(`${where} must hold rows, got none; give another file`)
-  const names = Object.keys(first)
+  const { names, dates, rows } = await describeRows(path)
+  if (rows === 0) throw new RangeError(`${where} must hold rows, got none; give another file`)
   checkNames(where, names)
   return {
     path,
     format: 'parquet',
     names,
+    types: Object.fromEntries(dates.map(name => [name, 'date'])),
     placeName: 'row',
-    async *rows() {
-      let piece: Row[] = []
+    async *rows(_warnings, progress) {
       let line = 0
-      for await (const element of parquet(path)) {
-        line++
-        const object = element as Record<string, unknown>
-        piece.push({ line, fields: names.map(name => fieldOf(where, `row ${line}`, name, object[name])) })
-        if (piece.length < pieceRows) continue
-        yield piece
-        piece = []
-      }
-      yield piece
+      for await (const piece of readRows(path, progress))
+        yield piece.map(values => {
+          line++
+          for (let c = 0; c < values.length; c++)
+            if (typeof values[c] === 'object') fieldOf(where, `row ${line}`, names[c]!, values[c])
+          return { line, fields: values as Field[] }
+        })
     },
   }
 }

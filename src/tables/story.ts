@@ -33,8 +33,10 @@ export interface Story {
   readonly target: Target
   readonly data?: NonNullable<RunReport['data']>
   samples(part: ScoredPart): { readonly x: Tensor; readonly truth: ArrayLike<number> }
+  /** What the model takes for such rows, where it is not the rows themselves. */
+  inputsOf?(x: Tensor): Tensor | Tensor[]
   /** Where a row of a part stands in the data: in line 12, say. */
-  readonly place: { readonly name: string; at(part: ScoredPart, row: number): number }
+  readonly place: { readonly name: string; at(part: ScoredPart, row: number): number | string }
   readonly columns: readonly StoryColumn[]
 }
 
@@ -58,7 +60,7 @@ const mostWords = 24
 function distributionOf({ type, values, words }: Column): number[] {
   const step = Math.max(1, Math.ceil(values.length / distributedRows))
   const some = values.filter((value, row) => row % step === 0 && !Number.isNaN(value))
-  if (type === 'number' || type === 'date') return [...countsOf(some).counts]
+  if (type === 'number' || type === 'date' || type === 'text') return [...countsOf(some).counts]
   const counts = new Array<number>(type === 'boolean' ? 2 : words.length).fill(0)
   for (const value of some) counts[value]!++
   return type === 'boolean' ? counts : counts.sort((a, b) => b - a).slice(0, mostWords)
@@ -148,7 +150,9 @@ export async function examine(
   const { target, columns } = story
   const { rows, ...some } = someOf(story.samples(part))
   const predict = async (x: Tensor) =>
-    ((await model.predictAsync(x, { batchSize: 4096, workers })) as Tensor).dataSync() as Float32Array
+    (
+      (await model.predictAsync(story.inputsOf?.(x) ?? x, { batchSize: 4096, workers })) as Tensor
+    ).dataSync() as Float32Array
   const examined = { ...some, rows, outputs: await predict(some.x) }
   const { outputs, truth } = examined
   const importance =

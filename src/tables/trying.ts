@@ -1,11 +1,12 @@
+import type { Tensor } from '../data/tensor.ts'
 import type { History } from '../model/history.ts'
-import type { Sequential } from '../model/sequential.ts'
-import { classWeightsOf } from './learning.ts'
+import type { Trainable } from '../model/trainable.ts'
+import { classWeightsOf, predictedRows } from './learning.ts'
 import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './networks.ts'
-import type { TrainOptions } from './options.ts'
+import type { TableConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
+import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './preparing.ts'
 import { openTable } from './source.ts'
-import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './training.ts'
 import { Warnings } from './warnings.ts'
 
 /** Samples that networks are tried on, one after the other. */
@@ -20,8 +21,9 @@ export interface Ground {
 /** Reads a table to try networks on. */
 export async function prepareTable(options: TrainOptions): Promise<Prepared> {
   const table = await openTable(options.data, options)
-  checkColumn(table, 'target', options.target)
-  return prepare(table, options, new Warnings())
+  const given = options as TableConfiguration & TrainOptions
+  checkColumn(table, 'target', given.target)
+  return prepare(table, given, new Warnings())
 }
 
 /** A table's parts, or other ones of it, encoded by what the rows say that are trained on. */
@@ -40,7 +42,7 @@ export function groundOf(
   const classes = target.task === 'class' ? target.classes.length : undefined
   return {
     prepared: own,
-    problem: { width: encoder.width, classes, rows: parts.training.length },
+    problem: { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
     training,
     validation,
     classWeight: balance && classes ? classWeightsOf(training.truth, classes) : undefined,
@@ -51,6 +53,8 @@ export interface TryOptions {
   readonly seed: number
   readonly workers?: number | 'auto'
   readonly signal?: AbortSignal | undefined
+  /** All epochs, and the last weights: nothing stops it early. */
+  readonly toTheEnd?: boolean
   /** Hears of the loss on the validation part. */
   readonly onEpoch?: (epoch: number, loss: number) => void
 }
@@ -62,8 +66,8 @@ export interface TryOptions {
 export async function tryPlan(
   { problem, training, validation, classWeight }: Ground,
   plan: Plan,
-  { seed, workers = 'auto', signal, onEpoch }: TryOptions,
-): Promise<{ model: Sequential; history: History; losses: readonly number[] }> {
+  { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
+): Promise<{ model: Trainable; history: History; losses: readonly number[] }> {
   const model = buildNetwork(plan, problem, seed)
   const loss = lossFor(problem.classes)
   model.compile({ optimizer: model.optimizer, loss, metrics: [loss] })
@@ -77,13 +81,26 @@ export async function tryPlan(
       workers,
       ...(classWeight && { classWeight }),
       ...(signal && { signal }),
-      callbacks: [...stoppingOf(plan), { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) }],
+      callbacks: [
+        ...(toTheEnd ? [] : stoppingOf(plan)),
+        { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) },
+      ],
     })
     return { model, history, losses: history.history[heldLoss] ?? [] }
   } catch (error) {
     model.dispose()
     throw error
   }
+}
+
+/** What a network says of samples, in the calling thread's memory. */
+export async function outputsOf(
+  model: Trainable,
+  x: Tensor | Tensor[],
+  workers: number | 'auto' = 'auto',
+): Promise<Float32Array> {
+  const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+  return outputs.dataSync() as Float32Array
 }
 
 /** The lowest loss on the validation part, in the unit of training. */

@@ -1,5 +1,6 @@
 import { Tensor } from '../data/tensor.ts'
 import { checkOptions, finiteNumber, inRange, nonNegativeInteger, show, withDefaults } from '../errors.ts'
+import { announcingCallbacks } from './announcing.ts'
 import {
   type Awaitable,
   BaseCallback,
@@ -206,6 +207,7 @@ export const callbacks = {
    */
   lambda: (hooks: Hooks): BaseCallback => new LambdaCallback(hooks),
   ...epochCallbacks,
+  ...announcingCallbacks,
 }
 
 /** Any object with hooks will do: callbacks of TF.js extend classes of its own. */

@@ -65,6 +65,8 @@ export class Optimizer {
   readonly schedule: Schedule | undefined
   /** Updates made so far. */
   iterations = 0
+  /** Rates by updates made, in place of its own: for a range test. */
+  rateInstead: ((iterations: number) => number) | undefined
   private rate: number
   private readonly recipe: Recipe
 
@@ -100,6 +102,7 @@ export class Optimizer {
 
   /** Rate of the update after `iterations` updates. */
   rateAt(iterations: number): number {
+    if (this.rateInstead) return this.rateInstead(iterations)
     return this.schedule ? this.schedule.at(iterations) : this.rate
   }
 

@@ -11,6 +11,7 @@ import { powerLoss } from './powerLoss.ts'
 import { resume } from './resume.ts'
 import { sabotage } from './sabotage.ts'
 import { stops } from './stops.ts'
+import { tables } from './tables.ts'
 import { searches } from './tune.ts'
 
 /** Prints what it does, and resolves with a line for each failure. */
@@ -26,6 +27,7 @@ const campaigns: Readonly<Record<string, readonly [Campaign, ...(keyof Part)[]]>
   resume: [resume, 'only'],
   sabotage: [sabotage],
   stops: [stops],
+  tables: [tables],
   tune: [searches],
 }
 

@@ -43,7 +43,7 @@ function hostileTable(): string {
 const common = { epochs: 12, workers: 2, hidden: [8] }
 const trained: RunReport[] = []
 beforeAll(async () => {
-  const progress = { report: (report: RunReport) => trained.push(report) }
+  const progress = { report: (current: () => RunReport) => trained.push(current()) }
   const data = hostileTable()
   await trainTable({ ...common, data, target: 'class', out: join(folder, 'class'), progress })
   await trainTable({ ...common, data, target: columns[3]!, out: join(folder, 'number') })
@@ -66,10 +66,10 @@ beforeAll(async () => {
 
 test('the report grows with each epoch, and says all at the end', () => {
   expect(trained.map(({ training }) => training!.epochs.length)).toEqual([
-    ...Array.from({ length: 12 }, (_, i) => i + 1),
+    ...Array.from({ length: 13 }, (_, i) => i),
     12,
   ])
-  expect(trained.map(({ state }) => state)).toEqual([...Array.from({ length: 12 }, () => 'training'), 'done'])
+  expect(trained.map(({ state }) => state)).toEqual([...Array.from({ length: 13 }, () => 'training'), 'done'])
   const last = trained.at(-1)!
   expect(JSON.parse(readFileSync(join(folder, 'class', 'report.json'), 'utf8'))).toEqual(
     JSON.parse(JSON.stringify(last)),
@@ -85,9 +85,9 @@ test('the report grows with each epoch, and says all at the end', () => {
   expect(last.classes!.curves).toHaveLength(3)
   expect(last.importance!.columns[0]!.name).toBe(columns[0])
   expect(last.worst!.rows).toHaveLength(10)
-  expect(last.commands[0]).toMatch(
-    /^lockstep train '.*hostile <i>.csv' --target class --hidden 8 --epochs 12$/,
-  )
+  expect(last.commands[0]).toMatch(/^lockstep train '.*hostile <i>.csv' --/)
+  for (const words of ['--target class', '--hidden 8', '--epochs 12'])
+    expect(last.commands[0]).toContain(words)
 })
 
 test.runIf(hasBrowser).each(views)(

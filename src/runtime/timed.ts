@@ -1,6 +1,6 @@
-import { Engine } from '../src/runtime/engine.ts'
-import type { Run } from '../src/runtime/run.ts'
-import type { Report } from '../src/runtime/worker.ts'
+import { Engine } from './engine.ts'
+import type { Run } from './run.ts'
+import type { Report } from './worker.ts'
 
 /** What one command to the workers took. */
 export interface Timing {

@@ -1,0 +1,203 @@
+import { randomNumbers } from '../data/random.ts'
+import { inRange, positiveInteger, show, suggestion } from '../errors.ts'
+import { derive } from '../tune/seeds.ts'
+import { planOf } from './choosing.ts'
+import type { Plan } from './networks.ts'
+import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { type ClassScores, type RegressionScores, scorerOf } from './scores.ts'
+import { type Ground, groundOf, outputsOf, prepareTable, tryPlan } from './trying.ts'
+
+/** What a training came to: losses without penalties, and of the validation part the accuracy or R². */
+export interface Measurement {
+  readonly training: number
+  readonly validation: number
+  readonly score: number
+}
+
+/** Of some trainings that differ in their seeds alone. */
+export interface Measured {
+  readonly seeds: readonly Measurement[]
+}
+
+export interface CurvePoint extends Measured {
+  /** Rows that were trained on. */
+  readonly rows: number
+}
+
+export interface VariantResult extends Measured {
+  readonly name: string
+}
+
+/** Options of both: how often each training is repeated, and what hears of it. */
+export interface RepeatOptions {
+  /** Trainings of each kind, with other seeds. Default 3. */
+  repeats?: number
+  /** Ends after so many seconds, with what there is. */
+  maxSeconds?: number
+  onTraining?: (done: number, total: number, what: string, measured: Measurement) => void
+}
+
+/** Of tables. */
+type TableScores = ClassScores | RegressionScores
+
+const scoreIn = (scores: TableScores) => (scores.task === 'class' ? scores.accuracy : scores.r2)
+const lossIn = (scores: TableScores) =>
+  scores.task === 'class' ? scores.logLoss : scores.rootMeanSquaredError
+
+/** How a plan is tried: networks whose outputs are averaged, and whether training stops early. */
+interface Manner {
+  readonly plan: Plan
+  readonly networks?: number
+  readonly toTheEnd?: boolean
+}
+
+async function measure(
+  ground: Ground,
+  { plan, networks = 1, toTheEnd = false }: Manner,
+  seed: number,
+  { workers = 'auto', signal }: Pick<TrainOptions, 'workers' | 'signal'>,
+): Promise<Measurement> {
+  const parts = ['training', 'validation'] as const
+  const sums = parts.map(part => new Float64Array(ground[part].y.size * (ground.problem.classes ?? 1)))
+  for (let n = 0; n < networks; n++) {
+    const tried = { seed: n === 0 ? seed : derive(seed, n), workers, signal, toTheEnd }
+    const { model } = await tryPlan(ground, plan, tried)
+    for (const [p, part] of parts.entries()) {
+      const outputs = await outputsOf(model, ground[part].x, workers)
+      for (const [i, output] of outputs.entries()) sums[p]![i]! += output / networks
+    }
+    model.dispose()
+  }
+  const [training, validation] = parts.map((part, p) => {
+    const scorer = scorerOf(ground.prepared.target)
+    scorer.take(sums[p]!, ground[part].truth)
+    return scorer.finish()
+  }) as [TableScores, TableScores]
+  return { training: lossIn(training), validation: lossIn(validation), score: scoreIn(validation) }
+}
+
+/**
+ * Rows in an order of which each beginning has about the same share of every class: the i-th of a class of n stands at
+ * (i + ½) / n.
+ */
+function nestedOrder(rows: Uint32Array, classOf: (row: number) => number, seed: number): Uint32Array {
+  const draw = randomNumbers(seed)
+  const drawn = Array.from(rows, row => ({ row, key: draw(), label: classOf(row) }))
+  drawn.sort((a, b) => a.key - b.key)
+  const seen = new Map<number, number>()
+  const counts = new Map<number, number>()
+  for (const { label } of drawn) counts.set(label, (counts.get(label) ?? 0) + 1)
+  const placed = drawn.map(({ row, label }) => {
+    const i = seen.get(label) ?? 0
+    seen.set(label, i + 1)
+    return { row, place: (i + 0.5) / counts.get(label)! }
+  })
+  return Uint32Array.from(
+    placed.sort((a, b) => a.place - b.place),
+    ({ row }) => row,
+  )
+}
+
+/** Ends a series of trainings when it is interrupted, or its time is over. */
+function untilOver(signal: AbortSignal | undefined, maxSeconds: number | undefined): AbortSignal {
+  const timeout = maxSeconds === undefined ? [] : [AbortSignal.timeout(1000 * maxSeconds)]
+  return AbortSignal.any([...(signal ? [signal] : []), ...timeout])
+}
+
+const leastRows = 8
+
+async function prepared(options: TrainOptions, repeats: number, maxSeconds: number | undefined) {
+  checkTrainOptions(options, 'table')
+  positiveInteger('learningCurve', 'repeats', repeats)
+  if (maxSeconds !== undefined) inRange('learningCurve', 'maxSeconds', maxSeconds, '(0, 2000000]')
+  const table = await prepareTable(options)
+  return { table, plan: planOf(options, table.parts.training.length) }
+}
+
+/**
+ * Scores of the network that `trainTable` would train over the number of rows that it is trained on: sizes double from
+ * one to the next, the smaller parts lie in the larger ones, and the validation part is the same. A seed decides which rows,
+ * and the network's choices.
+ * @throws as `trainTable`
+ */
+export async function learningCurve(
+  options: TrainOptions & RepeatOptions & { sizes?: number },
+): Promise<{ points: CurvePoint[]; plan: Plan; task: 'class' | 'regression' }> {
+  const { sizes = 5, repeats = 3, maxSeconds, onTraining, ...training } = options
+  positiveInteger('learningCurve', 'sizes', sizes)
+  const { table, plan } = await prepared(training, repeats, maxSeconds)
+  const over = untilOver(training.signal, maxSeconds)
+  const { parts, target, truthAt } = table
+  const all = parts.training
+  const counts = Array.from({ length: sizes }, (_, i) => Math.round(all.length / 2 ** (sizes - 1 - i)))
+  const wanted = counts.filter(count => count >= leastRows)
+  const measured = wanted.map(() => [] as Measurement[])
+  let done = 0
+  for (let n = 0; n < repeats; n++) {
+    const seed = derive(training.seed ?? 7, n)
+    const order = nestedOrder(all, target.task === 'class' ? truthAt : () => 0, seed)
+    for (const [i, count] of wanted.entries()) {
+      const own = { training: order.slice(0, count).sort(), validation: parts.validation }
+      const ground = groundOf(table, training, own)
+      const found = await measure(ground, { plan }, seed, { ...training, signal: over })
+      if (over.aborted) break
+      measured[i]!.push(found)
+      onTraining?.(++done, repeats * wanted.length, `${count} rows`, found)
+    }
+  }
+  const points = wanted.map((rows, i) => ({ rows, seeds: measured[i]! }))
+  return { points: points.filter(({ seeds }) => seeds.length > 0), plan, task: target.task }
+}
+
+/** What each variant changes in a network that does nothing against overfitting. */
+const variants: Readonly<Record<string, (plain: Manner) => Manner>> = {
+  dropout: ({ plan }) => ({ plan: { ...plan, dropout: 0.3 } }),
+  l2: ({ plan }) => ({ plan: { ...plan, l2: 0.01 } }),
+  'weight-decay': ({ plan }) => ({ plan: { ...plan, weightDecay: 0.3 } }),
+  augmentation: ({ plan }) => ({ plan: { ...plan, noise: 0.2 } }),
+  smaller: ({ plan }) => ({
+    plan: { ...plan, hidden: plan.hidden.map(units => Math.max(1, Math.round(units / 4))) },
+  }),
+  larger: ({ plan }) => ({ plan: { ...plan, hidden: plan.hidden.map(units => 4 * units) } }),
+  ensemble: ({ plan }) => ({ plan, networks: 5 }),
+  'no-stopping': ({ plan }) => ({ plan, toTheEnd: true }),
+}
+
+export const variantNames = Object.keys(variants)
+
+/**
+ * Trains a network that does nothing against overfitting but to stop early, the variants of it, and the network that
+ * `trainTable` would train.
+ * @throws RangeError for an unknown variant; as `trainTable`
+ */
+export async function compareVariants(
+  options: TrainOptions & RepeatOptions & { variants: readonly string[] },
+): Promise<{ results: VariantResult[]; plan: Plan; task: 'class' | 'regression' }> {
+  const { variants: names, repeats = 3, maxSeconds, onTraining, ...training } = options
+  for (const name of names)
+    if (!Object.hasOwn(variants, name))
+      throw new RangeError(
+        `learningCurve: compare must name variants, got ${show(name)}; ${suggestion(name, variantNames)}`,
+      )
+  const { table, plan } = await prepared(training, repeats, maxSeconds)
+  const over = untilOver(training.signal, maxSeconds)
+  const ground = groundOf(table, training)
+  const plain: Manner = { plan: { ...plan, dropout: 0, l2: 0, weightDecay: 0, noise: 0 } }
+  const manners: [string, Manner][] = [
+    ['plain', plain],
+    ...names.map((name): [string, Manner] => [name, variants[name]!(plain)]),
+    ['as train', { plan }],
+  ]
+  const measured = manners.map(() => [] as Measurement[])
+  let done = 0
+  for (let n = 0; n < repeats; n++)
+    for (const [i, [name, manner]] of manners.entries()) {
+      const seed = derive(training.seed ?? 7, n)
+      const found = await measure(ground, manner, seed, { ...training, signal: over })
+      if (over.aborted) break
+      measured[i]!.push(found)
+      onTraining?.(++done, repeats * manners.length, name, found)
+    }
+  const results = manners.map(([name], i) => ({ name, seeds: measured[i]! }))
+  return { results: results.filter(({ seeds }) => seeds.length > 0), plan, task: table.target.task }
+}

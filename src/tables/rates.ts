@@ -1,0 +1,46 @@
+import { findLearningRate, type RateRange } from '../model/rateRange.ts'
+import { planOf } from './choosing.ts'
+import { buildNetwork, type Plan } from './networks.ts'
+import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { groundOf, prepareTable } from './trying.ts'
+
+export interface RateOptions {
+  /** The first rate. Default 1e-6. */
+  from?: number
+  /** The last one, unless the loss grows too large before. Default 10. */
+  to?: number
+  /** Updates, as many passes as it takes. Default 200. */
+  steps?: number
+}
+
+/** What a range test found, and the plan that was tested. */
+export type TableRates = RateRange & { readonly plan: Plan; readonly rows: number }
+
+/**
+ * A learning-rate range test of the network that `trainTable` would train, on the training part.
+ * @throws as `trainTable` and `findLearningRate`
+ */
+export async function findTableRate({
+  from,
+  to,
+  steps,
+  ...training
+}: TrainOptions & RateOptions): Promise<TableRates> {
+  checkTrainOptions(training, 'table')
+  const { seed = 7, workers = 'auto', signal } = training
+  const prepared = await prepareTable(training)
+  const ground = groundOf(prepared, training)
+  const plan = planOf(training, ground.problem.rows)
+  const model = buildNetwork(plan, ground.problem, seed)
+  const range = { from, to, steps }
+  const found = await findLearningRate(model, ground.training.x, ground.training.y, {
+    ...Object.fromEntries(Object.entries(range).filter(([, value]) => value !== undefined)),
+    batchSize: plan.batchSize,
+    seed,
+    workers,
+    ...(ground.classWeight && { classWeight: ground.classWeight }),
+    ...(signal && { signal }),
+  })
+  model.dispose()
+  return { ...found, plan, rows: ground.problem.rows }
+}

@@ -1,0 +1,259 @@
+import { join, resolve } from 'node:path'
+import { sizeOf } from '../data/nested.ts'
+import { Tensor } from '../data/tensor.ts'
+import { show } from '../errors.ts'
+import { loadLayersModel } from '../model/loading.ts'
+import type { Trainable } from '../model/trainable.ts'
+import { chooseNetwork } from './choosing.ts'
+import { checkTarget, momentsOf, type Target } from './encoding.ts'
+import { files, modelUrl, readJson } from './folder.ts'
+import {
+  baselineOf,
+  checkThreshold,
+  classWeightsOf,
+  learn,
+  predictedRows,
+  type Samples,
+  scoreOf,
+  settleClasses,
+  type TrainResult,
+  targetsOf,
+} from './learning.ts'
+import type { Problem } from './networks.ts'
+import type { KindName, TrainOptions } from './options.ts'
+import { secondsAStep } from './pacing.ts'
+import { type Prediction, predictionNames, valuesOf } from './predictions.ts'
+import { checkScaling, fitScaling, pick, type Scaling, scaled } from './scaling.ts'
+import { type Scores, scorerOf } from './scores.ts'
+import { splitStratified } from './splitting.ts'
+import type { ScoredPart } from './story.ts'
+import type { Warnings } from './warnings.ts'
+
+// Samples that are arrays of numbers: columns (k), or images (height, width, channels).
+
+/** Samples with what is to be predicted of each: numbers of classes, or the numbers themselves. */
+export interface Labelled {
+  readonly x: Tensor
+  readonly truth: Float64Array
+}
+
+export interface SampleData {
+  readonly kind: KindName
+  /** What the inputs are, as people say it. */
+  readonly from: string
+  /** Name of what is predicted. */
+  readonly target: string
+  /** Undefined for regression. */
+  readonly classes: readonly string[] | undefined
+  readonly train: Labelled
+  /** Drawn from the others if there is none. */
+  readonly test: Labelled | undefined
+  readonly setAside: number
+  /** What the report calls a sample, and how it tells which one it is. */
+  readonly place: { readonly name: string; at(part: 'train' | 'test', sample: number): number | string }
+}
+
+/** All that samples go through before and after the network. */
+export interface SamplePreprocessing {
+  readonly format: 'lockstep preprocessing 1'
+  readonly kind: KindName
+  /** Of a sample, as the network takes it. */
+  readonly shape: readonly number[]
+  readonly scaling: Scaling
+  readonly target: Target
+}
+
+const someOf = ({ x, truth }: Labelled, rows: Uint32Array): Labelled => ({
+  x: pick(x, rows),
+  truth: Float64Array.from(rows, row => truth[row]!),
+})
+
+/** Images are trained on for so many epochs as there is time for: the rate must have fallen by then. */
+async function inTime(options: TrainOptions, problem: Problem, training: Samples): Promise<TrainOptions> {
+  const { maxSeconds, epochs, workers = 'auto' } = options
+  if (maxSeconds === undefined || epochs !== undefined || problem.shape.length === 1) return options
+  const { model, plan } = chooseNetwork(options, problem, 0)
+  const steps = Math.ceil(problem.rows / plan.batchSize)
+  const seconds = steps * (await secondsAStep(model, training, plan.batchSize, workers))
+  const possible = Math.max(1, Math.floor((0.85 * maxSeconds) / seconds))
+  return { ...options, epochs: Math.min(plan.epochs, possible) }
+}
+
+/** Splits samples, scales them by the training part, and trains a network on them, which is written to the folder. */
+export async function learnSamples(
+  folder: string,
+  options: TrainOptions,
+  data: SampleData,
+  warnings: Warnings,
+): Promise<TrainResult> {
+  const { validation = 0.15, test = 0.15, seed = 7, workers = 'auto' } = options
+  const { train, classes } = data
+  if (data.test && options.test !== undefined)
+    throw new RangeError(`train: test must not be given for data with a test part, got ${test}; leave it out`)
+  const rows = splitStratified(
+    Uint32Array.from(train.truth.keys()),
+    row => (classes ? train.truth[row]! : 0),
+    { validation, test: data.test ? 0 : test },
+    seed,
+  )
+  const target = (
+    classes
+      ? { name: data.target, task: 'class', type: 'number', classes }
+      : { name: data.target, task: 'regression', type: 'number', ...momentsOf(train.truth, rows.training) }
+  ) as Target
+  checkThreshold('train', options.threshold, target)
+  const training = someOf(train, rows.training)
+  const scaling = fitScaling(training.x)
+  const ready = ({ x, truth }: Labelled) => ({ x: scaled(x, scaling), y: targetsOf(target, truth), truth })
+  const parts = {
+    training: ready(training),
+    validation: ready(someOf(train, rows.validation)),
+    test: ready(data.test ?? someOf(train, rows.test)),
+  }
+  const shape = train.x.shape.slice(1)
+  const problem = { shape, classes: classes?.length, rows: rows.training.length }
+  const chosen = chooseNetwork(await inTime(options, problem, parts.training), problem, seed)
+  const place = {
+    name: data.place.name,
+    at: (part: ScoredPart, row: number) =>
+      part === 'test' && data.test ? data.place.at('test', row) : data.place.at('train', rows[part][row]!),
+  }
+  const preprocessing: SamplePreprocessing = {
+    format: 'lockstep preprocessing 1',
+    kind: data.kind,
+    shape,
+    scaling,
+    target,
+  }
+  return learn(
+    folder,
+    options,
+    seed,
+    {
+      ...chosen,
+      kind: data.kind,
+      task: target.task,
+      target: target.name,
+      from: data.from,
+      columns: [],
+      rows: {
+        training: rows.training.length,
+        validation: rows.validation.length,
+        test: parts.test.truth.length,
+        setAside: data.setAside,
+      },
+      inputs: sizeOf(shape),
+      training: parts.training,
+      validation: parts.validation,
+      ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes.length) }),
+      preprocessing,
+      settle: () => settleClasses(chosen.model, target, parts.validation, options),
+      story: { target, samples: part => parts[part], place, columns: [] },
+      score: part => scoreOf(chosen.model, target, parts[part], workers),
+      baseline: part => baselineOf(target, training.truth, parts[part].truth),
+    },
+    warnings,
+  )
+}
+
+/** A trained model with what its samples go through. */
+export interface TrainedOnSamples {
+  readonly model: Trainable
+  readonly preprocessing: SamplePreprocessing
+}
+
+/** @throws RangeError for what was not written by `train` */
+export function checkSamplePreprocessing(where: string, value: unknown): SamplePreprocessing {
+  const { shape, scaling, target } = (value ?? {}) as SamplePreprocessing
+  if (
+    !Array.isArray(shape) ||
+    shape.length === 0 ||
+    !shape.every(size => Number.isSafeInteger(size) && size > 0)
+  )
+    throw new RangeError(`${where}: shape must be a list of sizes, got ${show(shape)}; train again`)
+  checkScaling(where, scaling, shape.at(-1))
+  checkTarget(where, target)
+  return value as SamplePreprocessing
+}
+
+export async function loadSampleModel(
+  where: string,
+  folder: string,
+  threshold?: number,
+): Promise<TrainedOnSamples> {
+  const path = join(folder, files.preprocessing)
+  const preprocessing = checkSamplePreprocessing(
+    path,
+    await readJson(path, 'give the folder that train wrote'),
+  )
+  const model = (await loadLayersModel(modelUrl(resolve(folder)))) as unknown as Trainable
+  const { target, shape } = preprocessing
+  checkThreshold(where, threshold, target)
+  if (threshold !== undefined && target.task === 'class') target.threshold = threshold
+  const outputs = target.task === 'class' ? target.classes.length : 1
+  const [got, expected] = [
+    [model.inputShapes, model.outputShapes],
+    [[shape], [[outputs]]],
+  ].map(each => JSON.stringify(each))
+  if (got !== expected)
+    throw new RangeError(
+      `${where}: the model must fit ${files.preprocessing}, ${expected}, got ${got}; train again`,
+    )
+  return { model, preprocessing }
+}
+
+/** Samples of a tensor, so many at a time as are predicted at once. */
+export function* piecesOf({ values, shape, dtype }: Tensor): Generator<{ x: Tensor; from: number }> {
+  const size = sizeOf(shape.slice(1))
+  for (let from = 0; from < shape[0]!; from += predictedRows) {
+    const to = Math.min(shape[0]!, from + predictedRows)
+    yield {
+      x: new Tensor(values.subarray(from * size, to * size), [to - from, ...shape.slice(1)], dtype),
+      from,
+    }
+  }
+}
+
+async function outputsOf(
+  { model, preprocessing }: TrainedOnSamples,
+  x: Tensor,
+  workers: number | 'auto' = 'auto',
+): Promise<ArrayLike<number>> {
+  const inputs = scaled(x, preprocessing.scaling)
+  return ((await model.predictAsync(inputs, { batchSize: predictedRows, workers })) as Tensor).dataSync()
+}
+
+/** Scores of a model on samples that come a piece at a time. */
+export async function evaluateSamples(
+  trained: TrainedOnSamples,
+  pieces: AsyncIterable<Labelled> | Iterable<Labelled>,
+  workers?: number | 'auto',
+): Promise<Scores> {
+  const scorer = scorerOf(trained.preprocessing.target)
+  for await (const { x, truth } of pieces) scorer.take(await outputsOf(trained, x, workers), truth)
+  return scorer.finish()
+}
+
+/** Predictions for samples that come a piece at a time, each with what else is to stand in its row. */
+export function predictSamples(
+  trained: TrainedOnSamples,
+  first: readonly string[],
+  pieces:
+    | AsyncIterable<{ x: Tensor; fields?: readonly string[] }>
+    | Iterable<{ x: Tensor; fields?: readonly string[] }>,
+  warnings: Warnings,
+  workers?: number | 'auto',
+): Prediction {
+  const { target } = trained.preprocessing
+  const names = [...first, ...predictionNames(target)]
+  async function* rows() {
+    for await (const { x, fields = [] } of pieces) {
+      const outputs = await outputsOf(trained, x, workers)
+      for (let i = 0; i < x.shape[0]!; i++) {
+        const values = [...(fields.length > 0 ? [fields[i]] : []), ...valuesOf(target, outputs, i)]
+        yield Object.fromEntries(names.map((name, n) => [name, values[n]]))
+      }
+    }
+  }
+  return { names, rows: rows(), warnings }
+}

@@ -1,0 +1,188 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readPng } from '../src/formats/png.ts'
+import { square } from '../src/tables/pixels.ts'
+import { commandBed } from './commandBed.ts'
+import { pngOf } from './formats/pngFile.ts'
+
+const { folder, run, done, refused } = commandBed('images')
+const quick = ['--workers', '1']
+const write = (name: string, bytes: Uint8Array | string) => {
+  mkdirSync(dirname(join(folder, name)), { recursive: true })
+  writeFileSync(join(folder, name), bytes)
+}
+
+/** A bright bar on a dark ground, across or upright, anywhere; of `channels` channels. */
+function bar(isUpright: boolean, i: number, channels: 1 | 3): Uint8Array {
+  const [height, width] = [20, 24]
+  const values = new Uint8Array(height * width * channels)
+  const at = 3 + ((i * 7) % 13)
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const isBar = Math.abs((isUpright ? x - 2 : y) - at) < 2
+      for (let c = 0; c < channels; c++)
+        values[(y * width + x) * channels + c] = isBar ? 255 - 60 * c : (x * 5 + y * 3 + i * 11 + c) % 60
+    }
+  return values
+}
+
+function bars(name: string, count: number, channels: 1 | 3): void {
+  for (let i = 0; i < count; i++)
+    for (const label of ['across', 'upright'])
+      write(
+        `${name}/${label}/${String(i).padStart(3, '0')}.png`,
+        pngOf({ height: 20, width: 24, channels, values: bar(label === 'upright', i, channels) }, i % 5),
+      )
+}
+
+test('a folder of images with a folder for each class', { timeout: 150_000 }, () => {
+  bars('bars', 60, 3)
+  write('bars/across/torn.png', readFileSync(join(folder, 'bars/across/000.png')).subarray(0, 90))
+  write('bars/across/notes.txt', 'no image')
+  write('bars/readme.md', 'no class')
+  mkdirSync(join(folder, 'bars/empty'))
+  const args = ['bars', '--size', '12', '--epochs', '12', '--filters', '8,16', '--hidden', '16']
+  const trained = run('train', ...args, '--json', ...quick)
+  expect(trained.stderr).toMatch(
+    'warning: files beside the folders of the classes, which are passed over: 1 (the first: bars/readme.md)\n' +
+      'warning: files that are no images, and are passed over: 1 (the first: bars/across/notes.txt)\n' +
+      'warning: bars/empty: holds no images, and is passed over\n' +
+      'warning: images that cannot be read, and are set aside: 1 ' +
+      '(the first: bars/across/torn.png: must end with an IEND chunk, got 90 bytes; give a whole file)\n',
+  )
+  const result = JSON.parse(trained.stdout)
+  expect(result).toMatchObject({
+    kind: 'images',
+    from: 'images of 12×12×3',
+    rows: { training: 84, validation: 18, test: 18, setAside: 1 },
+  })
+  expect(result.scores.model.accuracy).toBeGreaterThan(0.9)
+  expect(result.scores.model.classes.map(({ name }: { name: string }) => name)).toEqual(['across', 'upright'])
+
+  bars('new', 12, 3)
+  const scores = JSON.parse(done('evaluate', 'bars.model', 'new', '--json', ...quick))
+  expect(scores).toMatchObject({ rows: 24 })
+  const lines = done('predict', 'bars.model', 'new', ...quick)
+    .trim()
+    .split('\n')
+  expect(lines[0]).toBe('file,prediction,probability across,probability upright')
+  expect(lines[1]).toMatch(/^across\/000.png,(across|upright),/)
+  expect(lines[24]).toMatch(/^upright\/011.png,/)
+  const hits = lines.slice(1).filter(line => line.split('/')[0] === line.split(',')[1])
+  expect(hits.length / 24).toBe(scores.accuracy)
+  expect(done('predict', 'bars.model', 'new/upright/003.png', ...quick)).toMatch('\n003.png,')
+  expect(done('inspect', 'bars.model')).toMatch('class of "folder" from samples of 12×12×3 (across, upright)')
+
+  bars('odd', 1, 3)
+  write('odd/sideways/1.png', readFileSync(join(folder, 'new/across/000.png')))
+  expect(refused(1, 'evaluate', 'bars.model', 'odd')).toMatch(
+    'odd/sideways/1.png: must be in the folder of a class of the training, got "sideways"; known are across, upright',
+  )
+})
+
+test('grey images stay grey; train and test folders are the parts', { timeout: 150_000 }, () => {
+  bars('parts/train', 20, 1)
+  bars('parts/test', 5, 1)
+  const args = ['parts', '--size', '8', '--epochs', '2', '--filters', '4', '--hidden', '8']
+  const result = JSON.parse(done('train', ...args, '--json', ...quick))
+  expect(result).toMatchObject({ from: 'images of 8×8×1', rows: { training: 34, validation: 6, test: 10 } })
+  // Images in colours are seen by their brightness.
+  bars('coloured', 3, 3)
+  expect(JSON.parse(done('evaluate', 'parts.model', 'coloured', '--json', ...quick)).rows).toBe(6)
+  expect(refused(1, 'train', 'parts/train/across', '--out', 'fresh')).toMatch(
+    'parts/train/across: must be a folder with one folder of images for each class, got []',
+  )
+  expect(refused(1, 'train', 'parts', '--target', 'x', '--out', 'fresh')).toMatch(
+    'target must not be given for a folder of images',
+  )
+})
+
+test('other images need sharp: without it the message says so, with it they are read', {
+  timeout: 150_000,
+}, async () => {
+  const { values } = { values: bar(true, 0, 3) }
+  const isThere = (() => {
+    try {
+      return createRequire(import.meta.url).resolve('sharp') !== ''
+    } catch {
+      return false
+    }
+  })()
+  if (!isThere) {
+    console.log('sharp is not installed: what is read with it is not tested')
+    write('jpeg/across/1.jpg', Buffer.from('ffd8ffe0', 'hex'))
+    write('jpeg/upright/1.jpg', Buffer.from('ffd8ffe0', 'hex'))
+    expect(refused(1, 'train', 'jpeg')).toMatch(
+      /jpeg\/(across|upright)\/1.jpg: must be a plain PNG .* where the package sharp is not installed, got another image; npm install sharp@0.35/,
+    )
+    return
+  }
+  const name = 'sharp'
+  const { default: sharp } = await import(name)
+  for (const [i, ending] of ['jpg', 'webp', 'png', 'gif'].entries())
+    for (const label of ['across', 'upright'])
+      for (let n = 0; n < 4; n++) {
+        const raw = { raw: { width: 24, height: 20, channels: 3 } }
+        const image = sharp(bar(label === 'upright', 4 * i + n, 3), raw)
+        write(`mixed/${label}/${n}.${ending}`, await image.toFormat(ending, { palette: true }).toBuffer())
+      }
+  write('mixed/across/torn.jpg', readFileSync(join(folder, 'mixed/across/0.jpg')).subarray(0, 40))
+  const args = ['mixed', '--size', '12', '--epochs', '2', '--filters', '4', '--hidden', '8']
+  const trained = run('train', ...args, '--json', ...quick)
+  expect(trained.stderr).toMatch(
+    /images that cannot be read, and are set aside: 1 \(the first: mixed\/across\/torn.jpg: must be an image, got/,
+  )
+  expect(JSON.parse(trained.stdout).rows.training).toBe(22)
+  const lossless = await sharp(values, { raw: { width: 24, height: 20, channels: 3 } })
+    .png()
+    .toBuffer()
+  expect(readPng('sharp', lossless)!.values).toEqual(values)
+})
+
+test('plain PNGs: every filter, grey, colours and alpha; others are left to sharp, broken ones refused', () => {
+  for (const channels of [1, 2, 3, 4] as const)
+    for (const filter of [0, 1, 2, 3, 4]) {
+      const values = Uint8Array.from({ length: 7 * 9 * channels }, (_, i) => (i * i * 31 + i * 7) % 256)
+      const pixels = { height: 7, width: 9, channels, values }
+      expect(readPng('here', pngOf(pixels, filter))).toEqual(pixels)
+    }
+  const plain = pngOf({ height: 2, width: 2, channels: 1, values: new Uint8Array(4) }, 0)
+  const changed = (at: number, value: number) => {
+    const bytes = Buffer.from(plain)
+    bytes[at] = value
+    return bytes
+  }
+  expect(readPng('here', changed(24, 16))).toBeUndefined()
+  expect(readPng('here', changed(25, 3))).toBeUndefined()
+  expect(readPng('here', changed(28, 1))).toBeUndefined()
+  expect(() => readPng('here', changed(16, 255))).toThrow(
+    'here: must have 1 to 67108864 pixels, got 4278190082×2',
+  )
+  expect(() => readPng('here', changed(23, 3))).toThrow('here: must hold 9 bytes of pixels, got 6')
+  expect(() => readPng('here', changed(23, 1))).toThrow('here: must hold pixels packed by zlib')
+  expect(() => readPng('here', changed(1, 0))).toThrow('here: must be a PNG with a header')
+  for (let length = 33; length < plain.length; length++)
+    expect(() => readPng('here', plain.subarray(0, length))).toThrow(/^here: must/)
+})
+
+test('squares: the middle, averaged where it shrinks, linear where it grows, white where it is transparent', () => {
+  const grey = (height: number, width: number, values: number[]) => ({
+    height,
+    width,
+    channels: 1 as const,
+    values: Uint8Array.from(values),
+  })
+  const first = (bytes: Uint8Array) => [...bytes].filter((_, i) => i % 3 === 0)
+  expect(first(square(grey(1, 3, [1, 2, 3]), 1))).toEqual([2])
+  expect(first(square(grey(2, 2, [10, 20, 30, 40]), 2))).toEqual([10, 20, 30, 40])
+  expect(first(square(grey(2, 2, [10, 20, 30, 40]), 1))).toEqual([25])
+  expect(first(square(grey(4, 4, new Array(16).fill(77)), 3))).toEqual(new Array(9).fill(77))
+  // A ramp stays a ramp.
+  const ramp = Array.from({ length: 64 }, (_, i) => 8 * (i % 8))
+  expect(first(square(grey(8, 8, ramp), 4)).slice(4, 8)).toEqual([6, 20, 36, 50])
+  expect(first(square(grey(2, 2, [0, 100, 0, 100]), 4)).slice(0, 4)).toEqual([0, 25, 75, 100])
+  const alpha = { height: 1, width: 1, channels: 4 as const, values: Uint8Array.of(0, 100, 200, 51) }
+  expect([...square(alpha, 1)]).toEqual([204, 224, 244])
+})
