@@ -135,6 +135,6 @@ export function benchData(
   const y = Int32Array.from({ length: samples * steps }, (_, i) => (i * 7) % classes)
   return {
     x: new Tensor(x, [samples, ...shape], 'float32'),
-    y: new Tensor(y, vocabulary ? [samples, ...shape] : [samples], 'int32'),
+    y: new Tensor(y, vocabulary ? [samples, ...shape, 1] : [samples], 'int32'),
   }
 }
