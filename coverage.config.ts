@@ -8,7 +8,7 @@ export default defineConfig({
     include: [
       'test/checkpoints/{description,faults,format,powerLoss,store,training}.test.ts',
       'test/formats/*.test.ts',
-      'test/{atomicFiles,io,layersModel,naming}.test.ts',
+      'test/{atomicFiles,commandTables,io,layersModel,naming,tableInputs}.test.ts',
     ],
     coverage: {
       enabled: true,
