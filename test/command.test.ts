@@ -1,36 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { installedCommand } from './installed.ts'
+import { expect, test } from 'vitest'
+import { commandBed } from './commandBed.ts'
 import { linearScore } from './linear.ts'
 
-let program: string
-beforeAll(async () => {
-  program = await installedCommand()
-}, 60_000)
+const { folder, run, done, program } = commandBed('command', true)
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'command-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-/** Runs `lockstep` in the folder, which is empty at first. */
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  return { status, stdout, stderr }
-}
-
-function done(...args: string[]): string {
-  const { status, stdout, stderr } = run(...args)
-  expect(stderr.match(/lockstep: .*/)?.[0]).toBeUndefined()
-  expect(status).toBe(0)
-  return stdout
-}
-
 const write = (name: string, text: string | Uint8Array) => writeFileSync(join(folder, name), text)
 const quick = ['--workers', '1']
 
@@ -213,7 +190,7 @@ test('a signal saves, and --resume goes on to what an undisturbed training reach
     ...quick,
   ]
   const whole = JSON.parse(done(...args, '--out', 'whole', '--json'))
-  const child = spawn(process.execPath, [program, ...args, '--out', 'halves'], {
+  const child = spawn(process.execPath, [program(), ...args, '--out', 'halves'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   })

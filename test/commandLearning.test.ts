@@ -1,28 +1,15 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { chart } from '../src/command/chart.ts'
 import { outlook } from '../src/command/learningCurve.ts'
 import * as ls from '../src/index.ts'
-import { installedCommand } from './installed.ts'
+import { commandBed } from './commandBed.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'learning-'))
-let program: string
-beforeAll(async () => {
-  program = await installedCommand()
-}, 60_000)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const { folder, run } = commandBed('learning', true)
 
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
-
-function run(...args: string[]) {
-  const options = { cwd: folder, encoding: 'utf8' } as const
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], options)
-  return { status, stdout, stderr }
-}
 
 /** Parsed JSON of a command that ends well. */
 function jsonOf(...args: string[]) {

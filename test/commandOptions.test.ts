@@ -1,22 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { parquet, writeParquet } from '../src/formats/parquet.ts'
+import { commandBed } from './commandBed.ts'
 
-const program = fileURLToPath(new URL('../dist/command/index.js', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'options-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  return { status, stdout, stderr }
-}
+const { folder, run, program } = commandBed('options')
 
 /** Trains on a file for some epochs; what it says as JSON. */
 function trained(data: string, target: string, out: string, ...args: string[]) {
@@ -116,7 +105,7 @@ function signalled(child: ChildProcess, when: RegExp, signals: readonly NodeJS.S
 test('a second signal ends the process at once', { timeout: 30_000 }, async () => {
   const args = ['train', 'visits.csv', '--target', 'cost', '--out', 'twice', '--workers', '1']
   const long = ['--epochs', '100000', '--patience', '100000']
-  const child = spawn(process.execPath, [program, ...args, ...long], {
+  const child = spawn(process.execPath, [program(), ...args, ...long], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -1,27 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readStudy } from '../src/tune/tune.ts'
-import { installedCommand } from './installed.ts'
+import { commandBed } from './commandBed.ts'
 import { hashOf } from './tune/killing.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'tune-'))
-let program: string
-beforeAll(async () => {
-  program = await installedCommand()
-}, 60_000)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const { folder, run: command, program } = commandBed('tune', true)
 
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
 
-function run(...args: string[]) {
-  const options = { cwd: folder, encoding: 'utf8' } as const
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'tune', ...args], options)
-  return { status, stdout, stderr }
-}
+const run = (...args: string[]) => command('tune', ...args)
 
 const wine = [dataOf('wine'), '--target', 'cultivar', '--epochs', '9']
 const studyHash = async (name: string) => hashOf(await readStudy(join(folder, name)))
@@ -41,14 +31,14 @@ test('a search writes a study and the best model, whose configuration repeats it
   expect(readdirSync(folder).sort()).toEqual(['two', 'two.study.jsonl'])
   const again = spawnSync(
     process.execPath,
-    [program, 'train', '--config', 'two/configuration.json', '--out', 'again', '--json', '--workers', '1'],
+    [program(), 'train', '--config', 'two/configuration.json', '--out', 'again', '--json', '--workers', '1'],
     { cwd: folder, encoding: 'utf8' },
   )
   expect(JSON.parse(again.stdout).scores).toEqual(result.scores)
 
   // One at a time, on other workers, and killed on the way.
   const args = [...wine, '--trials', '12', '--parallel', '1', '--workers', '2', '--out', 'one']
-  const child = spawn(process.execPath, [program, 'tune', ...args], { cwd: folder })
+  const child = spawn(process.execPath, [program(), 'tune', ...args], { cwd: folder })
   expect(await killedAfter(child, 4)).toBe('SIGKILL')
   expect((await readStudy(join(folder, 'one.study.jsonl'))).trials.length).toBeLessThan(12)
   const whole = run(...args)

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { readNpy, writeNpy } from '../../src/formats/npy.ts'
 import * as ls from '../../src/index.ts'
 import { noise } from '../bed.ts'
 import { proveHostile } from './hostile.ts'
+import { python, pythonHas } from './python.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'npy-'))
 const path = join(folder, 'file.npy')
@@ -90,16 +90,7 @@ test.each(Object.entries(tensors))('%s: what is written is read again to the bit
   expect((readFileSync(path).length - tensor.values.byteLength) % 64).toBe(0)
 })
 
-function hasNumpy(): boolean {
-  try {
-    execFileSync('/usr/bin/python3', ['-c', 'import numpy'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-test.skipIf(!hasNumpy())('NumPy reads what is written, and what NumPy writes is read', async () => {
+test.skipIf(!pythonHas('numpy'))('NumPy reads what is written, and what NumPy writes is read', async () => {
   await writeNpy(path, tensors.table)
   const program = [
     'import numpy, sys',
@@ -108,7 +99,7 @@ test.skipIf(!hasNumpy())('NumPy reads what is written, and what NumPy writes is 
     'numpy.save(sys.argv[2], numpy.asfortranarray(x.astype(">f8") * 2))',
   ].join('\n')
   const other = join(folder, 'other.npy')
-  execFileSync('/usr/bin/python3', ['-c', program, path, other])
+  python('-c', program, path, other)
   expect((await readNpy(other)).arraySync()).toEqual(tensors.table.mul(2).arraySync())
 })
 

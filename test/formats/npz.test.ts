@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { noise } from '../bed.ts'
 import { caught } from '../caught.ts'
 import { proveHostile } from './hostile.ts'
 import { archive, type Member } from './npzFile.ts'
+import { python, pythonHas } from './python.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'npz-'))
 const path = join(folder, 'file.npz')
@@ -46,19 +46,10 @@ test('sizes of 64 bits', async () => {
   expect((await readNpz(path)).get('a')).toEqual(table)
 })
 
-function hasNumpy(): boolean {
-  try {
-    execFileSync('/usr/bin/python3', ['-c', 'import numpy'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-test.skipIf(!hasNumpy())('what NumPy writes, packed and not', async () => {
+test.skipIf(!pythonHas('numpy'))('what NumPy writes, packed and not', async () => {
   for (const save of ['savez', 'savez_compressed']) {
     const program = `import numpy, sys; numpy.${save}(sys.argv[1], x=numpy.arange(6.).reshape(2, 3), y=numpy.zeros(50000, numpy.int8))`
-    execFileSync('/usr/bin/python3', ['-c', program, path])
+    python('-c', program, path)
     const tensors = await readNpz(path)
     expect([...tensors.keys()]).toEqual(['x', 'y'])
     expect(tensors.get('x')!.arraySync()).toEqual([

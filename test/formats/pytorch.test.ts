@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import { readSafetensors } from '../../src/formats/safetensors.ts'
 import * as ls from '../../src/index.ts'
 import { relativeError } from '../bed.ts'
 import { caught } from '../caught.ts'
+import { python, pythonHas } from './python.ts'
 
 const { layers } = ls
 const golden = fileURLToPath(new URL('golden/pytorch.safetensors', import.meta.url))
@@ -118,20 +118,11 @@ function expectTheirs(from: Map<string, ls.Tensor>, name: string): void {
 const names = [...Object.keys(cases), ...Object.keys(attentions)]
 test.each(names)('%s gives the numbers that PyTorch gave', name => expectTheirs(tensors, name))
 
-function hasTorch(): boolean {
-  try {
-    execFileSync('/usr/bin/python3', ['-c', 'import torch'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-test.skipIf(!hasTorch())('PyTorch gives these numbers here, too', async () => {
+test.skipIf(!pythonHas('torch'))('PyTorch gives these numbers here, too', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'torch-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'now.safetensors')
-  execFileSync('/usr/bin/python3', [golden.replace('.safetensors', '.py'), path])
+  python(golden.replace('.safetensors', '.py'), path)
   const { tensors: now } = await readSafetensors(path)
   expect([...now.keys()]).toEqual([...tensors.keys()])
   for (const name of names) expectTheirs(now, name)

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import * as ls from '../../src/index.ts'
 import { noise } from '../bed.ts'
 import { caught } from '../caught.ts'
 import { proveHostile } from './hostile.ts'
+import { python, pythonHas } from './python.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'safetensors-'))
 const path = join(folder, 'file.safetensors')
@@ -95,40 +95,34 @@ test('what is written is read again to the bit, and lies as the specification as
   expect(bytes[8]).toBe('{'.charCodeAt(0))
 })
 
-function hasPythonReader(): boolean {
-  try {
-    execFileSync('/usr/bin/python3', ['-c', 'import safetensors.numpy'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-test.skipIf(!hasPythonReader())('Python reads what is written, and what it writes is read', async () => {
-  const a = ls.tensor(Float32Array.of(1, -0.5, 65504, 2 ** -24), [2, 2])
-  await writeSafetensors(
-    path,
-    { a, count: ls.scalar(7, 'int32'), b: ls.tensor([true, false]) },
-    { epoch: '3' },
-  )
-  const other = join(folder, 'other.safetensors')
-  const program = [
-    'import sys',
-    'from safetensors import safe_open',
-    'from safetensors.numpy import load_file, save_file',
-    'x = load_file(sys.argv[1])',
-    'assert {k: (str(v.dtype), v.shape) for k, v in x.items()} == ' +
-      '{"a": ("float32", (2, 2)), "count": ("int32", ()), "b": ("bool", (2,))}',
-    'with safe_open(sys.argv[1], "np") as file: assert file.metadata() == {"epoch": "3"}',
-    'save_file({"half": x["a"].astype("f2"), "twice": x["a"] * 2, **x}, sys.argv[2], {"by": "Python"})',
-  ].join('\n')
-  execFileSync('/usr/bin/python3', ['-c', program, path, other])
-  const { tensors, metadata } = await readSafetensors(other)
-  expect(metadata).toEqual({ by: 'Python' })
-  const found = Object.fromEntries([...tensors].map(([name, x]) => [name, x.arraySync()]))
-  const [table, twice] = [a.arraySync(), a.mul(2).arraySync()]
-  expect(found).toEqual({ a: table, half: table, twice, count: 7, b: [1, 0] })
-})
+test.skipIf(!pythonHas('safetensors.numpy'))(
+  'Python reads what is written, and what it writes is read',
+  async () => {
+    const a = ls.tensor(Float32Array.of(1, -0.5, 65504, 2 ** -24), [2, 2])
+    await writeSafetensors(
+      path,
+      { a, count: ls.scalar(7, 'int32'), b: ls.tensor([true, false]) },
+      { epoch: '3' },
+    )
+    const other = join(folder, 'other.safetensors')
+    const program = [
+      'import sys',
+      'from safetensors import safe_open',
+      'from safetensors.numpy import load_file, save_file',
+      'x = load_file(sys.argv[1])',
+      'assert {k: (str(v.dtype), v.shape) for k, v in x.items()} == ' +
+        '{"a": ("float32", (2, 2)), "count": ("int32", ()), "b": ("bool", (2,))}',
+      'with safe_open(sys.argv[1], "np") as file: assert file.metadata() == {"epoch": "3"}',
+      'save_file({"half": x["a"].astype("f2"), "twice": x["a"] * 2, **x}, sys.argv[2], {"by": "Python"})',
+    ].join('\n')
+    python('-c', program, path, other)
+    const { tensors, metadata } = await readSafetensors(other)
+    expect(metadata).toEqual({ by: 'Python' })
+    const found = Object.fromEntries([...tensors].map(([name, x]) => [name, x.arraySync()]))
+    const [table, twice] = [a.arraySync(), a.mul(2).arraySync()]
+    expect(found).toEqual({ a: table, half: table, twice, count: 7, b: [1, 0] })
+  },
+)
 
 test('a scale is applied, and an object does for a map', async () => {
   await writeSafetensors(path, { x: ls.tensor(Uint8Array.of(51), [1], 'uint8', 1 / 255) })
