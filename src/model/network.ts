@@ -42,10 +42,8 @@ export abstract class Network implements Owner {
   /** Samples of every mini-batch, where the inputs fix that. */
   abstract readonly batchSize: number | undefined
   readonly recompute: boolean
-  /** @internal */
-  readonly engine: Engine
-  /** @internal */
-  use: Use = 'idle'
+  /** @internal */ readonly engine: Engine
+  /** @internal */ use: Use = 'idle'
   private readonly initialSeed: number
   /** Output shapes by those of the inputs. */
   private readonly inferred = new Map<string, readonly (readonly number[])[]>()
@@ -282,8 +280,7 @@ export abstract class Network implements Owner {
     }
   }
 
-  /** @internal */
-  protected refuseWhileAsked(where: string): void {
+  /** @internal */ protected refuseWhileAsked(where: string): void {
     if (this.requests === 0) return
     throw new Error(`${where}: model is in use; wait for predictAsync() or evaluateAsync() to end`)
   }
@@ -294,8 +291,7 @@ export abstract class Network implements Owner {
     this.refuseWhileAsked(where)
   }
 
-  /** @internal */
-  protected refuseWhileTraining(where: string): void {
+  /** @internal */ protected refuseWhileTraining(where: string): void {
     if (this.use !== 'idle') throw new Error(`${where}: model is training; wait for fit() to end`)
   }
 }
