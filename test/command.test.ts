@@ -55,6 +55,7 @@ test('training writes one folder, whose configuration repeats it on other number
   expect(readdirSync(join(folder, 'mpg')).sort()).toEqual(
     [
       'checkpoints',
+      'checkpoints-refit',
       'configuration.json',
       'metrics.json',
       'model.json',

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest'
-import { buildNetwork, checkPlan, choosePlan, type Plan, stoppingOf } from '../src/tables/networks.ts'
+import {
+  buildNetwork,
+  checkPlan,
+  choosePlan,
+  monitorOf,
+  type Plan,
+  stoppingOf,
+} from '../src/tables/networks.ts'
 
 const rows = 640
-const plan = choosePlan(rows)
+const plan = choosePlan({ rows, classes: undefined })
 const networkOf = (changes: Partial<Plan>, classes?: number) =>
   buildNetwork({ ...plan, ...changes }, { shape: [5], classes, rows }, 1)
 const layersOf = (changes: Partial<Plan>) =>
@@ -16,7 +23,12 @@ test('a plan says which layers there are', () => {
 })
 
 test('a plan says how the weights are updated', () => {
-  const { optimizer } = networkOf({ optimizer: 'momentum', learningRate: 0.5, weightDecay: 0.01 })
+  const { optimizer } = networkOf({
+    optimizer: 'momentum',
+    schedule: 'constant',
+    learningRate: 0.5,
+    weightDecay: 0.01,
+  })
   expect([optimizer.className, optimizer.learningRate]).toEqual(['Momentum', 0.5])
   expect(optimizer.upkeep.decayOf('dense/kernel')).toBe(0.01)
   // 20 steps an epoch: 20 of 400 warm up.
@@ -24,8 +36,17 @@ test('a plan says how the weights are updated', () => {
   expect([0, 10, 20, 210, 400].map(step => Number(cosine.rateAt(step).toFixed(6)))).toEqual([
     0.01, 0.055, 0.1, 0.05, 0,
   ])
-  expect(stoppingOf(plan)).toHaveLength(2)
-  expect(stoppingOf({ ...plan, schedule: 'constant' })).toHaveLength(1)
+  expect(stoppingOf({ ...plan, schedule: 'plateau' }, 'val_loss').callbacks).toHaveLength(2)
+  expect(stoppingOf(plan, 'val_loss').callbacks).toHaveLength(1)
+})
+
+test('accuracy decides where it is fine enough', () => {
+  const cases = [
+    { rows: 9999, classes: 3 },
+    { rows: 10_000, classes: undefined },
+    { rows: 10_000, classes: 3 },
+  ]
+  expect(cases.map(monitorOf)).toEqual(['val_loss', 'val_loss', 'val_acc'])
 })
 
 test('a wrong plan is refused', () => {

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { oneOf } from '../errors.ts'
 import { columnTypes } from '../tables/fields.ts'
 
@@ -76,10 +76,15 @@ export const training = (command: Command): Command =>
     .option('--noise <DEVIATION>', 'added to the inputs, which are of deviation 1, in training', number)
     .option('--learning-rate <RATE>', 'of the optimizer', number)
     .option('--optimizer <NAME>', 'adam, momentum, rmsprop or lion (adam)')
-    .option('--schedule <NAME>', 'how the rate falls: plateau, cosine, or constant (plateau)')
+    .option('--schedule <NAME>', 'how the rate falls: cosine, plateau, or constant')
     .option('--batch-size <N>', 'rows a step', number)
     .option('--epochs <N>', 'at most', number)
     .option('--patience <N>', 'epochs without a better validation loss before it stops', number)
+    .option(
+      '--refit',
+      'train again with the validation rows, which is done below 10,000 rows; --no-refit: do not',
+    )
+    .addOption(new Option('--no-refit').hideHelp())
     .option('--seed <N>', 'decides every random choice (7)', number)
     .option('--max-seconds <N>', 'train no longer', number)
     .option(

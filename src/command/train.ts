@@ -59,6 +59,10 @@ export async function progressOf(say: (line: string) => void): Promise<TrainProg
       if (!isLive() && (epoch + 1) % Math.max(1, Math.ceil(epochs / lines)) === 0)
         say(`epoch ${epoch + 1}/${epochs}  loss ${loss}  validation loss ${validation}`)
     },
+    refit: ({ rows, epochs }) => {
+      training.stop()
+      say(`training again on ${rows} rows, those of the validation among them, ${epochs} epochs`)
+    },
     stop() {
       reading.stop()
       training.stop()
@@ -95,6 +99,8 @@ export function print(result: TrainResult): void {
   say(`${what}: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
+  if (result.refit)
+    say(`trained again for ${result.refit.epochs} epochs on all ${result.refit.rows} rows but the test's`)
   say(spent(result))
   say(`${scores!.part}: ${headline(scores!.model)}`)
   say(`baseline: ${headline(scores!.baseline)}`)

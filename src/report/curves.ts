@@ -5,9 +5,13 @@ import type { Point } from './charts.ts'
 export const curveOf = (epochs: readonly EpochRecord[], name: string): Point[] =>
   epochs.map(({ epoch, logs }) => [epoch, logs[name] ?? Number.NaN])
 
-/** Place of the epoch with the least validation loss (or loss), the first of several; −1 where there is none. */
-export function bestEpochOf(epochs: readonly EpochRecord[]): number {
-  const name = epochs.some(({ logs }) => logs.val_loss !== undefined) ? 'val_loss' : 'loss'
-  const values = epochs.map(({ logs }) => logs[name] ?? Number.POSITIVE_INFINITY)
+/**
+ * Place of the epoch with the highest validation accuracy, if that is watched, else with the least validation loss (or loss); the
+ * first of several, −1 where there is none.
+ */
+export function bestEpochOf(epochs: readonly EpochRecord[], monitor = 'val_loss'): number {
+  const name = epochs.some(({ logs }) => logs[monitor] !== undefined) ? monitor : 'loss'
+  const sign = name === 'val_acc' ? -1 : 1
+  const values = epochs.map(({ logs }) => sign * (logs[name] ?? sign * Number.POSITIVE_INFINITY))
   return values.indexOf(Math.min(...values))
 }

@@ -27,6 +27,8 @@ export interface TrainingSummary {
   readonly epochs: readonly EpochRecord[]
   /** At most so many. */
   readonly planned: number
+  /** What of the logs decides which epoch is the best. Default: the validation loss, or the loss. */
+  readonly monitor?: string
   readonly workers?: number
   readonly stopReason?: string
   /** What the configuration says, by the names of its options. */

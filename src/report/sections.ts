@@ -24,16 +24,18 @@ function spans(points: readonly Point[]): boolean {
 
 const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
-function metricChart({ epochs }: TrainingSummary, name: string): Markup {
+function metricChart({ epochs, monitor = 'val_loss' }: TrainingSummary, name: string): Markup {
   const [training, validation] = [curveOf(epochs, name), curveOf(epochs, `val_${name}`)]
   const isValidated = validation.some(([, y]) => Number.isFinite(y))
   const series: Series[] = [
     { name: 'training', points: training },
     ...(isValidated ? [{ name: 'validation', points: validation }] : []),
   ]
-  const best = epochs[bestEpochOf(epochs)]
+  const best = epochs[bestEpochOf(epochs, monitor)]
   const marks =
-    name === 'loss' && best && epochs.length > 1 ? [{ x: best.epoch, label: `best: ${best.epoch}` }] : []
+    monitor === `val_${name}` && best && epochs.length > 1
+      ? [{ x: best.epoch, label: `best: ${best.epoch}` }]
+      : []
   const log = spans(series.flatMap(({ points }) => points))
   return lineChart({ title: capital(name), x: epochAxis, y: { log }, series, marks })
 }

@@ -9,7 +9,9 @@ import {
   buildNetwork,
   checkPlan,
   choosePlan,
-  lossFor,
+  judgedBy,
+  type Monitor,
+  monitorOf,
   optimizerOf,
   type Plan,
   type Problem,
@@ -25,6 +27,8 @@ export interface Chosen {
   readonly saved?: Trainable
   readonly plan: { readonly batchSize: number; readonly epochs: number } & Readonly<Record<string, unknown>>
   readonly callbacks: readonly (BaseCallback | Hooks)[]
+  /** What decides which epoch's weights are kept. */
+  readonly monitor: Monitor
   /** Sizes from inputs to outputs, as people write them. */
   readonly shape: string
 }
@@ -45,20 +49,20 @@ function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], w
 }
 
 /** What options say, over what is chosen for so many rows. */
-export function planOf(options: TrainOptions, rows: number): Plan {
+export function planOf(options: TrainOptions, problem: Pick<Problem, 'rows' | 'classes'>): Plan {
   refuse(options, ['model'], 'searches and learning curves')
-  const plan = over(choosePlan(rows), options)
+  const plan = over(choosePlan(problem), options)
   checkPlan(plan)
   return plan
 }
 
 function chooseForColumns(options: TrainOptions, problem: Problem, seed: number): Chosen {
   refuse(options, ['filters', 'augment'], 'samples that are no images')
-  const plan = planOf(options, problem.rows)
+  const plan = planOf(options, problem)
   return {
     model: buildNetwork(plan, problem, seed),
     plan: { ...plan },
-    callbacks: stoppingOf(plan),
+    ...stoppingOf(plan, monitorOf(problem)),
     shape: [...problem.shape, ...plan.hidden].join('-'),
   }
 }
@@ -70,7 +74,7 @@ function chooseForImages(options: TrainOptions, problem: Problem, seed: number):
   return {
     ...buildImageNetwork(plan, problem, seed, options.augment === true),
     plan: { ...plan },
-    callbacks: stoppingOf(plan),
+    ...stoppingOf(plan, 'val_loss'),
     shape: [problem.shape.join('×'), ...plan.filters.map(count => `${count} filters`), ...plan.hidden].join(
       '-',
     ),
@@ -86,21 +90,21 @@ async function chooseOwn(options: TrainOptions, problem: Problem, seed: number):
   const { model: own, path, sha256 } = await readNetwork(options.model!, problem, seed, options.modelSha256)
   const about = { model: path, modelSha256: sha256 }
   const from = `${shape.join('×')}-${basename(path)}-${classes ?? 1}`
-  const usual = isColumns ? choosePlan(rows) : chooseImagePlan(problem)
+  const usual = isColumns ? choosePlan(problem) : chooseImagePlan(problem)
   const { weightDecay, optimizer, learningRate, batchSize, epochs, patience } = usual
   if (own.isCompiled) {
     refuse(options, ['optimizer', 'learningRate', 'weightDecay', 'augment'], 'a network that is compiled')
     if (options.schedule === 'cosine') refuse(options, ['schedule'], 'a network that is compiled')
     const plan = over({ schedule: 'constant' as const, batchSize, epochs, patience }, options)
-    checkPlan({ ...choosePlan(rows), ...plan })
-    return { model: own, plan: { ...plan, ...about }, callbacks: stoppingOf(plan), shape: from }
+    checkPlan({ ...choosePlan(problem), ...plan })
+    return { model: own, plan: { ...plan, ...about }, ...stoppingOf(plan, 'val_loss'), shape: from }
   }
   const { schedule } = usual
   const plan = over({ weightDecay, optimizer, schedule, learningRate, batchSize, epochs, patience }, options)
-  checkPlan({ ...choosePlan(rows), ...plan })
+  checkPlan({ ...choosePlan(problem), ...plan })
   const model = options.augment ? sequential({ layers: [...augmentation(shape), own], seed }) : own
-  model.compile({ optimizer: optimizerOf(plan, rows), loss: lossFor(classes), gradientNorm: true })
-  return { model, saved: own, plan: { ...plan, ...about }, callbacks: stoppingOf(plan), shape: from }
+  model.compile({ optimizer: optimizerOf(plan, rows), ...judgedBy(classes), gradientNorm: true })
+  return { model, saved: own, plan: { ...plan, ...about }, ...stoppingOf(plan, 'val_loss'), shape: from }
 }
 
 /** The network for samples of a shape, and how it is trained: one of a file, dense for columns, convolutional for images. */

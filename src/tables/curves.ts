@@ -5,7 +5,7 @@ import { planOf } from './choosing.ts'
 import type { Plan } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { type ClassScores, type RegressionScores, scorerOf } from './scores.ts'
-import { type Ground, groundOf, outputsOf, prepareTable, tryPlan } from './trying.ts'
+import { type Ground, groundOf, outputsOf, prepareTable, problemOf, tryPlan } from './trying.ts'
 
 /** What a training came to: losses without penalties, and of the validation part the accuracy or R². */
 export interface Measurement {
@@ -111,7 +111,7 @@ async function prepared(options: TrainOptions, repeats: number, maxSeconds: numb
   positiveInteger('learningCurve', 'repeats', repeats)
   if (maxSeconds !== undefined) inRange('learningCurve', 'maxSeconds', maxSeconds, '(0, 2000000]')
   const table = await prepareTable(options)
-  return { table, plan: planOf(options, table.parts.training.length) }
+  return { table, plan: planOf(options, problemOf(table)) }
 }
 
 /**

@@ -10,6 +10,7 @@ export const files = {
   preprocessing: 'preprocessing.json',
   metrics: 'metrics.json',
   checkpoints: 'checkpoints',
+  refit: 'checkpoints-refit',
   report: 'report.json',
   page: 'report.html',
 } as const

@@ -11,6 +11,7 @@ import type { Chosen } from './choosing.ts'
 import type { Target } from './encoding.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
+import { isRefit, refit } from './refitting.ts'
 import { Reporter } from './reporting.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import type { Story } from './story.ts'
@@ -53,6 +54,8 @@ export interface TrainResult {
   readonly workers: number
   readonly epochs: number
   readonly stopReason: string
+  /** Of the training on all rows but the test's, from which the model is. */
+  readonly refit?: { readonly rows: number; readonly epochs: number }
   /** How long what took; training without validation and checkpoints. */
   readonly seconds: Seconds & { readonly training: number }
   /** Rows that were trained on in a second. */
@@ -90,6 +93,8 @@ export interface Lesson
   readonly preprocessing: object
   /** What the report tells beside how training went. */
   readonly story?: Story
+  /** The same with the rows of the validation part among those that are trained on, once `settle` is done. */
+  whole?(): Promise<Lesson>
   /** Once training has ended: what is said of probabilities follows from the validation part. */
   settle?(): Promise<void>
   score(part: 'validation' | 'test'): Promise<Scores>
@@ -200,6 +205,13 @@ export function classWeightsOf(truth: ArrayLike<number>, classes: number): Recor
   return Object.fromEntries(counts.map((count, i) => [i, truth.length / (classes * Math.max(count, 1))]))
 }
 
+const networkOf = ({ plan, inputs, model, shape }: Lesson): TrainResult['network'] => ({
+  ...plan,
+  inputs,
+  weights: model.countParams(),
+  shape,
+})
+
 function timesOf({ seconds, rows, plan }: Lesson, { worked }: History) {
   const rowsPerStep = rows.training / Math.ceil(rows.training / plan.batchSize)
   return {
@@ -220,18 +232,19 @@ export async function learn(
   warnings: Warnings,
 ): Promise<TrainResult> {
   const { workers = 'auto', maxSeconds, signal, resume = false, progress } = options
-  const { model, plan, rows, inputs } = lesson
-  const network = { ...plan, inputs, weights: model.countParams(), shape: lesson.shape }
+  const { model, plan, rows } = lesson
+  const refits = isRefit(options, lesson)
   await writeJson(folder, files.configuration, {
     ...configurationOf(options),
     data: resolve(options.data),
     ...plan,
+    ...(lesson.whole && { refit: refits }),
     seed,
   })
   progress?.begin?.({
     rows: rows.training,
-    inputs: network.inputs,
-    weights: network.weights,
+    inputs: lesson.inputs,
+    weights: model.countParams(),
     epochs: plan.epochs,
     warnings: warnings.lines(),
   })
@@ -265,7 +278,7 @@ export async function learn(
     from: lesson.from,
     columns: lesson.columns,
     rows,
-    network,
+    network: networkOf(lesson),
     seed,
     workers: history.workers,
     epochs: history.epoch.length,
@@ -275,17 +288,29 @@ export async function learn(
   }
   if (about.interrupted) return about
   await lesson.settle?.()
+  const validation = await lesson.score('validation')
+  const second = refits
+    ? await refit(folder, options, { lesson, history }, reporter.recorder.epochs, seed, warnings)
+    : undefined
+  if (second?.history.stopReason === 'aborted') return { ...about, interrupted: true }
+  const final = second?.lesson ?? lesson
   const part = rows.test > 0 ? ('test' as const) : ('validation' as const)
-  const scores = {
-    part,
-    model: await lesson.score(part),
-    baseline: lesson.baseline(part),
-    validation: await lesson.score('validation'),
+  const result = {
+    ...about,
+    network: networkOf(final),
+    ...(second && { refit: { rows: final.rows.training, epochs: second.history.epoch.length } }),
+    // The second network knows the validation part: that one is scored by the first alone.
+    scores: {
+      part,
+      model: part === 'test' ? await final.score(part) : validation,
+      baseline: lesson.baseline(part),
+      validation,
+    },
+    warnings: warnings.lines(),
   }
-  const result = { ...about, scores }
-  await writeJson(folder, files.preprocessing, lesson.preprocessing)
-  await (lesson.saved ?? model).save(modelUrl(folder))
+  await writeJson(folder, files.preprocessing, final.preprocessing)
+  await (final.saved ?? final.model).save(modelUrl(folder))
   await writeJson(folder, files.metrics, { ...result, history: history.history })
-  await reporter.finish(result)
+  await reporter.finish(result, final)
   return result
 }

@@ -3,7 +3,8 @@ import { planOf } from './choosing.ts'
 import type { TrainConfiguration } from './options.ts'
 import type { Prepared } from './preparing.ts'
 import { planAt } from './spaces.ts'
-import { type Ground, groundOf, lossOf, prepareTable } from './trying.ts'
+import { allButTest } from './splitting.ts'
+import { type Ground, groundOf, lossOf, prepareTable, problemOf } from './trying.ts'
 
 /** What a trial depends on besides its parameters. */
 export interface Search {
@@ -16,7 +17,7 @@ export interface Search {
 export function groundsOf(prepared: Prepared, { options, folds }: Search): Ground[] {
   if (folds === 1) return [groundOf(prepared, options)]
   const { parts, roles, truthAt, target } = prepared
-  const rows = Uint32Array.from([...parts.training, ...parts.validation]).sort()
+  const rows = allButTest(parts)
   const labels = (of: (row: number) => number) => Array.from(rows, of)
   const split = kFold(rows.length, {
     folds,
@@ -36,7 +37,7 @@ export function objectiveOf(
   { options }: Search,
   workers: number | 'auto',
 ): Objective {
-  const plan = planOf(options, grounds[0]!.prepared.parts.training.length)
+  const plan = planOf(options, problemOf(grounds[0]!.prepared))
   return ({ parameters, seed, signal, report }) => {
     const asked = planAt(parameters, plan)
     if (grounds.length > 1)

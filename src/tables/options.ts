@@ -52,6 +52,11 @@ export interface TrainConfiguration
    * validation part: the mean of both recalls (balanced), or the F score of the second class (f1).
    */
   threshold?: number | ThresholdAim
+  /**
+   * Of a table: whether the network is trained once more, on the rows of training and validation together, for as long as
+   * these have shown to be good. Default: below 10,000 training rows, if there is a test part.
+   */
+  refit?: boolean
   /** Default 7. */
   seed?: number
 }
@@ -81,7 +86,7 @@ const forParts: readonly Name[] = [
 const taken: Readonly<Record<KindName, readonly Name[]>> = {
   table: [
     ...[...shared, ...forParts, 'target' as const, 'task' as const, 'types' as const, 'ignore' as const],
-    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
+    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise', 'refit'] as const),
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
   images: [...shared, ...forParts, 'size', 'filters', 'augment'],
@@ -102,6 +107,8 @@ export interface TrainProgress {
     warnings: readonly string[]
   }): void
   epoch?(epoch: number, logs: Readonly<Record<string, number>>): void
+  /** Training begins anew, on all rows but the test's. */
+  refit?(about: { rows: number; epochs: number }): void
   /** After each epoch, and at the end; `current` makes the report so far. */
   report?(current: () => RunReport): void
 }

@@ -40,7 +40,7 @@ function samplesOf(
 }
 
 /** What the rows that are trained on say of columns and target; `trend`: of dates too. */
-export function preprocessingOf(
+function preprocessingOf(
   { inputs, target: column, task }: Roles,
   classes: readonly string[],
   training: Uint32Array,
@@ -93,6 +93,22 @@ export async function prepare(table: Table, options: TableConfiguration & TrainO
 }
 
 export type Prepared = Awaited<ReturnType<typeof prepare>>
+
+/** The same rows in other parts, encoded by what those say that are trained on. */
+export function withParts(
+  prepared: Prepared,
+  { time }: { time?: string },
+  parts: Pick<Parts, 'training' | 'validation'>,
+): Prepared {
+  const { roles, classes } = prepared
+  const preprocessing = preprocessingOf(roles, classes, parts.training, time === undefined)
+  return {
+    ...prepared,
+    target: preprocessing.target,
+    preprocessing,
+    parts: { ...prepared.parts, ...parts },
+  }
+}
 
 /** Inputs and targets of each part. */
 export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {

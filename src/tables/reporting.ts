@@ -31,6 +31,7 @@ export function commandOf(options: TrainOptions): string {
   const words = Object.entries(rest).flatMap(([name, value]) => {
     const flag = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
     if (name === 'header') return value === false ? ['--no-header'] : []
+    if (name === 'refit') return [value ? flag : '--no-refit']
     if (typeof value === 'boolean') return value ? [flag] : []
     return [flag, quoted(wordOf(value))]
   })
@@ -84,15 +85,16 @@ export class Reporter {
   now(result?: TrainResult): RunReport {
     const { lesson, options, seed } = this
     const epochs = [...this.recorder.epochs]
-    const { rows, plan, model } = lesson
+    const { rows, plan, model, monitor } = lesson
     const planned = plan.epochs
     const training = {
       epochs,
       planned,
       plan,
+      monitor,
       ...(result && { workers: result.workers, stopReason: result.stopReason }),
     }
-    const best = epochs[bestEpochOf(epochs)]
+    const best = epochs[bestEpochOf(epochs, monitor)]
     const seconds = epochs.reduce((sum, { pace }) => sum + (pace?.seconds ?? 0), 0)
     const workers = result ? ` · ${result.workers} ${result.workers === 1 ? 'worker' : 'workers'}` : ''
     const what = { class: 'Classes', regression: 'A number', text: 'Characters' }[lesson.task]
@@ -144,9 +146,8 @@ export class Reporter {
   }
 
   /** The report of a training that has ended, written beside the model. */
-  async finish(result: TrainResult): Promise<void> {
-    const { options, seed, lesson } = this
-    const { story, model } = lesson
+  async finish(result: TrainResult, { story, model }: Lesson): Promise<void> {
+    const { options, seed } = this
     const { workers = 'auto', progress } = options
     const { scores } = result
     const examined =

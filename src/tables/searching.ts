@@ -13,7 +13,7 @@ import { groundsOf, objectiveOf, type Search } from './objective.ts'
 import { checkTrainOptions, configurationOf, type TableConfiguration, type TrainOptions } from './options.ts'
 import { planAt, spaceOf } from './spaces.ts'
 import { trainTable } from './training.ts'
-import { type Ground, lossOf, prepareTable } from './trying.ts'
+import { type Ground, lossOf, prepareTable, problemOf } from './trying.ts'
 
 /** Options of a search beside those of the training. */
 export interface SearchOptions {
@@ -110,7 +110,7 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
   const search: Search = { options: configuration, folds }
   const prepared = await prepareTable(training)
   const grounds = groundsOf(prepared, search)
-  const plan = planOf(training, prepared.parts.training.length)
+  const plan = planOf(training, problemOf(prepared))
   const space = spaceOf(configuration, plan, names)
 
   const timeout = maxSeconds === undefined ? [] : [AbortSignal.timeout(1000 * maxSeconds)]

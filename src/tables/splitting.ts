@@ -8,6 +8,10 @@ export interface Parts {
   readonly test: Uint32Array
 }
 
+/** The rows that are not for the test, in the order of the data. */
+export const allButTest = ({ training, validation }: Parts): Uint32Array =>
+  Uint32Array.from([...training, ...validation]).sort()
+
 export interface Shares {
   readonly validation: number
   readonly test: number

@@ -144,7 +144,7 @@ export async function trainText(options: TrainOptions): Promise<TrainResult> {
       model,
       plan: { ...chosen, epochs },
       stepsPerEpoch: Math.ceil(steps / epochs),
-      callbacks: stoppingOf({ schedule: 'cosine', patience: epochs }),
+      ...stoppingOf({ schedule: 'cosine', patience: epochs }, 'val_loss'),
       shape: `${context} characters of ${characters.length}-${chosen.blocks} blocks of ${chosen.width}`,
       training: windows,
       validation: windowsOf(parts.validation, context, context, validationWindows),

@@ -4,6 +4,7 @@ import {
   baselineOf,
   checkThreshold,
   classWeightsOf,
+  type Lesson,
   learn,
   openFolder,
   scoreOf,
@@ -12,8 +13,9 @@ import {
 } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
-import { type Prepared, prepare, samplesOfParts, type TableSamples } from './preparing.ts'
+import { type Prepared, prepare, samplesOfParts, type TableSamples, withParts } from './preparing.ts'
 import { openTable } from './source.ts'
+import { allButTest } from './splitting.ts'
 import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
 
@@ -56,36 +58,25 @@ function storyOf(
   }
 }
 
-/**
- * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
- * checkpoints, report.html, and configuration.json, which repeats it. Means, deviations and categories come from the training
- * part alone.
- * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
- */
-export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
-  checkTrainOptions(options, 'table')
-  const { seed = 7, workers = 'auto' } = options
-  const table = await openTable(options.data, options)
-  checkColumn(table, 'target', options.target)
-  const folder = await openFolder(options)
-  const warnings = new Warnings()
-  const begun = performance.now()
-  const prepared = await prepare(table, options, warnings)
+/** The parts of a table, encoded, and the network for them. */
+async function lessonOf(
+  prepared: Prepared,
+  options: TableConfiguration & TrainOptions,
+  seed: number,
+): Promise<Lesson> {
+  const { workers = 'auto' } = options
   const { parts, target, preprocessing, setAside } = prepared
-  const read = performance.now()
   const { encoder, ...samples } = samplesOfParts(prepared)
-  const seconds = { reading: (read - begun) / 1000, encoding: (performance.now() - read) / 1000 }
-  const { training } = samples
-  checkThreshold('train', options.threshold, target)
+  const { training, validation } = samples
   const classes = target.task === 'class' ? target.classes.length : undefined
   const chosen = await chooseNetwork(
     options,
     { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
     seed,
   )
-  const lesson = {
+  return {
     ...chosen,
-    kind: 'table' as const,
+    kind: 'table',
     task: target.task,
     target: target.name,
     from: `${preprocessing.columns.length} columns`,
@@ -98,14 +89,43 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
       setAside,
     },
     training,
-    validation: samples.validation,
+    validation,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
     preprocessing,
-    seconds,
-    settle: () => settleClasses(chosen.model, target, samples.validation, options),
+    async whole() {
+      const all = withParts(prepared, options, {
+        training: allButTest(parts),
+        validation: parts.validation,
+      })
+      // What the validation part has said of probabilities cannot be asked of a network that knows it.
+      if (target.task === 'class') Object.assign(all.target, target)
+      return lessonOf(all, { ...options, ...chosen.plan }, seed)
+    },
+    settle: () => settleClasses(chosen.model, target, validation, options),
     story: storyOf(options, prepared, encoder, samples),
-    score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
-    baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
+    score: part => scoreOf(chosen.model, target, samples[part], workers),
+    baseline: part => baselineOf(target, training.truth, samples[part].truth),
   }
-  return learn(folder, options, seed, lesson, warnings)
+}
+
+/**
+ * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
+ * checkpoints, report.html, and configuration.json, which repeats it. Means, deviations and categories come from the training
+ * part alone.
+ * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
+ */
+export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options, 'table')
+  const { seed = 7 } = options
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
+  const folder = await openFolder(options)
+  const warnings = new Warnings()
+  const begun = performance.now()
+  const prepared = await prepare(table, options, warnings)
+  const read = performance.now()
+  checkThreshold('train', options.threshold, prepared.target)
+  const lesson = await lessonOf(prepared, options, seed)
+  const seconds = { reading: (read - begun) / 1000, encoding: (performance.now() - read) / 1000 }
+  return learn(folder, options, seed, { ...lesson, seconds }, warnings)
 }

@@ -2,10 +2,10 @@ import type { Tensor } from '../data/tensor.ts'
 import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { classWeightsOf, predictedRows } from './learning.ts'
-import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './networks.ts'
+import { buildNetwork, judgedBy, monitorOf, type Plan, type Problem, stoppingOf } from './networks.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
-import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './preparing.ts'
+import { type Prepared, prepare, samplesOfParts, type TableSamples, withParts } from './preparing.ts'
 import { openTable } from './source.ts'
 import { Warnings } from './warnings.ts'
 
@@ -26,26 +26,28 @@ export async function prepareTable(options: TrainOptions): Promise<Prepared> {
   return prepare(table, given, new Warnings())
 }
 
+/** What a plan is chosen for. */
+export const problemOf = ({ parts, target }: Prepared): Pick<Problem, 'rows' | 'classes'> => ({
+  rows: parts.training.length,
+  classes: target.task === 'class' ? target.classes.length : undefined,
+})
+
 /** A table's parts, or other ones of it, encoded by what the rows say that are trained on. */
 export function groundOf(
   prepared: Prepared,
-  { balance, time }: { balance?: boolean; time?: string },
+  options: { balance?: boolean; time?: string },
   parts: Pick<Prepared['parts'], 'training' | 'validation'> = prepared.parts,
 ): Ground {
-  const isSame = parts === prepared.parts
-  const preprocessing = isSame
-    ? prepared.preprocessing
-    : preprocessingOf(prepared.roles, prepared.classes, parts.training, time === undefined)
-  const { target } = preprocessing
-  const own = { ...prepared, target, preprocessing, parts: { ...prepared.parts, ...parts } }
+  const own = parts === prepared.parts ? prepared : withParts(prepared, options, parts)
   const { encoder, training, validation } = samplesOfParts(own)
-  const classes = target.task === 'class' ? target.classes.length : undefined
+  const problem = { ...problemOf(own), shape: [encoder.width], lookups: encoder.lookups }
+  const { classes } = problem
   return {
     prepared: own,
-    problem: { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
+    problem,
     training,
     validation,
-    classWeight: balance && classes ? classWeightsOf(training.truth, classes) : undefined,
+    classWeight: options.balance && classes ? classWeightsOf(training.truth, classes) : undefined,
   }
 }
 
@@ -69,8 +71,8 @@ export async function tryPlan(
   { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
 ): Promise<{ model: Trainable; history: History; losses: readonly number[] }> {
   const model = buildNetwork(plan, problem, seed)
-  const loss = lossFor(problem.classes)
-  model.compile({ optimizer: model.optimizer, loss, metrics: [loss] })
+  const { loss, metrics } = judgedBy(problem.classes)
+  model.compile({ optimizer: model.optimizer, loss, metrics: [loss, ...metrics] })
   const heldLoss = `val_${loss}`
   try {
     const history = await model.fit(training.x, training.y, {
@@ -82,7 +84,7 @@ export async function tryPlan(
       ...(classWeight && { classWeight }),
       ...(signal && { signal }),
       callbacks: [
-        ...(toTheEnd ? [] : stoppingOf(plan)),
+        ...(toTheEnd ? [] : stoppingOf(plan, monitorOf(problem)).callbacks),
         { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) },
       ],
     })

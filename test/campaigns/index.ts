@@ -1,5 +1,5 @@
 // npm run campaign -- NAME: in full what `npm test` proves in a short form. Exit code 1 where something fails. In pieces:
-// hostile --only FORMAT --from MUTATION --count MUTATIONS, kills --from SEED --count TRAININGS, resume --only OPTIMIZER.
+// hostile --only FORMAT --from MUTATION --count MUTATIONS, kills --from SEED --count TRAININGS, resume --only OPTIMIZER, tables --only TABLE.
 import { parseArgs } from 'node:util'
 import { suggestion } from '../../src/errors.ts'
 import { cycles } from './cycles.ts'
@@ -27,7 +27,7 @@ const campaigns: Readonly<Record<string, readonly [Campaign, ...(keyof Part)[]]>
   resume: [resume, 'only'],
   sabotage: [sabotage],
   stops: [stops],
-  tables: [tables],
+  tables: [tables, 'only'],
   tune: [searches],
 }
 

@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import type { History } from '../model/history.ts'
+import { bestEpochOf } from '../report/curves.ts'
+import { callbacks } from '../training/callbacks.ts'
+import type { EpochRecord } from '../training/recorder.ts'
+import { files } from './folder.ts'
+import type { Lesson } from './learning.ts'
+import { fewRows, type Monitor } from './networks.ts'
+import type { TrainOptions } from './options.ts'
+import type { Warnings } from './warnings.ts'
+
+/** Whether a network is trained once more, with the rows of the validation part, which have decided for how long. */
+export const isRefit = ({ refit }: TrainOptions, { whole, rows }: Lesson): boolean =>
+  whole !== undefined && (refit ?? (rows.training < fewRows && rows.test > 0))
+
+/** Epochs that were good: up to the best where standing still has ended training, otherwise all of them. */
+const goodEpochs = ({ stopReason }: History, epochs: readonly EpochRecord[], monitor: Monitor): number =>
+  stopReason === 'earlyStopping' ? bestEpochOf(epochs, monitor) + 1 : epochs.length
+
+/** A training with the rows of the validation part, and what came of it. */
+export interface Refit {
+  readonly lesson: Lesson
+  readonly history: History
+}
+
+/**
+ * Trains anew on all rows but the test's, for as many epochs and at the same rates as were good on the training part. Source:
+ * I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), algorithm 7.2. Undefined where there is no time left for it.
+ */
+export async function refit(
+  folder: string,
+  options: TrainOptions,
+  { lesson, history }: Refit,
+  epochs: readonly EpochRecord[],
+  seed: number,
+  warnings: Warnings,
+): Promise<Refit | undefined> {
+  const { workers = 'auto', maxSeconds, signal, resume = false, progress } = options
+  const whole = await lesson.whole!()
+  const { model, plan, rows } = whole
+  const seconds = (history.worked.seconds * rows.training) / lesson.rows.training
+  const left = maxSeconds === undefined ? Infinity : maxSeconds - history.worked.seconds
+  if (history.stopReason === 'maxSeconds' || seconds > left) {
+    warnings.say('the validation part is not trained on: there is no time left')
+    return undefined
+  }
+  const count = goodEpochs(history, epochs, lesson.monitor)
+  progress?.refit?.({ rows: rows.training, epochs: count })
+  const directory = join(folder, files.refit)
+  const done = await model.fit(whole.training.x, whole.training.y, {
+    batchSize: plan.batchSize,
+    epochs: count,
+    seed,
+    workers,
+    ...(whole.classWeight && { classWeight: whole.classWeight }),
+    ...(signal && { signal }),
+    ...(resume && { resume: directory }),
+    callbacks: [
+      callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
+      ...(plan.schedule === 'plateau'
+        ? [callbacks.learningRateScheduler(epoch => epochs[epoch]!.learningRate)]
+        : []),
+    ],
+  })
+  return { lesson: whole, history: done }
+}
