@@ -110,10 +110,9 @@ const sources: readonly Source[] = [
 
 /** Writes all rows but the test's, and those, as Lockstep encodes them. */
 async function writeParts(folder: string, data: string, target: string, seed: number): Promise<void> {
-  const options = { data, target, seed }
-  const prepared = await prepare(await openTable(data), options, new Warnings())
+  const prepared = await prepare(await openTable(data), { data, target, seed }, new Warnings())
   const { parts } = prepared
-  const whole = withParts(prepared, options, { training: allButTest(parts), validation: parts.validation })
+  const whole = withParts(prepared, {}, { training: allButTest(parts), validation: parts.validation })
   const { encoder, training, test } = samplesOfParts(whole)
   mkdirSync(folder)
   if (prepared.target.task === 'class') writeFileSync(join(folder, 'classes'), '')
