@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +5,7 @@ import { expect, test } from 'vitest'
 import { commandBed } from './commandBed.ts'
 import { linearScore } from './linear.ts'
 
-const { folder, run, done, program } = commandBed('command', true)
+const { folder, run, done, signalled } = commandBed('command')
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
 const write = (name: string, text: string | Uint8Array) => writeFileSync(join(folder, name), text)
 const quick = ['--workers', '1']
@@ -163,18 +162,6 @@ test('the command line: help, a wrong option, a wrong column, a folder in use', 
   expect(run('inspect', 'nothing.csv')).toMatchObject({ status: 1 })
 })
 
-/** Sends a signal once the child has said `when`; resolves with its exit code and what it said. */
-function signalled(child: ChildProcess, when: RegExp, signal: NodeJS.Signals) {
-  return new Promise<{ code: number | null; said: string }>(resolve => {
-    let said = ''
-    child.stderr!.on('data', text => {
-      if (!when.test(said) && when.test(`${said}${text}`)) child.kill(signal)
-      said += text
-    })
-    child.on('close', code => resolve({ code, said }))
-  })
-}
-
 test('a signal saves, and --resume goes on to what an undisturbed training reaches', {
   timeout: 150_000,
 }, async () => {
@@ -190,11 +177,7 @@ test('a signal saves, and --resume goes on to what an undisturbed training reach
     ...quick,
   ]
   const whole = JSON.parse(done(...args, '--out', 'whole', '--json'))
-  const child = spawn(process.execPath, [program(), ...args, '--out', 'halves'], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const { code, said } = await signalled(child, /epoch \d+\/120/, 'SIGTERM')
+  const { code, said } = await signalled(/epoch \d+\/120/, ['SIGTERM'], ...args, '--out', 'halves')
   expect(code).toBe(143)
   expect(said).toMatch(/stopped, and saved; lockstep train --resume --out .*halves goes on from there\n$/)
   expect(readdirSync(join(folder, 'halves'))).toEqual(['checkpoints', 'configuration.json'])

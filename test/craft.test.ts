@@ -5,7 +5,7 @@ import { asShown, compared, craft, craftFolder, pageOf, ran, shownIn, timeless }
 import { Engine } from '../src/runtime/engine.ts'
 import { commandBed } from './commandBed.ts'
 
-const { program, refused } = commandBed('craft', true)
+const { program, refused } = commandBed('craft')
 const all = craft.flatMap(name => shownIn(pageOf(name)))
 const isExact = new Engine().module.numerics === 'fused'
 let folder = ''
