@@ -35,7 +35,7 @@ test.each([
   ['boston', 'medv', 0.65],
 ] as const)(
   '%s: at least what a linear model of the same rows reaches on others',
-  { timeout: 30_000 },
+  { timeout: 120_000 },
   (name, target, least) => {
     const { score, linear } = compare(name, target)
     expect(linear).toBeGreaterThan(least)
@@ -44,7 +44,7 @@ test.each([
 )
 
 test('training writes one folder, whose configuration repeats it on other numbers of workers', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, () => {
   const first = run('train', dataOf('auto-mpg'), '--target', 'mpg', '--out', 'mpg', '--json', ...quick)
   expect(first.stderr).toMatch('warning: rows set aside that have no "mpg": 8 (the first: line 12)\n')
@@ -79,7 +79,7 @@ test('training writes one folder, whose configuration repeats it on other number
 })
 
 test('evaluate and predict take what travels with the model, and match columns by name', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, () => {
   const lines = readFileSync(dataOf('wine'), 'utf8').trim().split('\n').slice(0, 60)
   const cells = lines.map(line => line.split(','))
@@ -176,7 +176,7 @@ function signalled(child: ChildProcess, when: RegExp, signal: NodeJS.Signals) {
 }
 
 test('a signal saves, and --resume goes on to what an undisturbed training reaches', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async () => {
   const args = [
     'train',

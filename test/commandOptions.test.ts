@@ -39,7 +39,7 @@ beforeAll(async () => {
 })
 const few = ['--epochs', '3']
 
-test('Parquet in and out: the same as CSV', { timeout: 30_000 }, async () => {
+test('Parquet in and out: the same as CSV', { timeout: 120_000 }, async () => {
   const csv = trained('visits.csv', 'cost', 'csv', ...few)
   const own = trained('visits.parquet', 'cost', 'parquet', ...few)
   expect(own.scores).toEqual(csv.scores)
@@ -53,7 +53,7 @@ test('Parquet in and out: the same as CSV', { timeout: 30_000 }, async () => {
   expect(predict('visits.csv', '--output', 'x.xls').stderr).toMatch('must end in .csv, .jsonl or .parquet')
 })
 
-test('--group keeps groups whole, --time tests on what is latest', { timeout: 30_000 }, () => {
+test('--group keeps groups whole, --time tests on what is latest', { timeout: 120_000 }, () => {
   const grouped = trained('visits.csv', 'cost', 'grouped', '--group', 'clinic', ...few)
   // Twelve groups of fifty rows: two each are drawn, as 0.15 of twelve is 1.8.
   expect(grouped.rows).toEqual({ training: 400, validation: 100, test: 100, setAside: 0 })
@@ -67,7 +67,7 @@ test('--group keeps groups whole, --time tests on what is latest', { timeout: 30
   )
 })
 
-test('--balance finds more of the rare class; --types says what a column is', { timeout: 60_000 }, () => {
+test('--balance finds more of the rare class; --types says what a column is', { timeout: 180_000 }, () => {
   const options = ['--epochs', '15', '--ignore', 'day,cost,clinic', '--types', 'zip=category']
   const recall = ({ scores }: { scores: { model: { classes: { name: string; recall: number }[] } } }) =>
     scores.model.classes.find(({ name }) => name === 'yes')!.recall
@@ -81,7 +81,7 @@ test('--balance finds more of the rare class; --types says what a column is', { 
   expect(run('train', 'visits.csv', '--target', 'cost', '--types', 'zip=word')).toMatchObject({ status: 2 })
 })
 
-test('--max-seconds ends training with the best so far', { timeout: 30_000 }, () => {
+test('--max-seconds ends training with the best so far', { timeout: 120_000 }, () => {
   const endless = ['--epochs', '100000', '--patience', '100000', '--max-seconds', '1']
   const { stopReason, epochs, scores } = trained('visits.csv', 'cost', 'brief', ...endless)
   expect(stopReason).toBe('maxSeconds')
@@ -102,7 +102,7 @@ function signalled(child: ChildProcess, when: RegExp, signals: readonly NodeJS.S
   })
 }
 
-test('a second signal ends the process at once', { timeout: 30_000 }, async () => {
+test('a second signal ends the process at once', { timeout: 120_000 }, async () => {
   const args = ['train', 'visits.csv', '--target', 'cost', '--out', 'twice', '--workers', '1']
   const long = ['--epochs', '100000', '--patience', '100000']
   const child = spawn(process.execPath, [program(), ...args, ...long], {
