@@ -1,5 +1,6 @@
 // Leaves out of the compiled library what nobody who installs it needs: in JavaScript the comments, which the types keep,
-// and of the types what no entry point leads to. The rest is laid out as the source is, with tabs.
+// and of the types what no entry point leads to, and that classes implement interfaces. The rest is laid out as the source is,
+// but with tabs, and without spaces in brackets.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +17,9 @@ const program = ts.createProgram(entries, {
   skipLibCheck: true,
 })
 const checker = program.getTypeChecker()
+
+/** A class has what it implements, but for what is internal. */
+const isImplements = node => ts.isHeritageClause(node) && node.token === ts.SyntaxKind.ImplementsKeyword
 
 /** Statements, and names in imports and exports. */
 const needed = new Set()
@@ -48,6 +52,7 @@ function needStatement(statement) {
   if (needed.has(statement)) return
   needed.add(statement)
   const visit = node => {
+    if (isImplements(node)) return
     if (ts.isIdentifier(node)) need(checker.getSymbolAtLocation(node))
     if (ts.isImportTypeNode(node) && !node.qualifier) need(checker.getSymbolAtLocation(node.argument.literal))
     ts.forEachChild(node, visit)
@@ -61,7 +66,9 @@ function slim(statement) {
   const names = statement.importClause?.namedBindings ?? statement.exportClause
   if (!names?.elements) {
     const isNeeded = needed.has(names ?? statement) || (ts.isExportDeclaration(statement) && !names)
-    return isNeeded ? text : ''
+    if (!isNeeded) return ''
+    const whole = statement.heritageClauses?.find(isImplements)
+    return whole ? text.replace(whole.getFullText(), '') : text
   }
   const kept = names.elements.filter(name => needed.has(name))
   if (kept.length === 0) return names.elements.length === 0 ? text : ''

@@ -61,6 +61,7 @@ export const training = (command: Command): Command =>
     .option('--balance', 'rare classes weigh more')
     .option('--threshold <P>', 'of the second of two classes: a probability, balanced, or f1', threshold)
     .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
+    .option('--model <FILE>', 'a network: .js or .ts that makes it, or .json of a layers model')
     .option('--text', 'DATA is a text that is to be continued')
     .option('--blocks <N>', 'of attention, in a network for text', number)
     .option('--width <N>', 'of such a block: a multiple of 32', number)

@@ -37,6 +37,7 @@ Examples:
   lockstep train flowers --size 96 --augment        # a folder with one of images for each class
   lockstep train novel.txt --text --max-seconds 300
   lockstep train visits.csv --target cost --group patient --hidden 256,64 --out costs
+  lockstep train wine.csv --target cultivar --model net.js
   lockstep train --config costs/configuration.json --seed 8 --out again
   lockstep train flights.parquet --target delay --dashboard
 ${exitCodes}`,

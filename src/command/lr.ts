@@ -29,7 +29,7 @@ export async function lr({ from, to, updates, output, maxSeconds, ...given }: Gi
     throw error
   })
   if (!found || interrupted.code() !== undefined) return interrupted.code()!
-  const { rates, losses, smoothed, suggested, steepest, lowest, diverged, plan, rows } = found
+  const { rates, losses, smoothed, suggested, steepest, lowest, diverged, plan, shape, rows } = found
   const title = `Learning rates for ${basename(options.data)}`
   const pairs = (values: readonly number[]) => values.map((value, i) => [rates[i]!, value] as const)
   const most = smoothed[0]! * 1.5
@@ -50,8 +50,8 @@ export async function lr({ from, to, updates, output, maxSeconds, ...given }: Gi
     say(JSON.stringify({ suggested, steepest, lowest, diverged, ...about, rates, losses, smoothed }))
     return 0
   }
-  const sizes = plan.hidden.length > 0 ? plan.hidden.join('-') : 'no hidden layer'
-  note(`${rates.length} steps of ${plan.batchSize} of ${rows} rows; ${sizes}, ${plan.optimizer}`)
+  const by = plan.optimizer ?? 'the optimizer that it is compiled with'
+  note(`${rates.length} steps of ${plan.batchSize} of ${rows} rows; ${shape}, ${by}`)
   for (const line of chart({
     curves: [{ points: shown }],
     xLabel: 'learning rate',

@@ -24,6 +24,8 @@ export async function optionsOf(
     saved === undefined
       ? {}
       : checkConfiguration(saved, await readJson(saved, 'give the one that train wrote'))
+  // Another network is no longer the one that was saved.
+  if (given.model !== undefined) delete read.modelSha256
   const options = { ...read, ...given }
   if (options.resume && given.out === undefined)
     throw new UsageError(`${where}: --resume needs --out FOLDER, got none; name the folder`)

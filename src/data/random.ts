@@ -24,6 +24,17 @@ export function seed(n: number): void {
   drawBits = randomBits(n)
 }
 
+/** As `seed(n)`, for what `make` draws alone. */
+export async function seeded<T>(n: number, make: () => Promise<T>): Promise<T> {
+  const before = [nextModelSeed, drawBits] as const
+  seed(n)
+  try {
+    return await make()
+  } finally {
+    ;[nextModelSeed, drawBits] = before
+  }
+}
+
 /** A seed for what was given none. */
 export const drawSeed = (): number => drawBits()
 

@@ -54,9 +54,9 @@ export class Layer extends Weighted {
   readonly batchInputShape: readonly (number | null)[] | undefined
   readonly activityRegularizer: L1L2 | null
   readonly recompute: boolean
-  /** Its uses in functional models, in the order of `apply`. */
+  /** @internal Its uses in functional models, in the order of `apply`. */
   readonly nodes: Node[] = []
-  /** Of each of its uses the shapes of its outputs, the batch before them. */
+  /** @internal Of each of its uses the shapes of its outputs, the batch before them. */
   readonly madeShapes: (readonly OpenShape[])[] = []
   /** What the weights are to be at first, as long as there are none. */
   private first: readonly Input[] | undefined
@@ -66,6 +66,7 @@ export class Layer extends Weighted {
   private readonly masking: Masking
   private learns: boolean
 
+  /** @internal */
   constructor(
     className: string,
     config: Record<string, unknown>,
@@ -90,7 +91,7 @@ export class Layer extends Weighted {
     return [...this.own.values()]
   }
 
-  /** What it keeps from one mini-batch to the next: a row for each sample. */
+  /** @internal What it keeps from one mini-batch to the next: a row for each sample. */
   get states(): readonly Parameter[] {
     return [...this.kept.values()]
   }
@@ -153,7 +154,7 @@ export class Layer extends Weighted {
     return savedConfig(this)
   }
 
-  /** As before its first use. */
+  /** @internal As before its first use. */
   forgetWeights(): void {
     this.own.clear()
     this.kept.clear()
@@ -169,12 +170,12 @@ export class Layer extends Weighted {
     for (const weight of this.own.values()) weight.trainable = weight.learnt && trainable
   }
 
-  /** Records the layer on g, with one input or several; makes the weights the first time. */
+  /** @internal Records the layer on g, with one input or several; makes the weights the first time. */
   build(g: Graph, ...inputs: readonly Value[]): Value {
     return this.buildAll(g, inputs)[0]!
   }
 
-  /** What the layer records itself with, its weights named after `scope`. */
+  /** @internal What the layer records itself with, its weights named after `scope`. */
   protected builder(g: Graph, scope: string): Builder {
     const { name } = this
     return {
@@ -190,12 +191,12 @@ export class Layer extends Weighted {
     }
   }
 
-  /** Whether its values are computed again for its gradients. */
+  /** @internal Whether its values are computed again for its gradients. */
   protected isBlock(_g: Graph): boolean {
     return this.recompute
   }
 
-  /** As build: all outputs. Inside another layer, `scope` is what weights are named after. */
+  /** @internal As build: all outputs. Inside another layer, `scope` is what weights are named after. */
   buildAll(g: Graph, inputs: readonly Value[], scope = this.name): readonly Value[] {
     const record = () => this.record(this.builder(g, scope), inputs)
     const outputs = this.isBlock(g) ? g.recomputed(record) : record()

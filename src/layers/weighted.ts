@@ -42,7 +42,7 @@ function checkWeight(where: string, { name, shape }: Parameter, given: Input): A
 export abstract class Weighted {
   abstract readonly name: string
   abstract get weights(): readonly Weight[]
-  /** The last model that it was made part of. */
+  /** @internal The last model that it was made part of. */
   owner: Owner | undefined
 
   get trainableWeights(): Weight[] {

@@ -85,6 +85,9 @@ export class Model extends Trainable<Predictions> {
   /** Uses of layers, each after those that feed it. */
   readonly nodes: readonly Node[]
 
+  constructor(options: ModelOptions)
+  /** @internal */
+  constructor(options: ModelOptions, engine?: Engine)
   constructor(options: ModelOptions, engine?: Engine) {
     checkOptions('model', options, ['inputs', 'outputs', 'name', 'seed', 'recompute'])
     super(options.name ?? `model_${++models}`, options, engine)
@@ -139,6 +142,7 @@ export class Model extends Trainable<Predictions> {
     return distinct(this.outputs.map(({ name }) => name))
   }
 
+  /** @internal */
   record(g: Graph, inputs: readonly Value[]): readonly Value[] {
     const values = new Map<SymbolicTensor, Value>(this.inputs.map((tensor, i) => [tensor, inputs[i]!]))
     for (const { layer, inputs: from, outputs } of this.nodes) {
@@ -152,6 +156,7 @@ export class Model extends Trainable<Predictions> {
     return this.outputs.map(tensor => values.get(tensor)!)
   }
 
+  /** @internal */
   protected get rows() {
     const own = new Set(this.nodes)
     return this.layers.map(layer => {

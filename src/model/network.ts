@@ -42,8 +42,8 @@ export abstract class Network implements Owner {
   /** Samples of every mini-batch, where the inputs fix that. */
   abstract readonly batchSize: number | undefined
   readonly recompute: boolean
-  readonly engine: Engine
-  use: Use = 'idle'
+  /** @internal */ readonly engine: Engine
+  /** @internal */ use: Use = 'idle'
   private readonly initialSeed: number
   /** Output shapes by those of the inputs. */
   private readonly inferred = new Map<string, readonly (readonly number[])[]>()
@@ -52,6 +52,7 @@ export abstract class Network implements Owner {
   /** Predictions and evaluations on the workers that are under way. */
   private requests = 0
 
+  /** @internal */
   constructor(name: string, { seed, recompute }: NetworkOptions, engine = sharedEngine()) {
     checkRecompute(name, recompute)
     this.name = name
@@ -60,9 +61,9 @@ export abstract class Network implements Owner {
     this.initialSeed = seed ?? takeModelSeed()
   }
 
-  /** Records the layers on g: the outputs for the inputs. */
+  /** @internal Records the layers on g: the outputs for the inputs. */
   abstract record(g: Graph, inputs: readonly Value[]): readonly Value[]
-  /** Lines of the summary's table: a layer, the shape of its output, and where its inputs come from. */
+  /** @internal Lines of the summary's table: a layer, the shape of its output, and where its inputs come from. */
   protected abstract readonly rows: readonly SummaryRow[]
 
   /**
@@ -131,7 +132,7 @@ export abstract class Network implements Owner {
     for (const layer of this.layers) layer.trainable = trainable
   }
 
-  /** What layers keep from one mini-batch to the next. */
+  /** @internal What layers keep from one mini-batch to the next. */
   get states(): Parameter[] {
     return [...new Set(this.layers.flatMap(layer => layer.states))]
   }
@@ -147,16 +148,17 @@ export abstract class Network implements Owner {
     for (const layer of this.layers) layer.resetStates()
   }
 
-  /** Declares weights and states changed by this model: others with the same layers take them over. */
+  /** @internal Declares weights and states changed by this model: others with the same layers take them over. */
   own(): void {
     this.state.own([...this.weights, ...this.states])
   }
 
+  /** @internal */
   initialize(): void {
     void this.state
   }
 
-  /** The weights' memory; made, and filled by the initializers, at first use. */
+  /** @internal The weights' memory; made, and filled by the initializers, at first use. */
   get state(): ModelState {
     if (this.disposed)
       throw new Error(`${this.name}: the model must not be disposed, got a disposed one; make a new one`)
@@ -165,7 +167,7 @@ export abstract class Network implements Owner {
     return this.built
   }
 
-  /** Makes the state anew, with room for more parameters; weights that have values keep them. */
+  /** @internal Makes the state anew, with room for more parameters; weights that have values keep them. */
   protected layOut(more: readonly Parameter[]): ModelState {
     const all = this.layers.flatMap(layer => layer.weights)
     this.refuseIfTooLarge(more)
@@ -261,14 +263,14 @@ export abstract class Network implements Owner {
     this.disposed = true
   }
 
-  /** Gives the memory of the weights back: the architecture has changed. */
+  /** @internal Gives the memory of the weights back: the architecture has changed. */
   protected forgetState(): void {
     this.inferred.clear()
     this.built?.free()
     this.built = undefined
   }
 
-  /** Counts a request to the workers as long as it is under way. */
+  /** @internal Counts a request to the workers as long as it is under way. */
   protected async request<T>(run: () => Promise<T>): Promise<T> {
     this.requests++
     try {
@@ -278,18 +280,18 @@ export abstract class Network implements Owner {
     }
   }
 
-  protected refuseWhileAsked(where: string): void {
+  /** @internal */ protected refuseWhileAsked(where: string): void {
     if (this.requests === 0) return
     throw new Error(`${where}: model is in use; wait for predictAsync() or evaluateAsync() to end`)
   }
 
-  /** As both; while training waits for a callback, the model may be changed. */
+  /** @internal As both; while training waits for a callback, the model may be changed. */
   refuseWhileBusy(where: string): void {
     if (this.use === 'training') this.refuseWhileTraining(where)
     this.refuseWhileAsked(where)
   }
 
-  protected refuseWhileTraining(where: string): void {
+  /** @internal */ protected refuseWhileTraining(where: string): void {
     if (this.use !== 'idle') throw new Error(`${where}: model is training; wait for fit() to end`)
   }
 }

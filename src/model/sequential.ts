@@ -22,6 +22,9 @@ export class Sequential extends Trainable<Tensor> {
   /** Of the input, then of each layer's output, for one sample. */
   private readonly shapes: OpenShape[] = []
 
+  constructor(options?: SequentialOptions)
+  /** @internal */
+  constructor(options?: SequentialOptions, engine?: Engine)
   constructor(options: SequentialOptions = {}, engine?: Engine) {
     checkOptions('sequential', options, ['layers', 'name', 'seed', 'recompute'])
     super(options.name ?? `sequential_${++models}`, options, engine)
@@ -97,10 +100,12 @@ export class Sequential extends Trainable<Tensor> {
     return [this.layers.at(-1)!.name]
   }
 
+  /** @internal */
   record(g: Graph, [x]: readonly Value[]): readonly Value[] {
     return [this.layers.reduce((value, layer) => layer.build(g, value), x!)]
   }
 
+  /** @internal */
   protected get rows() {
     return this.layers.map((layer, i) => ({ layer, shape: this.shapes[i + 1]! }))
   }

@@ -29,6 +29,7 @@ import { NestedLayer } from './nested.ts'
 import { Network } from './network.ts'
 import { checkFitOptions, type FitOptions, type TrainingSettings } from './options.ts'
 import type { Batches } from './pass.ts'
+import type { BatchOptions, Predictions, WorkerOptions } from './prediction.ts'
 import * as prediction from './prediction.ts'
 import type { Compiled } from './record.ts'
 import { openContinuity } from './resuming.ts'
@@ -44,15 +45,19 @@ function scalarsOf(logs: Logs): Tensor | Tensor[] {
 }
 
 /** What every kind of model can do: train, evaluate, predict, be saved. */
-export abstract class Trainable<Output extends prediction.Predictions = prediction.Predictions>
+export abstract class Trainable<Output extends Predictions = Predictions>
   extends Network
   implements Internals
 {
   /** The kind of model, as files name it. */
   abstract readonly className: string
+  /** @internal */
   whenStopped: (() => void) | undefined
+  /** @internal */
   epochsTrained = 0
+  /** @internal */
   stepsOfEpoch = 0
+  /** @internal */
   pace: EpochPace | undefined
   private settled: Compiled | undefined
   private stopped: string | undefined
@@ -69,6 +74,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     if (this.stopped !== undefined) this.whenStopped?.()
   }
 
+  /** @internal */
   get stopCause(): string | undefined {
     return this.stopped
   }
@@ -78,13 +84,13 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     return this.toLayer().apply([inputs].flat())
   }
 
-  /** The model as a layer: always the same one. */
+  /** @internal The model as a layer: always the same one. */
   toLayer(): NestedLayer {
     this.asLayer ??= new NestedLayer(this)
     return this.asLayer
   }
 
-  /** The architecture has changed: the model must be compiled anew. */
+  /** @internal The architecture has changed: the model must be compiled anew. */
   protected forgetCompiled(): void {
     this.settled = undefined
   }
@@ -93,6 +99,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
     return this.settled !== undefined
   }
 
+  /** @internal */
   get compiled(): Compiled {
     if (!this.settled)
       throw new Error(`${this.name}: the model must be compiled, got one that is not; call compile()`)
@@ -218,7 +225,7 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
    * Predictions (n, …outputShape) for x (n, …inputShape), on the calling thread. A row's bits do not depend
    * on the others.
    */
-  predict(x: Inputs, options?: prediction.BatchOptions): Output {
+  predict(x: Inputs, options?: BatchOptions): Output {
     if (this.stateful) this.refuseWhileBusy('predict')
     return prediction.predictHere(this, x, options) as Output
   }
@@ -231,18 +238,18 @@ export abstract class Trainable<Output extends prediction.Predictions = predicti
   }
 
   /** As predict, on the workers. */
-  predictAsync(x: Inputs, options?: prediction.WorkerOptions): Promise<Output> {
+  predictAsync(x: Inputs, options?: WorkerOptions): Promise<Output> {
     return this.request(() => prediction.predictOnWorkers(this, x, options) as Promise<Output>)
   }
 
   /** Loss, or [loss, …metrics], over samples, on the calling thread. */
-  evaluate(x: Inputs, y: Inputs, options?: prediction.BatchOptions): Tensor | Tensor[] {
+  evaluate(x: Inputs, y: Inputs, options?: BatchOptions): Tensor | Tensor[] {
     if (this.stateful) this.refuseWhileBusy('evaluate')
     return scalarsOf(prediction.evaluateHere(this, x, y, options))
   }
 
   /** Loss and metrics by name, on the workers. */
-  evaluateAsync(x: Inputs, y: Inputs, options?: prediction.WorkerOptions): Promise<Logs> {
+  evaluateAsync(x: Inputs, y: Inputs, options?: WorkerOptions): Promise<Logs> {
     return this.request(() => prediction.evaluateOnWorkers(this, x, y, options))
   }
 

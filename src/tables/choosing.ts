@@ -1,8 +1,20 @@
+import { basename } from 'node:path'
 import { show } from '../errors.ts'
+import { sequential } from '../model/sequential.ts'
 import type { Trainable } from '../model/trainable.ts'
 import type { BaseCallback, Hooks } from '../training/callback.ts'
-import { buildImageNetwork, checkImagePlan, chooseImagePlan } from './imageNetworks.ts'
-import { buildNetwork, checkPlan, choosePlan, type Plan, type Problem, stoppingOf } from './networks.ts'
+import { augmentation, buildImageNetwork, checkImagePlan, chooseImagePlan } from './imageNetworks.ts'
+import { readNetwork } from './networkFiles.ts'
+import {
+  buildNetwork,
+  checkPlan,
+  choosePlan,
+  lossFor,
+  optimizerOf,
+  type Plan,
+  type Problem,
+  stoppingOf,
+} from './networks.ts'
 import type { TrainOptions } from './options.ts'
 
 /** A network and how it is trained. */
@@ -24,23 +36,24 @@ export function over<P extends object>(chosen: P, options: TrainOptions): P {
   return Object.fromEntries(names.map(name => [name, given[name] ?? chosen[name]])) as P
 }
 
-function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], samples: string): void {
+function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], what: string): void {
   const name = names.find(one => options[one] !== undefined)
   if (name !== undefined)
     throw new RangeError(
-      `train: ${name} must not be given for samples that are ${samples}, got ${show(options[name])}; leave it out`,
+      `train: ${name} must not be given for ${what}, got ${show(options[name])}; leave it out`,
     )
 }
 
 /** What options say, over what is chosen for so many rows. */
 export function planOf(options: TrainOptions, rows: number): Plan {
+  refuse(options, ['model'], 'searches and learning curves')
   const plan = over(choosePlan(rows), options)
   checkPlan(plan)
   return plan
 }
 
 function chooseForColumns(options: TrainOptions, problem: Problem, seed: number): Chosen {
-  refuse(options, ['filters', 'augment'], 'no images')
+  refuse(options, ['filters', 'augment'], 'samples that are no images')
   const plan = planOf(options, problem.rows)
   return {
     model: buildNetwork(plan, problem, seed),
@@ -51,7 +64,7 @@ function chooseForColumns(options: TrainOptions, problem: Problem, seed: number)
 }
 
 function chooseForImages(options: TrainOptions, problem: Problem, seed: number): Chosen {
-  refuse(options, ['l2', 'noise'], 'images')
+  refuse(options, ['l2', 'noise'], 'samples that are images')
   const plan = over(chooseImagePlan(problem), options)
   checkImagePlan(plan, problem)
   return {
@@ -64,8 +77,36 @@ function chooseForImages(options: TrainOptions, problem: Problem, seed: number):
   }
 }
 
-/** The network for samples of a shape, and how it is trained: dense for columns, convolutional for images. */
-export const chooseNetwork = (options: TrainOptions, problem: Problem, seed: number): Chosen =>
-  problem.shape.length === 1
+/** A network of one's own is trained as the others are, or as it was compiled. */
+async function chooseOwn(options: TrainOptions, problem: Problem, seed: number): Promise<Chosen> {
+  refuse(options, ['hidden', 'dropout', 'l2', 'noise', 'filters'], 'a network of a file')
+  const { shape, classes, rows } = problem
+  const isColumns = shape.length === 1
+  if (isColumns) refuse(options, ['augment'], 'samples that are no images')
+  const { model: own, path, sha256 } = await readNetwork(options.model!, problem, seed, options.modelSha256)
+  const about = { model: path, modelSha256: sha256 }
+  const from = `${shape.join('×')}-${basename(path)}-${classes ?? 1}`
+  const usual = isColumns ? choosePlan(rows) : chooseImagePlan(problem)
+  const { weightDecay, optimizer, learningRate, batchSize, epochs, patience } = usual
+  if (own.isCompiled) {
+    refuse(options, ['optimizer', 'learningRate', 'weightDecay', 'augment'], 'a network that is compiled')
+    if (options.schedule === 'cosine') refuse(options, ['schedule'], 'a network that is compiled')
+    const plan = over({ schedule: 'constant' as const, batchSize, epochs, patience }, options)
+    checkPlan({ ...choosePlan(rows), ...plan })
+    return { model: own, plan: { ...plan, ...about }, callbacks: stoppingOf(plan), shape: from }
+  }
+  const { schedule } = usual
+  const plan = over({ weightDecay, optimizer, schedule, learningRate, batchSize, epochs, patience }, options)
+  checkPlan({ ...choosePlan(rows), ...plan })
+  const model = options.augment ? sequential({ layers: [...augmentation(shape), own], seed }) : own
+  model.compile({ optimizer: optimizerOf(plan, rows), loss: lossFor(classes), gradientNorm: true })
+  return { model, saved: own, plan: { ...plan, ...about }, callbacks: stoppingOf(plan), shape: from }
+}
+
+/** The network for samples of a shape, and how it is trained: one of a file, dense for columns, convolutional for images. */
+export async function chooseNetwork(options: TrainOptions, problem: Problem, seed: number): Promise<Chosen> {
+  if (options.model !== undefined) return chooseOwn(options, problem, seed)
+  return problem.shape.length === 1
     ? chooseForColumns(options, problem, seed)
     : chooseForImages(options, problem, seed)
+}

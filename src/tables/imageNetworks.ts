@@ -65,7 +65,7 @@ const convolution = (filters: number, shape: object): Layer[] => [
 ]
 
 /** Things look the same in a mirror, a little to the side and a little larger. */
-const augmentation = (inputShape: readonly number[]): Layer[] => [
+export const augmentation = (inputShape: readonly number[]): Layer[] => [
   layers.randomFlip({ mode: 'horizontal', inputShape }),
   layers.randomTranslation({ heightFactor: 0.06, widthFactor: 0.06, fillMode: 'constant' }),
   layers.randomZoom({ heightFactor: 0.08, fillMode: 'constant' }),

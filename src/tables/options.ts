@@ -27,6 +27,10 @@ export interface TrainConfiguration
   size?: number
   /** Of images: whether they are mirrored, moved and zoomed a little while they are trained on. Default false. */
   augment?: boolean
+  /** A network of one's own: a module (.js, .mjs, .ts) whose default export makes it, or a layers model (.json). */
+  model?: string
+  /** What tells that network from others: repeated with another one, training is refused. */
+  modelSha256?: string
   /** Told by the target's values unless given. */
   task?: 'class' | 'regression'
   /** Types of columns that are not to be guessed. */
@@ -70,7 +74,7 @@ type Name = keyof TrainConfiguration
 const shared: readonly Name[] = ['data', 'seed', 'learningRate', 'batchSize', 'epochs']
 const forParts: readonly Name[] = [
   ...(['validation', 'test', 'balance', 'threshold', 'hidden', 'dropout', 'patience'] as const),
-  ...(['weightDecay', 'optimizer', 'schedule'] as const),
+  ...(['weightDecay', 'optimizer', 'schedule', 'model', 'modelSha256'] as const),
 ]
 
 /** What is taken for each kind of data. */
@@ -127,6 +131,9 @@ export function checkTrainOptions(options: TrainOptions, kind: KindName): void {
     throw new RangeError(
       `${where}: ${stranger} must not be given for ${kindTitles[kind]}, got ${show(options[stranger])}; leave it out`,
     )
+  for (const name of ['model', 'modelSha256'] as const)
+    if (options[name] !== undefined && (typeof options[name] !== 'string' || options[name] === ''))
+      throw new TypeError(`${where}: ${name} must be a text, got ${show(options[name])}; name a file`)
   const {
     types = {},
     ignore = [],

@@ -1,6 +1,5 @@
 import { findLearningRate, type RateRange } from '../model/rateRange.ts'
-import { planOf } from './choosing.ts'
-import { buildNetwork, type Plan } from './networks.ts'
+import { type Chosen, chooseNetwork } from './choosing.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { groundOf, prepareTable } from './trying.ts'
 
@@ -13,8 +12,8 @@ export interface RateOptions {
   steps?: number
 }
 
-/** What a range test found, and the plan that was tested. */
-export type TableRates = RateRange & { readonly plan: Plan; readonly rows: number }
+/** What a range test found, and what was tested. */
+export type TableRates = RateRange & Pick<Chosen, 'plan' | 'shape'> & { readonly rows: number }
 
 /**
  * A learning-rate range test of the network that `trainTable` would train, on the training part.
@@ -30,8 +29,7 @@ export async function findTableRate({
   const { seed = 7, workers = 'auto', signal } = training
   const prepared = await prepareTable(training)
   const ground = groundOf(prepared, training)
-  const plan = planOf(training, ground.problem.rows)
-  const model = buildNetwork(plan, ground.problem, seed)
+  const { model, plan, shape } = await chooseNetwork(training, ground.problem, seed)
   const range = { from, to, steps }
   const found = await findLearningRate(model, ground.training.x, ground.training.y, {
     ...Object.fromEntries(Object.entries(range).filter(([, value]) => value !== undefined)),
@@ -42,5 +40,5 @@ export async function findTableRate({
     ...(signal && { signal }),
   })
   model.dispose()
-  return { ...found, plan, rows: ground.problem.rows }
+  return { ...found, plan, shape, rows: ground.problem.rows }
 }

@@ -27,7 +27,7 @@ const wordOf = (value: unknown): string =>
 
 /** The command line with these options. */
 export function commandOf(options: TrainOptions): string {
-  const { data, ...rest } = configurationOf(options)
+  const { data, modelSha256: _, ...rest } = configurationOf(options)
   const words = Object.entries(rest).flatMap(([name, value]) => {
     const flag = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
     if (name === 'header') return value === false ? ['--no-header'] : []

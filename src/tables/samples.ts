@@ -73,7 +73,7 @@ const someOf = ({ x, truth }: Labelled, rows: Uint32Array): Labelled => ({
 async function inTime(options: TrainOptions, problem: Problem, training: Samples): Promise<TrainOptions> {
   const { maxSeconds, epochs, workers = 'auto' } = options
   if (maxSeconds === undefined || epochs !== undefined || problem.shape.length === 1) return options
-  const { model, plan } = chooseNetwork(options, problem, 0)
+  const { model, plan } = await chooseNetwork(options, problem, 0)
   const steps = Math.ceil(problem.rows / plan.batchSize)
   const seconds = steps * (await secondsAStep(model, training, plan.batchSize, workers))
   const possible = Math.max(1, Math.floor((0.85 * maxSeconds) / seconds))
@@ -113,7 +113,7 @@ export async function learnSamples(
   }
   const shape = train.x.shape.slice(1)
   const problem = { shape, classes: classes?.length, rows: rows.training.length }
-  const chosen = chooseNetwork(await inTime(options, problem, parts.training), problem, seed)
+  const chosen = await chooseNetwork(await inTime(options, problem, parts.training), problem, seed)
   /** Where a row of a part was in the data. */
   const origin = (part: ScoredPart, row: number) =>
     part === 'test' && data.test

@@ -78,7 +78,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
   const { training } = samples
   checkThreshold('train', options.threshold, target)
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const chosen = chooseNetwork(
+  const chosen = await chooseNetwork(
     options,
     { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
     seed,
