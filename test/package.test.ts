@@ -67,7 +67,7 @@ const own = ownNode()
 const nodes = { pinned: process.execPath, ...(own !== undefined && { own }) }
 
 test('trains where nothing else is installed, imported or required, on each Node alike', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, () => {
   const results = Object.entries(nodes).flatMap(([name, node]) =>
     ['imports.mjs', 'requires.cjs'].map(file => [`${name}: ${file}`, JSON.parse(run(node, [file]))] as const),
@@ -133,11 +133,11 @@ describe('types', () => {
     return stdout.split('\n').filter(line => /^(consumer|node_modules.lockstep)/.test(line))
   }
 
-  test('are whole, and found with moduleResolution nodenext', { timeout: 60_000 }, () => {
+  test('are whole, and found with moduleResolution nodenext', { timeout: 180_000 }, () => {
     expect(complaints('nodenext', 'nodenext', ['consumer.mts', 'consumer.cts'])).toEqual([])
   })
 
-  test('are whole, and found with moduleResolution bundler', { timeout: 60_000 }, () => {
+  test('are whole, and found with moduleResolution bundler', { timeout: 180_000 }, () => {
     expect(complaints('bundler', 'esnext', ['consumer.mts'])).toEqual([])
   })
 })

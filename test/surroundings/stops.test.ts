@@ -8,4 +8,4 @@ test('a process that is stopped for longer than a worker may be silent goes on a
   const { hash } = await rehearsal(ls, 'adam', epochs).train({ workers: 1 })
   const stopped = { epochs, stallMs: 1500, stopped: [2500, 2500], running: 20 }
   expect(await stopAndGo(stopped)).toEqual({ said: ['begun', hash], complaint: '', stops: 2 })
-}, 60_000)
+}, 240_000)
