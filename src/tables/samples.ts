@@ -7,15 +7,12 @@ import type { Trainable } from '../model/trainable.ts'
 import { chooseNetwork } from './choosing.ts'
 import { checkTarget, momentsOf, type Target } from './encoding.ts'
 import { files, modelUrl, readJson } from './folder.ts'
+import { baselineOf, checkThreshold, scoreOf, settleClasses } from './judging.ts'
 import {
-  baselineOf,
-  checkThreshold,
   classWeightsOf,
   learn,
   predictedRows,
   type Samples,
-  scoreOf,
-  settleClasses,
   type TrainResult,
   targetsOf,
 } from './learning.ts'

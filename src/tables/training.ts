@@ -1,16 +1,7 @@
 import { chooseNetwork } from './choosing.ts'
 import type { Encoder } from './encoder.ts'
-import {
-  baselineOf,
-  checkThreshold,
-  classWeightsOf,
-  type Lesson,
-  learn,
-  openFolder,
-  scoreOf,
-  settleClasses,
-  type TrainResult,
-} from './learning.ts'
+import { baselineOf, checkThreshold, scoreOf, settleClasses } from './judging.ts'
+import { classWeightsOf, type Lesson, learn, openFolder, type TrainResult } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
 import { type Prepared, prepare, samplesOfParts, type TableSamples, withParts } from './preparing.ts'
