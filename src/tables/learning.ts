@@ -12,6 +12,7 @@ import type { Target } from './encoding.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
 import { Reporter } from './reporting.ts'
+import { type Held, roomFor } from './room.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
@@ -83,6 +84,8 @@ export interface Lesson
   readonly seconds?: Seconds
   readonly training: Samples
   readonly validation: Samples
+  /** What is in memory beside the training. */
+  readonly held: Held
   /** If not all. */
   readonly stepsPerEpoch?: number
   readonly classWeight?: Readonly<Record<number, number>>
@@ -221,6 +224,7 @@ export async function learn(
 ): Promise<TrainResult> {
   const { workers = 'auto', maxSeconds, signal, resume = false, progress } = options
   const { model, plan, rows, inputs } = lesson
+  const room = roomFor(options.maxMemory, lesson.held)
   const network = { ...plan, inputs, weights: model.countParams(), shape: lesson.shape }
   await writeJson(folder, files.configuration, {
     ...configurationOf(options),
@@ -247,6 +251,7 @@ export async function learn(
     ...(lesson.stepsPerEpoch !== undefined && { stepsPerEpoch: lesson.stepsPerEpoch }),
     ...(lesson.classWeight && { classWeight: lesson.classWeight }),
     ...(maxSeconds !== undefined && { maxSeconds }),
+    ...(room !== undefined && { maxMemory: room }),
     ...(signal && { signal }),
     ...(resume && { resume: directory }),
     callbacks: [

@@ -1,11 +1,12 @@
 import { show } from '../errors.ts'
 import { readColumns } from './columns.ts'
 import { Encoder } from './encoder.ts'
-import { fitEncoding, momentsOf, type Preprocessing, type Target } from './encoding.ts'
+import { EncodingLearner, momentsOf, type Preprocessing, type Target } from './encoding.ts'
 import { type Samples, targetsOf } from './learning.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
+import { type Held, roomFor } from './room.ts'
 import type { Table } from './source.ts'
 import type { Parts } from './splitting.ts'
 import { Warnings } from './warnings.ts'
@@ -53,7 +54,11 @@ export function preprocessingOf(
       : { name, task, type, ...momentsOf(column.values, training) }
   ) as Target
   const texts = inputs.filter(input => input.type === 'text').length
-  const columns = inputs.map(input => fitEncoding(input, training, trend, texts))
+  const columns = inputs.map(input => {
+    const learner = new EncodingLearner(input)
+    learner.take(input, training)
+    return learner.finish(trend, texts)
+  })
   return { format: 'lockstep preprocessing 1', columns, target }
 }
 
@@ -63,7 +68,7 @@ export async function prepare(table: Table, options: TableConfiguration & TrainO
   const roles = assignRoles(table, profiles, options, warnings)
   const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
   // What the first pass warned of, the second would count again.
-  const lines = await readColumns(table, wanted, new Warnings(), options.progress?.reading)
+  const lines = await readColumns(table, wanted, profiles[0]!.rows, new Warnings(), options.progress?.reading)
   const rows = usableRows(table, roles, lines, warnings)
   const { classes, classAt } =
     roles.task === 'class' ? classesOf(roles.target, rows) : { classes: [], classAt: () => 0 }
@@ -80,6 +85,7 @@ export async function prepare(table: Table, options: TableConfiguration & TrainO
   const truthAt = roles.task === 'class' ? classAt : (row: number) => roles.target.values[row]!
   return {
     table,
+    maxMemory: options.maxMemory,
     profiles,
     roles,
     lines,
@@ -94,9 +100,23 @@ export async function prepare(table: Table, options: TableConfiguration & TrainO
 
 export type Prepared = Awaited<ReturnType<typeof prepare>>
 
-/** Inputs and targets of each part. */
-export function samplesOfParts({ roles, target, preprocessing, truthAt, parts }: Prepared) {
+/** Bytes of a table's columns in memory. */
+const heldBy = ({ inputs, target, divider }: Roles, lines: Float64Array) =>
+  [...new Set([...inputs, target, ...(divider ? [divider] : [])])].reduce(
+    (sum, { bytes }) => sum + bytes,
+    lines.byteLength,
+  )
+
+/** Inputs and targets of each part, and what they and the columns take. @throws RangeError where they do not fit */
+export function samplesOfParts({ roles, lines, target, preprocessing, truthAt, parts, maxMemory }: Prepared) {
   const encoder = new Encoder(preprocessing.columns)
+  const columns = heldBy(roles, lines)
+  const rows = parts.training.length + parts.validation.length + parts.test.length
+  // A target and its truth beside the inputs.
+  const encoded = rows * (4 * (encoder.width + (encoder.lookups?.columns ?? 0)) + 12)
+  const held: Held = { columns, 'encoded rows': encoded }
+  roomFor(maxMemory, held)
   const of = (part: keyof Parts) => samplesOf(encoder, roles, target, parts[part], truthAt)
-  return { encoder, training: of('training'), validation: of('validation'), test: of('test') }
+  const all = { training: of('training'), validation: of('validation'), test: of('test') }
+  return { encoder, ...all, held }
 }

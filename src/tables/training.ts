@@ -13,6 +13,7 @@ import {
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
 import { type Prepared, prepare, samplesOfParts, type TableSamples } from './preparing.ts'
+import { chooseFitting } from './room.ts'
 import { openTable } from './source.ts'
 import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
@@ -73,16 +74,15 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
   const prepared = await prepare(table, options, warnings)
   const { parts, target, preprocessing, setAside } = prepared
   const read = performance.now()
-  const { encoder, ...samples } = samplesOfParts(prepared)
+  const { encoder, held, ...samples } = samplesOfParts(prepared)
   const seconds = { reading: (read - begun) / 1000, encoding: (performance.now() - read) / 1000 }
   const { training } = samples
   checkThreshold('train', options.threshold, target)
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const chosen = await chooseNetwork(
-    options,
-    { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
-    seed,
-  )
+  const shape = [encoder.width]
+  const problem = { shape, lookups: encoder.lookups, classes, rows: parts.training.length }
+  const choose = (more?: object) => chooseNetwork({ ...options, ...more }, problem, seed)
+  const chosen = await chooseFitting(choose, options, { ...samples, held }, warnings)
   const lesson = {
     ...chosen,
     kind: 'table' as const,
@@ -99,6 +99,7 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
     },
     training,
     validation: samples.validation,
+    held,
     ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
     preprocessing,
     seconds,
