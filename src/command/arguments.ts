@@ -90,6 +90,7 @@ export const training = (command: Command): Command =>
     .option('--patience <N>', 'epochs without a better validation loss before it stops', number)
     .option('--seed <N>', 'decides every random choice (7)', number)
     .option('--max-seconds <N>', 'train no longer', number)
+    .option('--disk', 'of a table: keep encoded rows in a file; told by --max-memory unless given')
     .option('--max-memory <SIZE>', 'take no more for data and training: 2GB, 512MiB, bytes', bytes)
     .option(
       '--config <FILE>',

@@ -31,6 +31,11 @@ export interface TrainConfiguration
   model?: string
   /** What tells that network from others: repeated with another one, training is refused. */
   modelSha256?: string
+  /**
+   * Of a table: whether encoded rows lie in a file of `out` while they are trained on, shuffled in parts, instead of in memory.
+   * Default: where `maxMemory` asks for it.
+   */
+  disk?: boolean
   /** Told by the target's values unless given. */
   task?: 'class' | 'regression'
   /** Types of columns that are not to be guessed. */
@@ -81,7 +86,7 @@ const forParts: readonly Name[] = [
 const taken: Readonly<Record<KindName, readonly Name[]>> = {
   table: [
     ...[...shared, ...forParts, 'target' as const, 'task' as const, 'types' as const, 'ignore' as const],
-    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
+    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise', 'disk'] as const),
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
   images: [...shared, ...forParts, 'size', 'filters', 'augment'],

@@ -40,65 +40,103 @@ function samplesOf(
   }
 }
 
+/** What a target is, as the rows that are trained on say it. */
+export const targetFrom = (
+  { target, task }: Roles,
+  classes: readonly string[],
+  training: Uint32Array,
+): Target =>
+  (task === 'class'
+    ? { name: target.name, task, type: target.type, classes }
+    : { name: target.name, task, type: target.type, ...momentsOf(target.values, training) }) as Target
+
 /** What the rows that are trained on say of columns and target; `trend`: of dates too. */
 export function preprocessingOf(
-  { inputs, target: column, task }: Roles,
+  roles: Roles,
   classes: readonly string[],
   training: Uint32Array,
   trend: boolean,
 ): Preprocessing {
-  const { name, type } = column
-  const target = (
-    task === 'class'
-      ? { name, task, type, classes }
-      : { name, task, type, ...momentsOf(column.values, training) }
-  ) as Target
+  const { inputs } = roles
   const texts = inputs.filter(input => input.type === 'text').length
   const columns = inputs.map(input => {
     const learner = new EncodingLearner(input)
     learner.take(input, training)
     return learner.finish(trend, texts)
   })
-  return { format: 'lockstep preprocessing 1', columns, target }
+  return { format: 'lockstep preprocessing 1', columns, target: targetFrom(roles, classes, training) }
 }
 
-/** Reads the table, decides on columns, parts and encodings. */
-export async function prepare(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
+/** Reads the table once, and decides what each column is for. */
+export async function survey(table: Table, options: TableConfiguration & TrainOptions, warnings: Warnings) {
   const profiles = await profile(table, warnings, options.types, options.progress?.reading)
-  const roles = assignRoles(table, profiles, options, warnings)
-  const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
-  // What the first pass warned of, the second would count again.
-  const lines = await readColumns(table, wanted, profiles[0]!.rows, new Warnings(), options.progress?.reading)
+  return { table, profiles, roles: assignRoles(table, profiles, options, warnings) }
+}
+
+export type Surveyed = Awaited<ReturnType<typeof survey>>
+
+/** Deals the rows out, once the target and what divides them are in memory. */
+export function divide(
+  { table, roles }: Surveyed,
+  lines: Float64Array,
+  options: TableConfiguration & TrainOptions,
+  warnings: Warnings,
+) {
   const rows = usableRows(table, roles, lines, warnings)
   const { classes, classAt } =
     roles.task === 'class' ? classesOf(roles.target, rows) : { classes: [], classAt: () => 0 }
   const parts = split(rows, roles, classAt, options)
-  const preprocessing = preprocessingOf(roles, classes, parts.training, options.time === undefined)
-  for (const encoding of preprocessing.columns)
+  const truthAt = roles.task === 'class' ? classAt : (row: number) => roles.target.values[row]!
+  return { lines, classes, parts, truthAt, setAside: lines.length - rows.length }
+}
+
+/** @throws RangeError where no column became an input */
+export function checkEncodings(table: Table, { columns }: Preprocessing, warnings: Warnings): void {
+  for (const encoding of columns)
     if (encoding.type === 'text' && encoding.words.length === 0)
       warnings.say(`column ${show(encoding.name)} is set aside: it is text without words that repeat`)
-  if (new Encoder(preprocessing.columns).shapes.length === 0)
+  if (new Encoder(columns).shapes.length === 0)
     throw new RangeError(
       `train: ${table.path} must have a column to predict from, got only text that does not repeat; add columns`,
     )
-  const { target } = preprocessing
-  const truthAt = roles.task === 'class' ? classAt : (row: number) => roles.target.values[row]!
-  return {
-    table,
-    maxMemory: options.maxMemory,
-    profiles,
+}
+
+/** Reads the table's columns into memory, and decides on parts and encodings. */
+export async function read(
+  surveyed: Surveyed,
+  options: TableConfiguration & TrainOptions,
+  warnings: Warnings,
+) {
+  const { table, profiles, roles } = surveyed
+  const wanted = [...new Set([...roles.inputs, roles.target, ...(roles.divider ? [roles.divider] : [])])]
+  // What the first pass warned of, the second would count again.
+  const rows = profiles[0]!.rows
+  const lines = await readColumns(table, wanted, rows, new Warnings(), options.progress?.reading)
+  const divided = divide(surveyed, lines, options, warnings)
+  const preprocessing = preprocessingOf(
     roles,
-    lines,
-    classes,
-    parts,
-    target,
+    divided.classes,
+    divided.parts.training,
+    options.time === undefined,
+  )
+  checkEncodings(table, preprocessing, warnings)
+  return {
+    ...surveyed,
+    ...divided,
+    maxMemory: options.maxMemory,
+    target: preprocessing.target,
     preprocessing,
-    truthAt,
-    setAside: lines.length - rows.length,
   }
 }
 
-export type Prepared = Awaited<ReturnType<typeof prepare>>
+/** Reads the table, decides on columns, parts and encodings. */
+export const prepare = async (
+  table: Table,
+  options: TableConfiguration & TrainOptions,
+  warnings: Warnings,
+): Promise<Prepared> => read(await survey(table, options, warnings), options, warnings)
+
+export type Prepared = Awaited<ReturnType<typeof read>>
 
 /** Bytes of a table's columns in memory. */
 const heldBy = ({ inputs, target, divider }: Roles, lines: Float64Array) =>
