@@ -4,7 +4,7 @@ import type { BatchElement, Batches } from '../model/pass.ts'
 import { Encoder } from './encoder.ts'
 import { type Samples, targetsOf } from './learning.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
-import { type PreparedInPieces, partNames, piecesOf } from './piecewise.ts'
+import { type PreparedInPieces, partNames, pieceRows, piecesOf } from './piecewise.ts'
 import { type Held, roomFor } from './room.ts'
 import type { TableRows } from './rows.ts'
 import { Scratch } from './scratch.ts'
@@ -34,6 +34,48 @@ function shuffled(count: number, draw: () => number): Uint32Array {
   return order
 }
 
+/** Where rows go in the file. */
+interface Layout {
+  readonly encoder: Encoder
+  /** Numbers of a row: inputs, and the target behind them. */
+  readonly width: number
+  readonly buckets: number
+  /** The bucket of each training row. */
+  readonly bucketAt: Uint32Array
+  /** Rows of each bucket, of validation and of test. */
+  readonly sizes: readonly number[]
+}
+
+function layoutOf({ parts, preprocessing }: PreparedInPieces, seed: number): Layout {
+  const encoder = new Encoder(preprocessing.columns)
+  const width = encoder.width + (encoder.lookups?.columns ?? 0) + 1
+  const count = parts.training.length
+  const rows = Math.max(1, Math.floor(bucketBytes / (4 * width)))
+  const buckets = Math.ceil(count / rows)
+  const bucketAt = new Uint32Array(count)
+  const order = shuffled(count, randomBits(seed))
+  for (let place = 0; place < count; place++) bucketAt[order[place]!] = Math.floor(place / rows)
+  const sizes = Array.from({ length: buckets }, (_, b) => Math.min(rows, count - b * rows))
+  const all = [...sizes, parts.validation.length, parts.test.length]
+  return { encoder, width, buckets, bucketAt, sizes: all }
+}
+
+/** What is in memory as long as rows are read. */
+function heldBy(
+  { lines, roles, parts, partAt }: PreparedInPieces,
+  { bucketAt, width }: Layout,
+  truth: TableRows['truth'],
+): Held {
+  const places = [lines, partAt, bucketAt, ...Object.values(parts), ...Object.values(truth)]
+  const columns = [...new Set([roles.target, roles.divider])].filter(column => column !== undefined)
+  return {
+    'targets and places of rows':
+      places.reduce((sum, { byteLength }) => sum + byteLength, 0) +
+      columns.reduce((sum, { bytes }) => sum + bytes, 0),
+    'pieces of rows': 3 * bucketBytes + pieceBytes + 8 * width * pieceRows,
+  }
+}
+
 /**
  * Encoded rows of a table in a file: the training part in buckets, each drawn from all of it, then validation and test as they
  * stand in the table. A pass over the training part takes the buckets in an order of its own and shuffles the rows of each;
@@ -43,57 +85,30 @@ class DiskRows implements TableRows {
   readonly encoder: Encoder
   readonly held: Held
   readonly truth: TableRows['truth']
-  /** The bucket of each training row. */
-  private readonly bucketAt: Uint32Array
-  /** Rows of each bucket, of validation and of test. */
-  readonly sizes: readonly number[]
-  private readonly buckets: number
   private readonly prepared: PreparedInPieces
+  private readonly layout: Layout
   private readonly seed: number
-  /** Numbers of a row: inputs, and the target behind them. */
-  readonly width: number
-  private file!: Scratch
-  /** Read once all are written. */
-  some!: TableRows['some']
+  private readonly file: Scratch
 
-  constructor(prepared: PreparedInPieces, seed: number) {
-    const { lines, roles, parts, partAt, preprocessing, truthAt } = prepared
+  constructor(
+    prepared: PreparedInPieces,
+    { layout, truth, held }: { layout: Layout; truth: TableRows['truth']; held: Held },
+    seed: number,
+    file: Scratch,
+  ) {
+    this.encoder = layout.encoder
+    this.held = held
+    this.truth = truth
     this.prepared = prepared
+    this.layout = layout
     this.seed = seed
-    this.encoder = new Encoder(preprocessing.columns)
-    this.width = this.encoder.width + (this.encoder.lookups?.columns ?? 0) + 1
-    const count = parts.training.length
-    const rows = Math.max(1, Math.floor(bucketBytes / (4 * this.width)))
-    this.buckets = Math.ceil(count / rows)
-    this.bucketAt = new Uint32Array(count)
-    const places = shuffled(count, randomBits(seed)).entries()
-    for (const [place, row] of places) this.bucketAt[row] = Math.floor(place / rows)
-    const buckets = Array.from({ length: this.buckets }, (_, b) => Math.min(rows, count - b * rows))
-    this.sizes = [...buckets, parts.validation.length, parts.test.length]
-    const truthOf = (part: keyof Parts) => Float64Array.from(parts[part], truthAt)
-    this.truth = {
-      training: truthOf('training'),
-      validation: truthOf('validation'),
-      test: truthOf('test'),
-    }
-    const columns = [lines, roles.target.values, partAt, this.bucketAt, roles.divider?.values ?? []]
-    const all = [...columns, ...Object.values(this.truth), ...Object.values(parts)]
-    this.held = {
-      'targets and places of rows': all.reduce(
-        (sum, list) => sum + ('byteLength' in list ? list.byteLength : 0),
-        0,
-      ),
-      'pieces of rows': 3 * bucketBytes + pieceBytes,
-    }
-  }
-
-  async open(folder: string): Promise<void> {
-    this.file = await Scratch.create(folder, this.width, this.sizes)
+    this.file = file
   }
 
   /** Encodes the table into the file. */
   async write(options: TrainOptions): Promise<void> {
-    const { prepared, encoder, width, bucketAt, buckets, file } = this
+    const { prepared, encoder, file } = this
+    const { width, bucketAt, buckets } = this.layout
     const { table, roles, partAt, target, truthAt } = prepared
     let next = 0
     for await (const { first, count, columns } of piecesOf(table, roles.inputs, options)) {
@@ -113,12 +128,18 @@ class DiskRows implements TableRows {
       }
     }
     await file.flushAll()
-    const some = async (part: number, count: number): Promise<Samples> => {
-      const rows = Math.min(count, this.prepared.parts[partNames[part]!].length)
-      return this.samplesOf(await file.read(part === 0 ? 0 : file.startOf(buckets + part - 1), rows), rows)
+  }
+
+  async some(batchSize = 0): ReturnType<TableRows['some']> {
+    const first = async (start: number, count: number): Promise<Samples> => {
+      const rows = Math.min(count, Math.max(sampleRows, batchSize))
+      return this.samplesOf(await this.file.read(start, rows), rows)
     }
-    const count = Math.max(sampleRows, options.batchSize ?? 0)
-    this.some = { training: await some(0, count), validation: await some(1, count) }
+    const { training, validation } = this.truth
+    return {
+      training: await first(0, training.length),
+      validation: await first(this.startOf('validation'), validation.length),
+    }
   }
 
   training(batchSize: number): Batches {
@@ -140,12 +161,13 @@ class DiskRows implements TableRows {
   }
 
   async joined(part: 'validation' | 'test', rows: Uint32Array): Promise<Tensor> {
-    const inputs = this.width - 1
+    const { width } = this.layout
+    const inputs = width - 1
     const x = new Float32Array(rows.length * inputs)
     let [from, i] = [0, 0]
     for await (const { rows: read, order } of this.chunks(part)) {
       for (; i < rows.length && rows[i]! < from + order.length; i++) {
-        const at = (rows[i]! - from) * this.width
+        const at = (rows[i]! - from) * width
         x.set(read.subarray(at, at + inputs), i * inputs)
       }
       from += order.length
@@ -157,18 +179,22 @@ class DiskRows implements TableRows {
     return this.file.remove()
   }
 
+  private startOf(part: 'validation' | 'test'): number {
+    return this.file.startOf(this.layout.buckets + partNames.indexOf(part) - 1)
+  }
+
   private async *shuffledChunks(pass: number): AsyncGenerator<Chunk> {
     const draw = randomBits(this.seed + 1 + Math.imul(pass, 0x85ebca6b))
-    for (const bucket of shuffled(this.buckets, draw)) {
-      const count = this.sizes[bucket]!
+    for (const bucket of shuffled(this.layout.buckets, draw)) {
+      const count = this.layout.sizes[bucket]!
       const order = shuffled(count, draw)
       yield { rows: await this.file.read(this.file.startOf(bucket), count), order }
     }
   }
 
   private async *chunks(part: 'validation' | 'test'): AsyncGenerator<Chunk> {
-    const start = this.file.startOf(this.buckets + partNames.indexOf(part) - 1)
-    const most = Math.max(1, Math.floor(pieceBytes / (4 * this.width)))
+    const start = this.startOf(part)
+    const most = Math.max(1, Math.floor(pieceBytes / (4 * this.layout.width)))
     const count = this.truth[part].length
     for (let from = 0; from < count; from += most) {
       const order = inOrder(Math.min(most, count - from))
@@ -178,7 +204,7 @@ class DiskRows implements TableRows {
 
   /** Mini-batches of one size, whatever is read at once; the last may be smaller. */
   private batches(open: () => AsyncIterable<Chunk>, count: number, batchSize: number): Batches {
-    const { width } = this
+    const { width } = this.layout
     const samplesOf = this.samplesOf.bind(this)
     async function* pass(): AsyncGenerator<BatchElement> {
       const batch = new Float32Array(batchSize * width)
@@ -200,7 +226,7 @@ class DiskRows implements TableRows {
 
   /** The first rows of some, as networks take them. */
   private samplesOf(rows: Float32Array, count: number): Samples {
-    const { encoder, width } = this
+    const { encoder, width } = this.layout
     const inputs = width - 1
     const [x, y] = [new Float32Array(count * inputs), new Float32Array(count)]
     for (let i = 0; i < count; i++) {
@@ -221,9 +247,14 @@ export async function rowsOnDisk(
   prepared: PreparedInPieces,
   options: TableConfiguration & TrainOptions,
 ): Promise<TableRows> {
-  const rows = new DiskRows(prepared, options.seed ?? 7)
-  roomFor(options.maxMemory, rows.held)
-  await rows.open(folder)
+  const { seed = 7 } = options
+  const layout = layoutOf(prepared, seed)
+  const truthOf = (part: keyof Parts) => Float64Array.from(prepared.parts[part], prepared.truthAt)
+  const truth = { training: truthOf('training'), validation: truthOf('validation'), test: truthOf('test') }
+  const held = heldBy(prepared, layout, truth)
+  roomFor(options.maxMemory, held)
+  const file = await Scratch.create(folder, layout.width, layout.sizes)
+  const rows = new DiskRows(prepared, { layout, truth, held }, seed, file)
   try {
     await rows.write(options)
     return rows

@@ -31,19 +31,22 @@ function bytesInMemory({ profiles, roles }: Surveyed): number {
 export const goesToDisk = (surveyed: Surveyed, { disk, maxMemory }: TrainOptions): boolean =>
   disk ?? (maxMemory !== undefined && bytesInMemory(surveyed) > Math.max(leastBytes, mostShare * maxMemory))
 
+/** Rows that are encoded at once, at most. */
+export const pieceRows = 4096
+
 /** A pass over columns of a table, some rows at a time. */
 export async function* piecesOf(table: Table, inputs: Roles['inputs'], { progress }: TrainOptions) {
   const places = inputs.map(({ name }) => table.names.indexOf(name))
   let first = 0
-  for await (const rows of table.rows(new Warnings(), progress?.reading)) {
-    const columns = inputs.map(({ name, type }) => columnOf(name, type))
-    for (const [c, column] of columns.entries()) {
-      column.reserve(rows.length)
-      for (const { fields } of rows) column.push(fields[places[c]!])
+  for await (const read of table.rows(new Warnings(), progress?.reading))
+    for (let from = 0; from < read.length; from += pieceRows) {
+      const rows = read.slice(from, from + pieceRows)
+      const columns = inputs.map(({ name, type }) => columnOf(name, type))
+      for (const [c, column] of columns.entries())
+        for (const { fields } of rows) column.push(fields[places[c]!])
+      yield { first, count: rows.length, columns }
+      first += rows.length
     }
-    yield { first, count: rows.length, columns }
-    first += rows.length
-  }
 }
 
 export const partNames = ['training', 'validation', 'test'] as const

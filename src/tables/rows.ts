@@ -21,7 +21,7 @@ export interface TableRows {
   readonly encoder: Encoder
   readonly held: Held
   /** Rows from which it follows what a training takes. */
-  readonly some: { readonly training: Samples; readonly validation: Samples }
+  some(batchSize?: number): Promise<{ readonly training: Samples; readonly validation: Samples }>
   readonly truth: Readonly<Record<keyof Parts, Float64Array>>
   /** What is trained on. */
   training(batchSize: number): Samples | Batches
@@ -39,7 +39,7 @@ export function rowsInMemory(prepared: Prepared): TableRows {
   return {
     encoder,
     held,
-    some: { training, validation },
+    some: async () => ({ training, validation }),
     truth: { training: training.truth, validation: validation.truth, test: test.truth },
     training: () => training,
     validation: () => validation,

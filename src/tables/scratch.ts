@@ -18,8 +18,6 @@ interface Region {
  * that a killed process has left behind is written anew.
  */
 export class Scratch {
-  /** Bytes of memory that it takes. */
-  readonly bytes: number
   private readonly path: string
   private readonly file: FileHandle
   private readonly width: number
@@ -37,7 +35,6 @@ export class Scratch {
       start += size
       return region
     })
-    this.bytes = this.regions.reduce((sum, { rows }) => sum + rows.byteLength, 0)
   }
 
   /** Rows of `width` numbers, as many in each region as `sizes` says. */

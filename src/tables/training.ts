@@ -113,7 +113,8 @@ async function trainOn(
   const shape = [encoder.width]
   const problem = { shape, lookups: encoder.lookups, classes, rows: parts.training.length }
   const choose = (more?: object) => chooseNetwork({ ...options, ...more }, problem, seed)
-  const { plan, model, ...chosen } = await chooseFitting(choose, options, { ...rows.some, held }, warnings)
+  const ground = { ...(await rows.some(options.batchSize)), held }
+  const { plan, model, ...chosen } = await chooseFitting(choose, options, ground, warnings)
   const lesson = {
     ...chosen,
     model,
