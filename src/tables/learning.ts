@@ -4,14 +4,18 @@ import { Tensor } from '../data/tensor.ts'
 import { inRange, oneOf, show } from '../errors.ts'
 import { codeOf } from '../formats/files.ts'
 import type { History } from '../model/history.ts'
+import type { Batches } from '../model/pass.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { callbacks } from '../training/callbacks.ts'
 import { probabilities, temperatureOf, thresholdAims, thresholdOf } from './calibration.ts'
 import type { Chosen } from './choosing.ts'
 import type { Target } from './encoding.ts'
+import { fitLesson } from './fitting.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
 import { Reporter } from './reporting.ts'
+import type { Held } from './room.ts'
+import type { Pieces } from './rows.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
@@ -81,8 +85,10 @@ export interface Lesson
   readonly inputs: number
   /** How long it took until here. */
   readonly seconds?: Seconds
-  readonly training: Samples
-  readonly validation: Samples
+  readonly training: Samples | Batches
+  readonly validation: Samples | Batches
+  /** What is in memory beside the training. */
+  readonly held: Held
   /** If not all. */
   readonly stepsPerEpoch?: number
   readonly classWeight?: Readonly<Record<number, number>>
@@ -131,16 +137,18 @@ export const targetsOf = (target: Target, truth: Float64Array): Tensor =>
         'float32',
       )
 
-/** Scores of a model that predicts, on samples in memory. */
+/** Scores of a model that predicts, on samples that come some at a time. */
 export async function scoreOf(
   model: Trainable,
   target: Target,
-  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
+  pieces: Pieces,
   workers: number | 'auto',
 ): Promise<Scores> {
   const scorer = scorerOf(target)
-  const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-  scorer.take(outputs.dataSync(), truth)
+  for await (const { x, truth } of pieces) {
+    const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+    scorer.take(outputs.dataSync(), truth)
+  }
   return scorer.finish()
 }
 
@@ -148,12 +156,18 @@ export async function scoreOf(
 export async function settleClasses(
   model: Trainable,
   target: Target,
-  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
+  pieces: Pieces,
+  truth: ArrayLike<number>,
   { threshold, workers = 'auto' }: TrainOptions,
 ): Promise<void> {
   if (target.task !== 'class') return
-  const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-  const outputs = predicted.dataSync()
+  const outputs = new Float32Array(truth.length * target.classes.length)
+  let at = 0
+  for await (const { x } of pieces) {
+    const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+    outputs.set(predicted.dataSync() as Float32Array, at)
+    at += predicted.size
+  }
   target.temperature = temperatureOf(outputs, truth, target.classes.length)
   if (threshold === undefined) return
   target.threshold =
@@ -219,7 +233,7 @@ export async function learn(
   lesson: Lesson,
   warnings: Warnings,
 ): Promise<TrainResult> {
-  const { workers = 'auto', maxSeconds, signal, resume = false, progress } = options
+  const { signal, progress } = options
   const { model, plan, rows, inputs } = lesson
   const network = { ...plan, inputs, weights: model.countParams(), shape: lesson.shape }
   await writeJson(folder, files.configuration, {
@@ -238,24 +252,12 @@ export async function learn(
   const directory = checkpointFolder(folder)
   const reporter = new Reporter(options, lesson, seed, warnings)
   progress?.report?.(() => reporter.now())
-  const history = await model.fit(lesson.training.x, lesson.training.y, {
-    batchSize: plan.batchSize,
-    epochs: plan.epochs,
-    validationData: [lesson.validation.x, lesson.validation.y],
-    seed,
-    workers,
-    ...(lesson.stepsPerEpoch !== undefined && { stepsPerEpoch: lesson.stepsPerEpoch }),
-    ...(lesson.classWeight && { classWeight: lesson.classWeight }),
-    ...(maxSeconds !== undefined && { maxSeconds }),
-    ...(signal && { signal }),
-    ...(resume && { resume: directory }),
-    callbacks: [
-      callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
-      reporter.recorder,
-      ...lesson.callbacks,
-      { onEpochEnd: (epoch, logs) => progress?.epoch?.(epoch, logs!) },
-    ],
-  })
+  const history = await fitLesson(lesson, options, seed, [
+    callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
+    reporter.recorder,
+    ...lesson.callbacks,
+    { onEpochEnd: (epoch, logs) => progress?.epoch?.(epoch, logs!) },
+  ])
   const about = {
     folder,
     interrupted: signal?.aborted === true && history.stopReason === 'aborted',

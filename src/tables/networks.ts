@@ -29,6 +29,8 @@ export interface Plan {
   readonly schedule: (typeof scheduleNames)[number]
   readonly learningRate: number
   readonly batchSize: number
+  /** Parts of a mini-batch whose gradients are summed in a fixed order; in turns, where only that fits into memory. */
+  readonly leaves: number
   readonly epochs: number
   /** Epochs without a better validation loss after which training ends. */
   readonly patience: number
@@ -41,6 +43,7 @@ export function choosePlan(rows: number): Plan {
     l2: 1e-2,
     weightDecay: 0,
     noise: 0,
+    leaves: 1,
     optimizer: 'adam',
     schedule: 'plateau',
   } as const
@@ -71,11 +74,11 @@ export function choosePlan(rows: number): Plan {
 
 /** @throws RangeError naming what is wrong */
 export function checkPlan(plan: Plan): void {
-  const { hidden, dropout, l2, weightDecay, noise, learningRate, batchSize, epochs, patience } = plan
+  const { hidden, dropout, l2, weightDecay, noise, learningRate, batchSize, leaves, epochs, patience } = plan
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
   if (!Array.isArray(hidden) || !hidden.every(isCount))
     throw new RangeError(`train: hidden must be a list of positive integers, got ${show(hidden)}; try 64,32`)
-  for (const [name, value] of Object.entries({ batchSize, epochs, patience }))
+  for (const [name, value] of Object.entries({ batchSize, leaves, epochs, patience }))
     if (!isCount(value)) throw new RangeError(`train: ${name} must be a positive integer, got ${show(value)}`)
   if (!(dropout >= 0 && dropout < 1))
     throw new RangeError(`train: dropout must be in [0, 1), got ${show(dropout)}`)
@@ -165,6 +168,7 @@ export function buildNetwork(
     optimizer: optimizerOf(plan, rows),
     loss: lossFor(classes),
     gradientNorm: true,
+    leaves: plan.leaves,
   })
   return network
 }

@@ -1,5 +1,5 @@
 import { chooseNetwork } from './choosing.ts'
-import type { Encoder } from './encoder.ts'
+import { rowsOnDisk } from './diskRows.ts'
 import {
   baselineOf,
   checkThreshold,
@@ -11,20 +11,24 @@ import {
   type TrainResult,
 } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
+import { goesToDisk, type PreparedInPieces, readInPieces } from './piecewise.ts'
 import { checkColumn } from './planning.ts'
-import { type Prepared, prepare, samplesOfParts, type TableSamples } from './preparing.ts'
-import { openTable } from './source.ts'
+import { type Prepared, read, survey } from './preparing.ts'
+import { chooseFitting } from './room.ts'
+import { rowsInMemory, type TableRows } from './rows.ts'
+import { openTable, type Table } from './source.ts'
 import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
 
-/** What the report tells of a table. */
+/** What the report tells of a table; of columns that are not in memory less. */
 function storyOf(
   { target: targetName, group, time }: TrainOptions,
-  { table, profiles, roles, lines, parts, target, preprocessing }: Prepared,
-  encoder: Encoder,
-  samples: Record<ScoredPart, TableSamples>,
+  prepared: Prepared | PreparedInPieces,
+  rows: TableRows,
 ): Story {
-  const read = [...roles.inputs, roles.target]
+  const { table, profiles, roles, lines, parts, target, preprocessing } = prepared
+  const isInMemory = !('partAt' in prepared)
+  const read = [...(isInMemory ? roles.inputs : []), roles.target]
   const roleOf = (name: string) => {
     if (name === targetName) return 'target'
     if (name === group) return 'group'
@@ -33,9 +37,9 @@ function storyOf(
     return isInput ? 'input' : 'set aside'
   }
   const columns = preprocessing.columns.map((encoding, c) => {
-    const { from, to } = encoder.places[c]!
+    const { from, to } = rows.encoder.places[c]!
     const textAt = (part: ScoredPart, row: number) => textOf(roles.inputs[c]!, parts[part][row]!)
-    return { name: encoding.name, from, to, textAt }
+    return { name: encoding.name, from, to, ...(isInMemory && { textAt }) }
   })
   return {
     target,
@@ -49,11 +53,29 @@ function storyOf(
         ),
       ),
     },
-    samples: part => ({ x: encoder.joined(samples[part].x), truth: samples[part].truth }),
-    inputsOf: x => encoder.parted(x),
+    truth: part => rows.truth[part],
+    inputs: (part, some) => rows.joined(part, some),
+    inputsOf: x => rows.encoder.parted(x),
     place: { name: table.placeName, at: (part, row) => lines[parts[part][row]!]! },
     columns,
   }
+}
+
+/** Reads a table and encodes it, in memory or in a file. */
+async function readRows(
+  table: Table,
+  folder: string,
+  options: TableConfiguration & TrainOptions,
+  warnings: Warnings,
+) {
+  const begun = performance.now()
+  const surveyed = await survey(table, options, warnings)
+  const isOnDisk = goesToDisk(surveyed, options)
+  const prepared = await (isOnDisk ? readInPieces : read)(surveyed, options, warnings)
+  const isRead = performance.now()
+  const rows = 'partAt' in prepared ? await rowsOnDisk(folder, prepared, options) : rowsInMemory(prepared)
+  const seconds = { reading: (isRead - begun) / 1000, encoding: (performance.now() - isRead) / 1000 }
+  return { prepared, rows, seconds, isOnDisk }
 }
 
 /**
@@ -64,27 +86,39 @@ function storyOf(
  */
 export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options, 'table')
-  const { seed = 7, workers = 'auto' } = options
   const table = await openTable(options.data, options)
   checkColumn(table, 'target', options.target)
   const folder = await openFolder(options)
   const warnings = new Warnings()
-  const begun = performance.now()
-  const prepared = await prepare(table, options, warnings)
+  const { rows, ...read } = await readRows(table, folder, options, warnings)
+  try {
+    return await trainOn(folder, options, read, rows, warnings)
+  } finally {
+    await rows.close()
+  }
+}
+
+async function trainOn(
+  folder: string,
+  options: TableConfiguration & TrainOptions,
+  { prepared, seconds, isOnDisk }: Omit<Awaited<ReturnType<typeof readRows>>, 'rows'>,
+  rows: TableRows,
+  warnings: Warnings,
+): Promise<TrainResult> {
+  const { seed = 7, workers = 'auto' } = options
   const { parts, target, preprocessing, setAside } = prepared
-  const read = performance.now()
-  const { encoder, ...samples } = samplesOfParts(prepared)
-  const seconds = { reading: (read - begun) / 1000, encoding: (performance.now() - read) / 1000 }
-  const { training } = samples
+  const { encoder, truth, held } = rows
   checkThreshold('train', options.threshold, target)
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const chosen = await chooseNetwork(
-    options,
-    { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
-    seed,
-  )
+  const shape = [encoder.width]
+  const problem = { shape, lookups: encoder.lookups, classes, rows: parts.training.length }
+  const choose = (more?: object) => chooseNetwork({ ...options, ...more }, problem, seed)
+  const ground = { ...(await rows.some(options.batchSize)), held }
+  const { plan, model, ...chosen } = await chooseFitting(choose, options, ground, warnings)
   const lesson = {
     ...chosen,
+    model,
+    plan: { ...plan, ...(isOnDisk && { disk: true }) },
     kind: 'table' as const,
     task: target.task,
     target: target.name,
@@ -97,15 +131,16 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
       test: parts.test.length,
       setAside,
     },
-    training,
-    validation: samples.validation,
-    ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
+    training: rows.training(plan.batchSize),
+    validation: rows.validation(plan.batchSize),
+    held,
+    ...(options.balance && classes && { classWeight: classWeightsOf(truth.training, classes) }),
     preprocessing,
     seconds,
-    settle: () => settleClasses(chosen.model, target, samples.validation, options),
-    story: storyOf(options, prepared, encoder, samples),
-    score: (part: 'validation' | 'test') => scoreOf(chosen.model, target, samples[part], workers),
-    baseline: (part: 'validation' | 'test') => baselineOf(target, training.truth, samples[part].truth),
+    settle: () => settleClasses(model, target, rows.pieces('validation'), truth.validation, options),
+    story: storyOf(options, prepared, rows),
+    score: (part: 'validation' | 'test') => scoreOf(model, target, rows.pieces(part), workers),
+    baseline: (part: 'validation' | 'test') => baselineOf(target, truth.training, truth[part]),
   }
   return learn(folder, options, seed, lesson, warnings)
 }

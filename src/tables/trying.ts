@@ -6,6 +6,7 @@ import { buildNetwork, lossFor, type Plan, type Problem, stoppingOf } from './ne
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
 import { type Prepared, prepare, preprocessingOf, samplesOfParts, type TableSamples } from './preparing.ts'
+import { type Held, roomFor } from './room.ts'
 import { openTable } from './source.ts'
 import { Warnings } from './warnings.ts'
 
@@ -15,6 +16,9 @@ export interface Ground {
   readonly problem: Problem
   readonly training: TableSamples
   readonly validation: TableSamples
+  readonly held: Held
+  /** Bytes that a training may take, if that is limited. */
+  readonly room: number | undefined
   readonly classWeight: Readonly<Record<number, number>> | undefined
 }
 
@@ -38,13 +42,15 @@ export function groundOf(
     : preprocessingOf(prepared.roles, prepared.classes, parts.training, time === undefined)
   const { target } = preprocessing
   const own = { ...prepared, target, preprocessing, parts: { ...prepared.parts, ...parts } }
-  const { encoder, training, validation } = samplesOfParts(own)
+  const { encoder, training, validation, held } = samplesOfParts(own)
   const classes = target.task === 'class' ? target.classes.length : undefined
   return {
     prepared: own,
     problem: { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
     training,
     validation,
+    held,
+    room: roomFor(prepared.maxMemory, held),
     classWeight: balance && classes ? classWeightsOf(training.truth, classes) : undefined,
   }
 }
@@ -64,7 +70,7 @@ export interface TryOptions {
  * epoch, without the penalty of l2, so that plans can be compared.
  */
 export async function tryPlan(
-  { problem, training, validation, classWeight }: Ground,
+  { problem, training, validation, room, classWeight }: Ground,
   plan: Plan,
   { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
 ): Promise<{ model: Trainable; history: History; losses: readonly number[] }> {
@@ -81,6 +87,7 @@ export async function tryPlan(
       workers,
       ...(classWeight && { classWeight }),
       ...(signal && { signal }),
+      ...(room !== undefined && { maxMemory: room }),
       callbacks: [
         ...(toTheEnd ? [] : stoppingOf(plan)),
         { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) },

@@ -6,6 +6,7 @@ import { cycles } from './cycles.ts'
 import { faults } from './faults.ts'
 import { hostile } from './hostile.ts'
 import { kills } from './kills.ts'
+import { memory } from './memory.ts'
 import type { Part } from './parts.ts'
 import { powerLoss } from './powerLoss.ts'
 import { resume } from './resume.ts'
@@ -23,6 +24,7 @@ const campaigns: Readonly<Record<string, readonly [Campaign, ...(keyof Part)[]]>
   faults: [faults],
   hostile: [hostile, 'only', 'from', 'count'],
   kills: [kills, 'from', 'count'],
+  memory: [memory],
   powerLoss: [powerLoss],
   resume: [resume, 'only'],
   sabotage: [sabotage],

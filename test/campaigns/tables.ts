@@ -74,7 +74,7 @@ const sources: readonly Source[] = [
 /** Writes the parts of a split as Lockstep encodes them. */
 async function writeParts(folder: string, data: string, target: string, seed: number): Promise<void> {
   const prepared = await prepare(await openTable(data), { data, target, seed }, new Warnings())
-  const { encoder, ...parts } = samplesOfParts(prepared)
+  const { encoder, held: _held, ...parts } = samplesOfParts(prepared)
   mkdirSync(folder)
   if (prepared.target.task === 'class') writeFileSync(join(folder, 'classes'), '')
   for (const [name, { x, truth }] of Object.entries(parts)) {
