@@ -63,7 +63,7 @@ function mails(count: number, seed: number): string[] {
   })
 }
 
-test('a network learns from a column of text', { timeout: 30_000 }, async () => {
+test('a network learns from a column of text', { timeout: 120_000 }, async () => {
   writeFileSync(join(folder, 'mails.csv'), ['text,complaint', ...mails(600, 1)].join('\n'))
   writeFileSync(join(folder, 'new.csv'), ['text,complaint', ...mails(200, 2)].join('\n'))
   const out = join(folder, 'mails')
@@ -97,7 +97,7 @@ test('text without words that repeat is set aside', async () => {
 })
 
 test('categories of a table of many rows are looked up, and tell apart what they are', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const place = (i: number) => (i * 7919) % 40
   async function* rows(count: number) {
