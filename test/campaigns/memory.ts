@@ -40,7 +40,7 @@ async function trained(folder: string, data: string, ...options: string[]) {
     '3',
     '--json',
     '--out',
-    join(folder, options.join('_')),
+    join(folder, options.length > 0 ? 'limited' : 'whole'),
   ]
   const child = spawn(process.execPath, [command, ...args, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
