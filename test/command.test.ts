@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +5,7 @@ import { expect, test } from 'vitest'
 import { commandBed } from './commandBed.ts'
 import { linearScore } from './linear.ts'
 
-const { folder, run, done, program } = commandBed('command', true)
+const { folder, run, done, signalled } = commandBed('command')
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
 const write = (name: string, text: string | Uint8Array) => writeFileSync(join(folder, name), text)
 const quick = ['--workers', '1']
@@ -35,7 +34,7 @@ test.each([
   ['boston', 'medv', 0.65],
 ] as const)(
   '%s: at least what a linear model of the same rows reaches on others',
-  { timeout: 120_000 },
+  { timeout: 150_000 },
   (name, target, least) => {
     const { score, linear } = compare(name, target)
     expect(linear).toBeGreaterThan(least)
@@ -44,7 +43,7 @@ test.each([
 )
 
 test('training writes one folder, whose configuration repeats it on other numbers of workers', {
-  timeout: 120_000,
+  timeout: 150_000,
 }, () => {
   const first = run('train', dataOf('auto-mpg'), '--target', 'mpg', '--out', 'mpg', '--json', ...quick)
   expect(first.stderr).toMatch('warning: rows set aside that have no "mpg": 8 (the first: line 12)\n')
@@ -79,7 +78,7 @@ test('training writes one folder, whose configuration repeats it on other number
 })
 
 test('evaluate and predict take what travels with the model, and match columns by name', {
-  timeout: 120_000,
+  timeout: 150_000,
 }, () => {
   const lines = readFileSync(dataOf('wine'), 'utf8').trim().split('\n').slice(0, 60)
   const cells = lines.map(line => line.split(','))
@@ -163,20 +162,8 @@ test('the command line: help, a wrong option, a wrong column, a folder in use', 
   expect(run('inspect', 'nothing.csv')).toMatchObject({ status: 1 })
 })
 
-/** Sends a signal once the child has said `when`; resolves with its exit code and what it said. */
-function signalled(child: ChildProcess, when: RegExp, signal: NodeJS.Signals) {
-  return new Promise<{ code: number | null; said: string }>(resolve => {
-    let said = ''
-    child.stderr!.on('data', text => {
-      if (!when.test(said) && when.test(`${said}${text}`)) child.kill(signal)
-      said += text
-    })
-    child.on('close', code => resolve({ code, said }))
-  })
-}
-
 test('a signal saves, and --resume goes on to what an undisturbed training reaches', {
-  timeout: 120_000,
+  timeout: 150_000,
 }, async () => {
   const args = [
     'train',
@@ -190,11 +177,7 @@ test('a signal saves, and --resume goes on to what an undisturbed training reach
     ...quick,
   ]
   const whole = JSON.parse(done(...args, '--out', 'whole', '--json'))
-  const child = spawn(process.execPath, [program(), ...args, '--out', 'halves'], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const { code, said } = await signalled(child, /epoch \d+\/120/, 'SIGTERM')
+  const { code, said } = await signalled(/epoch \d+\/120/, ['SIGTERM'], ...args, '--out', 'halves')
   expect(code).toBe(143)
   expect(said).toMatch(/stopped, and saved; lockstep train --resume --out .*halves goes on from there\n$/)
   expect(readdirSync(join(folder, 'halves'))).toEqual(['checkpoints', 'configuration.json'])

@@ -7,7 +7,7 @@ import { outlook } from '../src/command/learningCurve.ts'
 import * as ls from '../src/index.ts'
 import { commandBed } from './commandBed.ts'
 
-const { folder, run } = commandBed('learning', true)
+const { folder, run } = commandBed('learning')
 
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
 

@@ -7,7 +7,7 @@ import { chooseNetwork } from '../src/tables/choosing.ts'
 import { commandBed } from './commandBed.ts'
 import { pngOf } from './formats/pngFile.ts'
 
-const { folder, run, done, refused, program } = commandBed('model', true)
+const { folder, run, done, refused, program } = commandBed('model')
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
 const read = (...names: string[]) => JSON.parse(readFileSync(join(folder, ...names), 'utf8'))
 

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { parquet, writeParquet } from '../src/formats/parquet.ts'
 import { commandBed } from './commandBed.ts'
 
-const { folder, run, program } = commandBed('options')
+const { folder, run, signalled } = commandBed('options')
 
 /** Trains on a file for some epochs; what it says as JSON. */
 function trained(data: string, target: string, out: string, ...args: string[]) {
@@ -39,7 +38,7 @@ beforeAll(async () => {
 })
 const few = ['--epochs', '3']
 
-test('Parquet in and out: the same as CSV', { timeout: 120_000 }, async () => {
+test('Parquet in and out: the same as CSV', { timeout: 150_000 }, async () => {
   const csv = trained('visits.csv', 'cost', 'csv', ...few)
   const own = trained('visits.parquet', 'cost', 'parquet', ...few)
   expect(own.scores).toEqual(csv.scores)
@@ -53,7 +52,7 @@ test('Parquet in and out: the same as CSV', { timeout: 120_000 }, async () => {
   expect(predict('visits.csv', '--output', 'x.xls').stderr).toMatch('must end in .csv, .jsonl or .parquet')
 })
 
-test('--group keeps groups whole, --time tests on what is latest', { timeout: 120_000 }, () => {
+test('--group keeps groups whole, --time tests on what is latest', { timeout: 150_000 }, () => {
   const grouped = trained('visits.csv', 'cost', 'grouped', '--group', 'clinic', ...few)
   // Twelve groups of fifty rows: two each are drawn, as 0.15 of twelve is 1.8.
   expect(grouped.rows).toEqual({ training: 400, validation: 100, test: 100, setAside: 0 })
@@ -67,7 +66,7 @@ test('--group keeps groups whole, --time tests on what is latest', { timeout: 12
   )
 })
 
-test('--balance finds more of the rare class; --types says what a column is', { timeout: 180_000 }, () => {
+test('--balance finds more of the rare class; --types says what a column is', { timeout: 150_000 }, () => {
   const options = ['--epochs', '15', '--ignore', 'day,cost,clinic', '--types', 'zip=category']
   const recall = ({ scores }: { scores: { model: { classes: { name: string; recall: number }[] } } }) =>
     scores.model.classes.find(({ name }) => name === 'yes')!.recall
@@ -81,7 +80,7 @@ test('--balance finds more of the rare class; --types says what a column is', { 
   expect(run('train', 'visits.csv', '--target', 'cost', '--types', 'zip=word')).toMatchObject({ status: 2 })
 })
 
-test('--max-seconds ends training with the best so far', { timeout: 120_000 }, () => {
+test('--max-seconds ends training with the best so far', { timeout: 150_000 }, () => {
   const endless = ['--epochs', '100000', '--patience', '100000', '--max-seconds', '1']
   const { stopReason, epochs, scores } = trained('visits.csv', 'cost', 'brief', ...endless)
   expect(stopReason).toBe('maxSeconds')
@@ -90,27 +89,11 @@ test('--max-seconds ends training with the best so far', { timeout: 120_000 }, (
   expect(readdirSync(join(folder, 'brief'))).toContain('model.json')
 })
 
-/** Sends signals once the child has said `when`; resolves with its exit code and what it said. */
-function signalled(child: ChildProcess, when: RegExp, signals: readonly NodeJS.Signals[]) {
-  return new Promise<{ code: number | null; said: string }>(resolve => {
-    let said = ''
-    child.stderr!.on('data', text => {
-      if (!when.test(said) && when.test(`${said}${text}`)) for (const signal of signals) child.kill(signal)
-      said += text
-    })
-    child.on('close', code => resolve({ code, said }))
-  })
-}
-
-test('a second signal ends the process at once', { timeout: 120_000 }, async () => {
+test('a second signal ends the process at once', { timeout: 150_000 }, async () => {
   const args = ['train', 'visits.csv', '--target', 'cost', '--out', 'twice', '--workers', '1']
   const long = ['--epochs', '100000', '--patience', '100000']
-  const child = spawn(process.execPath, [program(), ...args, ...long], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
   // Two of one kind may arrive as one.
-  const { code, said } = await signalled(child, /epoch \d+\/1/, ['SIGINT', 'SIGTERM'])
+  const { code, said } = await signalled(/epoch \d+\/1/, ['SIGINT', 'SIGTERM'], ...args, ...long)
   expect([130, 143]).toContain(code)
   expect(said).not.toMatch('saved')
 })

@@ -7,7 +7,7 @@ import { readStudy } from '../src/tune/tune.ts'
 import { commandBed } from './commandBed.ts'
 import { hashOf } from './tune/killing.ts'
 
-const { folder, run: command, program } = commandBed('tune', true)
+const { folder, run: command, program } = commandBed('tune')
 
 const dataOf = (name: string) => fileURLToPath(new URL(`../examples/data/${name}.csv`, import.meta.url))
 

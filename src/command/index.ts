@@ -118,7 +118,7 @@ program
 
 /** Errors that tell what is wrong need no stack: those that are checked for, and the file system's. */
 const isExpected = (error: unknown): error is Error =>
-  error instanceof Error && (/: /.test(error.message) || codeOf(error) !== undefined)
+  error instanceof Error && (/: | must /.test(error.message) || codeOf(error) !== undefined)
 
 for (const command of [program, ...program.commands]) command.exitOverride()
 try {

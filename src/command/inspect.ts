@@ -32,7 +32,7 @@ async function arraysOf(path: string): Promise<ReturnType<typeof tensorsOf> | un
   }
   if (path.endsWith('.npy')) return tensorsOf([[basename(path, '.npy'), await readNpy(path)]])
   if (path.endsWith('.npz')) return tensorsOf(await readNpz(path))
-  if (path.endsWith('.safetensors')) return tensorsOf(Object.entries((await readSafetensors(path)).tensors))
+  if (path.endsWith('.safetensors')) return tensorsOf((await readSafetensors(path)).tensors)
   if (/\.idx|-ubyte/.test(basename(path))) return tensorsOf([[basename(path), readIdx(path)]])
   return undefined
 }

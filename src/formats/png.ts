@@ -1,4 +1,5 @@
-import { inflateSync } from 'node:zlib'
+import { deflateSync, inflateSync } from 'node:zlib'
+import { crcOf } from './checksum.ts'
 
 /** An image, row by row: grey, grey and alpha, red green blue, or these and alpha. */
 export interface Pixels {
@@ -95,4 +96,31 @@ export function readPng(where: string, bytes: Buffer): Pixels | undefined {
   if (data.length !== size)
     throw new RangeError(`${where}: must hold ${size} bytes of pixels, got ${data.length}; give another file`)
   return { height, width, channels, values: unfilter(where, data, height, stride, channels) }
+}
+
+function chunkOf(type: string, data: Uint8Array): Buffer {
+  const chunk = Buffer.alloc(data.length + 12)
+  chunk.writeUInt32BE(data.length)
+  chunk.write(type, 4, 'latin1')
+  chunk.set(data, 8)
+  chunk.writeUInt32BE(crcOf(chunk.subarray(4, -4)), data.length + 8)
+  return chunk
+}
+
+/** A plain PNG of these pixels. */
+export function pngBytes({ height, width, channels, values }: Pixels): Buffer {
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(width)
+  header.writeUInt32BE(height, 4)
+  header.set([8, [0, 4, 2, 6][channels - 1]!], 8)
+  const stride = width * channels
+  const rows = Buffer.alloc(height * (stride + 1))
+  for (let row = 0; row < height; row++)
+    rows.set(values.subarray(row * stride, (row + 1) * stride), row * (stride + 1) + 1)
+  const chunks = [
+    chunkOf('IHDR', header),
+    chunkOf('IDAT', deflateSync(rows)),
+    chunkOf('IEND', Buffer.alloc(0)),
+  ]
+  return Buffer.concat([signature, ...chunks])
 }

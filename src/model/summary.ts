@@ -14,6 +14,7 @@ export interface SummaryRow {
 export interface LayerSummary {
   readonly name: string
   readonly type: string
+  /** Of a sample's output, as people write it: 28×28×32. */
   readonly shape: string
   readonly weights: number
 }
@@ -28,7 +29,7 @@ export const layerSummaries = (rows: readonly SummaryRow[]): LayerSummary[] =>
   rows.map(({ layer: { name, className, weights }, shape }) => ({
     name,
     type: className,
-    shape: shapeText(shape),
+    shape: shape.map(size => size ?? 'any').join('×'),
     weights: count(weights),
   }))
 

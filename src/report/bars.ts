@@ -64,7 +64,8 @@ export interface HeatOptions extends ChartOptions {
 
 /** A table of shades. */
 export function heatMap({ rows, columns, shades, texts, ...options }: HeatOptions): Markup {
-  const left = 16 + roomFor(rows, 94)
+  // At least the label of the rows.
+  const left = Math.max(48, 16 + roomFor(rows, 94))
   const top = 34
   const across = Math.min(76, (width - left - 4) / columns.length)
   const down = Math.min(40, across)

@@ -52,7 +52,11 @@ export function curvesOf({ names, outputs, truth }: Predicted, c: number): Class
 }
 
 /** How often what is said with a probability is true: of the second of two classes, else of the class that is said. */
-export function calibrationOf({ names, outputs, truth }: Predicted): ClassReport['calibration'] {
+export function binsOf({
+  names,
+  outputs,
+  truth,
+}: Predicted): Pick<ClassReport['calibration'], 'of' | 'bins'> {
   const count = names.length
   const bins = Array.from({ length: binCount }, () => ({ rows: 0, sum: 0, hits: 0 }))
   for (let row = 0; row < truth.length; row++) {
@@ -66,22 +70,30 @@ export function calibrationOf({ names, outputs, truth }: Predicted): ClassReport
     if (truth[row] === said) bin.hits++
   }
   const filled = bins.filter(({ rows }) => rows > 0)
-  const error = filled.reduce((sum, { sum: said, hits }) => sum + Math.abs(said - hits), 0) / truth.length
   return {
     of: count === 2 ? names[1]! : 'the class that is predicted',
     bins: filled.map(({ rows, sum, hits }) => ({ predicted: sum / rows, actual: hits / rows, rows })),
-    error,
   }
 }
 
-/** What predictions of classes came to. */
-export function classReport(predicted: Predicted, confusion: readonly (readonly number[])[]): ClassReport {
+/** What predictions of classes came to; scores are of all rows, `predicted` may be of some. */
+export function classReport(
+  predicted: Predicted,
+  scores: Pick<ClassReport, 'confusion'> & {
+    readonly calibrationError: number
+    readonly uncalibratedError: number
+  },
+): ClassReport {
   const { names } = predicted
   const shown = names.length === 2 ? [1] : names.length <= mostCurves ? [...names.keys()] : []
   return {
     names,
-    confusion,
+    confusion: scores.confusion,
     curves: shown.flatMap(c => curvesOf(predicted, c) ?? []),
-    calibration: calibrationOf(predicted),
+    calibration: {
+      ...binsOf(predicted),
+      error: scores.calibrationError,
+      before: scores.uncalibratedError,
+    },
   }
 }

@@ -52,8 +52,9 @@ export interface ClassReport {
     /** Whose probability it is. */
     readonly of: string
     readonly bins: readonly { readonly predicted: number; readonly actual: number; readonly rows: number }[]
-    /** Mean distance of probability and share, each bin counting with its rows. */
+    /** Expected calibration error, and what it was before probabilities were calibrated. */
     readonly error: number
+    readonly before: number
   }
 }
 
@@ -118,7 +119,12 @@ export interface RunReport {
     readonly rows: number
     readonly columns: readonly Importance[]
   }
-  readonly worst?: { readonly names: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  readonly worst?: {
+    readonly names: readonly string[]
+    readonly rows: readonly (readonly string[])[]
+    /** Of images: a small PNG of each row, in base64. */
+    readonly pictures?: readonly string[]
+  }
   readonly data?: { readonly rows: number; readonly columns: readonly ColumnSummary[] }
   readonly network?: readonly LayerSummary[]
   readonly study?: StudyReport

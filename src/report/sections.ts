@@ -138,7 +138,9 @@ function classCharts({ names, confusion, curves, calibration }: ClassReport): Pa
       }),
     lineChart({
       title: 'Calibration',
-      note: `Probability of ${calibration.of}, and how often it was so: ${percent(calibration.error)} apart on average.`,
+      note:
+        `Probability of ${calibration.of} as predict says it, and how often it was so. ` +
+        `Calibration error ${percent(calibration.error)}, before calibration ${percent(calibration.before)}.`,
       x: { label: 'probability', ...share },
       y: { label: 'share', ...share },
       series: [
@@ -196,6 +198,18 @@ export function tableOf(names: readonly string[], rows: readonly (readonly Part[
   return html`<div class="table"><table><thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table></div>`
 }
 
+/** The rows that were predicted worst; of images with pictures. */
+export function worstTable({ worst }: RunReport): Part {
+  if (!worst) return undefined
+  const { names, rows, pictures } = worst
+  if (!pictures) return tableOf(names, rows)
+  const shown = pictures.map(png => html`<img alt="" src="data:image/png;base64,${png}">`)
+  return tableOf(
+    ['', ...names],
+    rows.map((row, i) => [shown[i], ...row]),
+  )
+}
+
 export function columnsTable({ data }: RunReport): Part {
   if (!data) return undefined
   const rows = data.columns.map(({ name, type, role, missing, distinct, values, counts }) => [
@@ -213,6 +227,6 @@ export function columnsTable({ data }: RunReport): Part {
 export const layersTable = ({ network }: RunReport): Part =>
   network &&
   tableOf(
-    ['layer', 'type', 'output', 'weights'],
+    ['layer', 'type', 'output of a sample', 'weights'],
     network.map(({ name, type, shape, weights }) => [name, type, shape, figure(weights)]),
   )

@@ -84,7 +84,9 @@ circle,rect,.spark path{fill:var(--c)}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{padding:6px 12px;text-align:left;border-top:1px solid var(--rule);max-width:26ch;overflow:hidden;
 text-overflow:ellipsis;white-space:nowrap;unicode-bidi:isolate}
-thead th{border-top:0;color:var(--soft);font-weight:500;font-size:13px}
+thead th{border-top:0;white-space:normal;overflow-wrap:normal;vertical-align:bottom;
+color:var(--soft);font-weight:500;font-size:13px}
+td img{display:block;width:56px;image-rendering:pixelated}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 .free{white-space:normal;max-width:48ch;min-width:18ch;color:var(--soft)}
 .said{list-style:none;margin:0;padding:0;display:grid;gap:8px}

@@ -2,7 +2,7 @@ import { html, type Markup, type Part } from './markup.ts'
 import { pageOf } from './page.ts'
 import type { RunReport } from './report.ts'
 import { figure } from './scales.ts'
-import { columnsTable, layersTable, resultsSection, tableOf, trainingSection } from './sections.ts'
+import { columnsTable, layersTable, resultsSection, trainingSection, worstTable } from './sections.ts'
 import { studySection } from './studies.ts'
 
 /** A part of the page, which can be put in place of what it was before. */
@@ -31,7 +31,7 @@ const said = (lines: readonly { readonly kind: string; readonly text: string }[]
 
 /** The sections of a report, in their order; those with nothing in them are empty. */
 export function sectionsOf(report: RunReport): Section[] {
-  const { part, worst, data, remarks, warnings, commands, network } = report
+  const { part, data, remarks, warnings, commands, network } = report
   const rows = data && `${figure(data.rows)} rows, ${data.columns.length} columns.`
   const listed: [id: string, title: string, note: string | undefined, content: Part][] = [
     ['remarks', 'What this run says', undefined, said(remarks)],
@@ -47,7 +47,7 @@ export function sectionsOf(report: RunReport): Section[] {
       'worst',
       'Worst examples',
       part && `Rows of the ${part} part with the highest loss.`,
-      worst && tableOf(worst.names, worst.rows),
+      worstTable(report),
     ],
     ['data', 'Data', rows, columnsTable(report)],
     [

@@ -28,6 +28,7 @@ import { checkScaling, fitScaling, pick, type Scaling, scaled } from './scaling.
 import { type Scores, scorerOf } from './scores.ts'
 import { splitStratified } from './splitting.ts'
 import type { ScoredPart } from './story.ts'
+import { thumbnailOf } from './thumbnails.ts'
 import type { Warnings } from './warnings.ts'
 
 // Samples that are arrays of numbers: columns (k), or images (height, width, channels).
@@ -126,10 +127,18 @@ export async function learnSamples(
   const timed = await inTime(options, problem, parts.training)
   const choose = (more?: object) => chooseNetwork({ ...timed, ...more }, problem, seed)
   const chosen = await chooseFitting(choose, options, { ...parts, held }, warnings)
-  const place = {
-    name: data.place.name,
-    at: (part: ScoredPart, row: number) =>
-      part === 'test' && data.test ? data.place.at('test', row) : data.place.at('train', rows[part][row]!),
+  /** Where a row of a part was in the data. */
+  const origin = (part: ScoredPart, row: number) =>
+    part === 'test' && data.test
+      ? { from: 'test' as const, x: data.test.x, sample: row }
+      : { from: 'train' as const, x: train.x, sample: rows[part][row]! }
+  const at = (part: ScoredPart, row: number) => {
+    const { from, sample } = origin(part, row)
+    return data.place.at(from, sample)
+  }
+  const pictureAt = (part: ScoredPart, row: number) => {
+    const { x, sample } = origin(part, row)
+    return thumbnailOf(x, sample, scaling.deviation[0]!)
   }
   const preprocessing: SamplePreprocessing = {
     format: 'lockstep preprocessing 1',
@@ -166,8 +175,9 @@ export async function learnSamples(
         target,
         truth: part => parts[part].truth,
         inputs: (part, rows) => pick(parts[part].x, rows),
-        place,
+        place: { name: data.place.name, at },
         columns: [],
+        ...(shape.length === 3 && { pictureAt }),
       },
       score: part => scoreOf(chosen.model, target, [parts[part]], workers),
       baseline: part => baselineOf(target, training.truth, parts[part].truth),

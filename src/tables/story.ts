@@ -5,11 +5,12 @@ import { classReport } from '../report/classes.ts'
 import { countsOf, regressionReport } from '../report/regression.ts'
 import type { ColumnSummary, RunReport } from '../report/report.ts'
 import { figure } from '../report/scales.ts'
+import { decided, probabilities } from './calibration.ts'
 import type { Column } from './columns.ts'
 import type { Target } from './encoding.ts'
 import { type Examined, importanceOf, lossesOf } from './importance.ts'
 import type { ColumnProfile } from './profile.ts'
-import { type ClassScores, largest, type Scores } from './scores.ts'
+import type { ClassScores, Scores } from './scores.ts'
 
 export type ScoredPart = 'validation' | 'test'
 
@@ -41,6 +42,8 @@ export interface Story {
   /** Where a row of a part stands in the data: in line 12, say. */
   readonly place: { readonly name: string; at(part: ScoredPart, row: number): number | string }
   readonly columns: readonly StoryColumn[]
+  /** Of images: a row of a part as a small PNG, in base64. */
+  pictureAt?(part: ScoredPart, row: number): string
 }
 
 function isoDate(ms: number): string {
@@ -102,7 +105,7 @@ const unscaled = ({ mean, deviation }: Extract<Target, { task: 'regression' }>, 
   mean + deviation * output
 
 function worstOf(
-  { target, place, columns }: Story,
+  { target, place, columns, pictureAt }: Story,
   part: ScoredPart,
   { outputs, truth, rows }: Examined & { readonly rows: Uint32Array },
   important: readonly string[],
@@ -117,18 +120,20 @@ function worstOf(
     if (target.task === 'regression')
       return [truth[i]!, unscaled(target, outputs[i]!), unscaled(target, outputs[i]!) - truth[i]!].map(figure)
     const { classes } = target
-    const taken = largest(outputs, i * classes.length, classes.length)
+    const taken = decided(target, outputs, i * classes.length)
     const own = outputs[i * classes.length + truth[i]!]!
     return [classes[truth[i]!]!, classes[taken]!, `${figure(Number((100 * own).toPrecision(3)))} %`]
   }
   const third = target.task === 'class' ? 'probability of true' : 'difference'
+  const worst = [...order.slice(0, worstRows)]
   return {
     names: [place.name, 'true', 'predicted', third, ...shown.map(({ name }) => name)],
-    rows: [...order.slice(0, worstRows)].map(i => [
+    rows: worst.map(i => [
       String(place.at(part, rows[i]!)),
       ...said(i),
       ...shown.map(column => column.textAt!(part, rows[i]!)),
     ]),
+    ...(pictureAt && { pictures: worst.map(i => pictureAt(part, rows[i]!)) }),
   }
 }
 
@@ -142,10 +147,11 @@ export async function examine(
 ): Promise<Pick<RunReport, 'part' | 'classes' | 'regression' | 'importance' | 'worst'>> {
   const { target, columns } = story
   const { rows, ...some } = await someOf(story, part, model)
-  const predict = async (x: Tensor) =>
-    (
-      (await model.predictAsync(story.inputsOf?.(x) ?? x, { batchSize: 4096, workers })) as Tensor
-    ).dataSync() as Float32Array
+  const predict = async (x: Tensor) => {
+    const inputs = story.inputsOf?.(x) ?? x
+    const outputs = ((await model.predictAsync(inputs, { batchSize: 4096, workers })) as Tensor).dataSync()
+    return Float32Array.from(target.task === 'class' ? probabilities(target, outputs) : outputs)
+  }
   const examined = { ...some, rows, outputs: await predict(some.x) }
   const { outputs, truth } = examined
   const importance =
@@ -154,7 +160,7 @@ export async function examine(
   const results =
     target.task === 'class'
       ? {
-          classes: classReport({ names: target.classes, outputs, truth }, (scores as ClassScores).confusion),
+          classes: classReport({ names: target.classes, outputs, truth }, scores as ClassScores),
         }
       : {
           regression: regressionReport(

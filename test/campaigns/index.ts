@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { suggestion } from '../../src/errors.ts'
 import { cycles } from './cycles.ts'
+import { docs } from './docs.ts'
 import { faults } from './faults.ts'
 import { hostile } from './hostile.ts'
 import { kills } from './kills.ts'
@@ -21,6 +22,7 @@ export type Campaign = (print: (line: string) => void, part: Part) => Promise<st
 /** With the options that say what part is to run. */
 const campaigns: Readonly<Record<string, readonly [Campaign, ...(keyof Part)[]]>> = {
   cycles: [cycles],
+  docs: [docs],
   faults: [faults],
   hostile: [hostile, 'only', 'from', 'count'],
   kills: [kills, 'from', 'count'],

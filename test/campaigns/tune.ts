@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type Pruner, type Sampler, tune } from '../../src/tune/tune.ts'
 import { withFolder } from '../checkpoints/folder.ts'
 import { beaten } from '../tune/beaten.ts'
@@ -12,25 +13,40 @@ import type { Campaign } from './index.ts'
 const tables: readonly Table[] = ['wine', 'breast-cancer']
 type Print = (line: string) => void
 
+const page = readFileSync(new URL('../../docs/tuning.md', import.meta.url), 'utf8')
+
+/** The end of a row of a table of docs/tuning.md, and what is wrong where there is no such row. */
+function rowOf(cells: readonly (number | string)[]): { row: string; wrong: string[] } {
+  const row = `| ${cells.join(' | ').replaceAll('-', '−')} |`
+  return { row, wrong: page.includes(row) ? [] : [`docs/tuning.md: must have the row …${row}`] }
+}
+
+/** 4·10⁻⁶ */
+const power = (p: number) => {
+  const [digit, exponent] = p.toExponential(0).split('e-') as [string, string]
+  return `${digit}·10⁻${[...exponent].map(one => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(one)]).join('')}`
+}
+
 /** TPE against Sobol' points at equal budget. */
 async function samplers(print: Print): Promise<string[]> {
   const failures: string[] = []
-  const against = async (name: string, trials: number, found: ReturnType<typeof beaten>) => {
+  const against = async (name: string, trials: number, digits: number, found: ReturnType<typeof beaten>) => {
     const { wins, n, p, medians } = await found
-    print(
-      `${name}, ${trials} trials: TPE better in ${wins} of ${n}, sign test p = ${p.toExponential(1)}, medians ${medians}`,
-    )
+    const figures = medians.map(value => value.toFixed(digits))
+    const { row, wrong } = rowOf([trials, ...figures, `${wins} of ${n}`, power(p)])
+    print(`${name} ${row}`)
+    failures.push(...wrong)
     if (!(p < 0.01)) failures.push(`${name}, ${trials} trials: p = ${p}`)
   }
   for (const trials of [50, 100]) {
-    await against('Branin', trials, beaten(branin.space, branin.value, trials, 30))
-    await against('Hartmann-6', trials, beaten(hartmann.space, hartmann.value, trials, 30))
+    await against('Branin', trials, 3, beaten(branin.space, branin.value, trials, 30))
+    await against('Hartmann-6', trials, 3, beaten(hartmann.space, hartmann.value, trials, 30))
   }
   for (const table of tables) {
     const data = await readTable(table)
     const loss = async (parameters: Parameters<typeof lossesOf>[1]) =>
       Math.min(...(await lossesOf(data, parameters, 1, 9)))
-    await against(table, 40, beaten(networks, loss, 40, 30))
+    await against(table, 40, 4, beaten(networks, loss, 40, 30))
   }
   return failures
 }
@@ -38,13 +54,13 @@ async function samplers(print: Print): Promise<string[]> {
 /** Hyperband in half of the epochs of full trials. */
 async function pruners(print: Print): Promise<string[]> {
   const failures: string[] = []
-  const note = (name: string, excess: readonly number[]) => {
+  const note = (name: string, trials: number, excess: readonly number[]) => {
     const reached = excess.filter(each => each <= 0).length
     const mean = excess.reduce((sum, each) => sum + each, 0) / excess.length
-    print(
-      `${name}: Hyperband in half of the epochs as good or better in ${reached} of ${excess.length}, ` +
-        `loss higher by ${median(excess).toFixed(4)} (median), ${mean.toFixed(4)} (mean)`,
-    )
+    const figures = [median(excess), mean].map(value => Number(value.toFixed(3)))
+    const { row, wrong } = rowOf([trials, excess.length, reached, ...figures])
+    print(`Hyperband on ${name} ${row}`)
+    failures.push(...wrong)
     if (median(excess) > 0) failures.push(`${name}: median ${median(excess)}`)
   }
   for (const trials of [30, 40]) {
@@ -54,7 +70,7 @@ async function pruners(print: Print): Promise<string[]> {
       const budget = trials * maxEpochs
       excess.push(bestWithin(pruned, budget / 2) - bestWithin(full, budget))
     }
-    note(`curves, ${trials} trials`, excess)
+    note('curves', trials, excess)
   }
   for (const table of tables) {
     const excess: number[] = []
@@ -62,7 +78,7 @@ async function pruners(print: Print): Promise<string[]> {
       const { score, within } = await onTable(table, 27, seed)
       excess.push(within - score)
     }
-    note(table, excess)
+    note(table, 27, excess)
   }
   return failures
 }

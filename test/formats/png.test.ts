@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readPng } from '../../src/formats/png.ts'
+import { pngBytes, readPng } from '../../src/formats/png.ts'
 import { pngOf } from './pngFile.ts'
 
 test('plain PNGs: every filter, grey, colours and alpha; others are left to sharp, broken ones refused', () => {
@@ -8,6 +8,7 @@ test('plain PNGs: every filter, grey, colours and alpha; others are left to shar
       const values = Uint8Array.from({ length: 7 * 9 * channels }, (_, i) => (i * i * 31 + i * 7) % 256)
       const pixels = { height: 7, width: 9, channels, values }
       expect(readPng('here', pngOf(pixels, filter))).toEqual(pixels)
+      expect(pngBytes(pixels)).toEqual(pngOf(pixels, 0))
     }
   const plain = pngOf({ height: 2, width: 2, channels: 1, values: new Uint8Array(4) }, 0)
   const changed = (at: number, value: number) => {

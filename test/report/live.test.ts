@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import * as ls from '../../src/index.ts'
+import { installedCommand } from '../installed.ts'
 import { hasBrowser, launch, views, watchedPage } from './browser.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'live-'))
@@ -102,10 +103,12 @@ test('training goes on where the port is taken', async () => {
   )
 })
 
-const program = fileURLToPath(new URL('../../dist/command/index.js', import.meta.url))
 const data = fileURLToPath(new URL('../../examples/data/wine.csv', import.meta.url))
 
-test('lockstep train --dashboard shows the page, and ends though a reader stays', async () => {
+test('lockstep train --dashboard shows the page, and ends though a reader stays', {
+  timeout: 150_000,
+}, async () => {
+  const program = await installedCommand()
   const args = [
     'train',
     data,

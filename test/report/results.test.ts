@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../src/data/random.ts'
 import { Tensor } from '../../src/index.ts'
-import { calibrationOf, curvesOf } from '../../src/report/classes.ts'
+import { binsOf, classReport, curvesOf } from '../../src/report/classes.ts'
 import { countsOf } from '../../src/report/regression.ts'
 import { remarksOnClasses, remarksOnScore, remarksOnTraining } from '../../src/report/remarks.ts'
 import type { TrainingSummary } from '../../src/report/report.ts'
@@ -45,7 +45,7 @@ test('the other area is the mean of the precision at each row that is found', ()
 })
 
 test('calibration compares probabilities with shares, bin by bin', () => {
-  const { bins, of } = calibrationOf(predicted)
+  const { bins, of } = binsOf(predicted)
   expect(of).toBe('yes')
   expect(bins.reduce((sum, bin) => sum + bin.rows, 0)).toBe(rows)
   const bin = bins.find(one => one.predicted >= 0.4 && one.predicted < 0.5)!
@@ -53,7 +53,16 @@ test('calibration compares probabilities with shares, bin by bin', () => {
   expect(bin.rows).toBe(inside.length)
   expect(bin.actual).toBeCloseTo(inside.filter(one => one === 1).length / inside.length, 12)
   const sure = { names: ['a', 'b', 'c'], outputs: [0.9, 0.1, 0, 0.2, 0.7, 0.1], truth: [0, 2] }
-  expect(calibrationOf(sure).error).toBeCloseTo((0.1 + 0.7) / 2, 12)
+  const scores = { confusion: [], calibrationError: 0.1, uncalibratedError: 0.2 }
+  expect(classReport(sure, scores).calibration).toEqual({
+    of: 'the class that is predicted',
+    bins: [
+      { predicted: 0.7, actual: 0, rows: 1 },
+      { predicted: 0.9, actual: 1, rows: 1 },
+    ],
+    error: 0.1,
+    before: 0.2,
+  })
 })
 
 test('a histogram counts every number, the outermost columns those beyond, too', () => {

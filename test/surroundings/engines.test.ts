@@ -50,6 +50,27 @@ describe('two engines', () => {
 })
 
 describe('many models on one pool', () => {
+  test('whose callbacks wait and change rates: two that begin together both end, as each does alone', async () => {
+    const { earlyStopping, reduceLROnPlateau } = ls.callbacks
+    const trained = async (units: number) => {
+      const model = network({ units, engine })
+      const { history } = await model.fit(x, y, {
+        ...options,
+        epochs: 12,
+        validationSplit: 0.25,
+        callbacks: [
+          earlyStopping({ patience: 3, restoreBestWeights: true }),
+          reduceLROnPlateau({ patience: 1, factor: 0.5 }),
+        ],
+      })
+      const bits = bitsOf(model)
+      model.dispose()
+      return { history, bits }
+    }
+    const together = await Promise.all([trained(8), trained(12)])
+    expect(together).toEqual([await trained(8), await trained(12)])
+  })
+
   test('train in the order in which they were asked to, whoever fails among them', async () => {
     const sizes = [3, 5, 8, 13, 21, 34]
     const ended: number[] = []

@@ -7,7 +7,7 @@ export async function beaten(
   value: (parameters: never) => number | Promise<number>,
   trials: number,
   seeds: number,
-): Promise<ReturnType<typeof compare> & { medians: string }> {
+): Promise<ReturnType<typeof compare> & { medians: number[] }> {
   const best = async (sampler: 'tpe' | 'random', seed: number) => {
     const objective = (trial: { parameters: Readonly<Record<string, Choice | undefined>> }) =>
       value(trial.parameters as never)
@@ -18,6 +18,5 @@ export async function beaten(
     tpe.push(await best('tpe', seed))
     random.push(await best('random', seed))
   }
-  const medians = `${median(tpe).toFixed(4)} and ${median(random).toFixed(4)}`
-  return { ...compare(tpe, random), medians }
+  return { ...compare(tpe, random), medians: [median(tpe), median(random)] }
 }
