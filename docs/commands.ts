@@ -1,4 +1,5 @@
-// node docs/commands.ts: runs what overfitting.md, learning-rate.md and tuning.md show, and writes what it prints into them.
+// node docs/commands.ts: runs what overfitting.md, learning-rate.md and tuning.md show, and writes what it prints into them;
+// node docs/commands.ts TEXT: those alone that contain this text.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -125,7 +126,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = craftFolder()
   for (const name of craft) {
     let page = pageOf(name)
-    for (const shown of shownIn(page)) {
+    for (const shown of shownIn(page).filter(({ line }) => line.includes(process.argv[2] ?? ''))) {
       console.log(`$ ${shown.line}`)
       const block = (prints: readonly string[]) =>
         [`$ ${shown.line}`, ...prints].map(line => `    ${line}\n`).join('')

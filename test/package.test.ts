@@ -61,7 +61,7 @@ beforeAll(() => {
   install(folder)
   writeFileSync(join(folder, 'imports.mjs'), `import * as ls from 'lockstep'\n${training}\nawait train(ls)\n`)
   writeFileSync(join(folder, 'requires.cjs'), `const ls = require('lockstep')\n${training}\ntrain(ls)\n`)
-}, 60_000)
+}, 240_000)
 
 const own = ownNode()
 const nodes = { pinned: process.execPath, ...(own !== undefined && { own }) }

@@ -11,6 +11,13 @@ export const number = (text: string): number => {
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
   return value
 }
+/** 2GB, 512 MiB, 1.5e9 are bytes. */
+export const bytes = (text: string): number => {
+  const [, count = '', prefix = '', binary] = /^\s*(\S*?)\s*(?:([kMGT]?)(i?)B)?\s*$/i.exec(text) ?? []
+  const power = ['', 'k', 'm', 'g', 't'].indexOf(prefix.toLowerCase())
+  if (!(Number(count) > 0)) throw new InvalidArgumentError('It must be bytes, as 2GB, 512MiB or 300000000.')
+  return Number(count) * (binary ? 1024 : 1000) ** power
+}
 const threshold = (text: string): number | string => (/^[a-z]/.test(text) ? text : number(text))
 export const list = (text: string): string[] => text.split(',')
 export const numbers = (text: string): number[] => (text === '' ? [] : list(text).map(number))
@@ -78,6 +85,7 @@ export const training = (command: Command): Command =>
     .option('--optimizer <NAME>', 'adam, momentum, rmsprop or lion (adam)')
     .option('--schedule <NAME>', 'how the rate falls: cosine, plateau, or constant')
     .option('--batch-size <N>', 'rows a step', number)
+    .option('--leaves <N>', 'parts of such a step whose gradients are summed in a fixed order (1)', number)
     .option('--epochs <N>', 'at most', number)
     .option('--patience <N>', 'epochs without a better validation loss before it stops', number)
     .option(
@@ -87,6 +95,8 @@ export const training = (command: Command): Command =>
     .addOption(new Option('--no-refit').hideHelp())
     .option('--seed <N>', 'decides every random choice (7)', number)
     .option('--max-seconds <N>', 'train no longer', number)
+    .option('--disk', 'of a table: keep encoded rows in a file; told by --max-memory unless given')
+    .option('--max-memory <SIZE>', 'take no more for data and training: 2GB, 512MiB, bytes', bytes)
     .option(
       '--config <FILE>',
       'the configuration.json of a training, to repeat it; options here go before it',

@@ -40,6 +40,7 @@ Examples:
   lockstep train wine.csv --target cultivar --model net.js
   lockstep train --config costs/configuration.json --seed 8 --out again
   lockstep train flights.parquet --target delay --dashboard
+  lockstep train flights.parquet --target delay --max-memory 512MiB
 ${exitCodes}`,
   )
   .action(

@@ -188,6 +188,9 @@ export function planFit(model: Internals, data: FitData, settings: FitSettings, 
 
 type Fits = (changed: Partial<FitSettings>, leaves?: number, recompute?: Recompute) => boolean
 
+/** Leaves that are thought of, at most: a step has the calls of each. */
+export const mostLeaves = 64
+
 /** What each by itself would make a training fit. */
 function remedies({ batchSize, stream, accumulate }: FitSettings, count: number, fits: Fits): string[] {
   const rows = Math.min(batchSize, count)
@@ -195,8 +198,9 @@ function remedies({ batchSize, stream, accumulate }: FitSettings, count: number,
   if (stream === false && fits({ stream: null })) found.push('leave stream: false out')
   if (accumulate === false && fits({ accumulate: null })) found.push('leave accumulate: false out')
   let leaves = 2
-  while (leaves <= rows && !fits({ accumulate: true }, leaves)) leaves *= 2
-  if (leaves <= rows) found.push(`compile with leaves: ${leaves} and set accumulate: true`)
+  const most = Math.min(rows, mostLeaves)
+  while (leaves <= most && !fits({ accumulate: true }, leaves)) leaves *= 2
+  if (leaves <= most) found.push(`compile with leaves: ${leaves} and set accumulate: true`)
   let smaller = rows >> 1
   while (smaller > 0 && !fits({ batchSize: smaller })) smaller >>= 1
   if (smaller > 0) found.push(`lower batchSize to ${smaller}`)
@@ -204,7 +208,7 @@ function remedies({ batchSize, stream, accumulate }: FitSettings, count: number,
   return found
 }
 
-const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 1)
+export const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 1)
 
 /** A step over samples in memory, without a training around it. */
 interface Step {

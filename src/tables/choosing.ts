@@ -25,7 +25,9 @@ export interface Chosen {
   readonly model: Trainable
   /** What is saved, where that is only a part of `model`. */
   readonly saved?: Trainable
-  readonly plan: { readonly batchSize: number; readonly epochs: number } & Readonly<Record<string, unknown>>
+  readonly plan: { readonly batchSize: number; readonly epochs: number; readonly leaves?: number } & Readonly<
+    Record<string, unknown>
+  >
   readonly callbacks: readonly (BaseCallback | Hooks)[]
   /** What decides which epoch's weights are kept. */
   readonly monitor: Monitor
@@ -91,19 +93,31 @@ async function chooseOwn(options: TrainOptions, problem: Problem, seed: number):
   const about = { model: path, modelSha256: sha256 }
   const from = `${shape.join('×')}-${basename(path)}-${classes ?? 1}`
   const usual = isColumns ? choosePlan(problem) : chooseImagePlan(problem)
-  const { weightDecay, optimizer, learningRate, batchSize, epochs, patience } = usual
+  const { weightDecay, optimizer, learningRate, batchSize, leaves, epochs, patience } = usual
   if (own.isCompiled) {
-    refuse(options, ['optimizer', 'learningRate', 'weightDecay', 'augment'], 'a network that is compiled')
+    refuse(
+      options,
+      ['optimizer', 'learningRate', 'weightDecay', 'leaves', 'augment'],
+      'a network that is compiled',
+    )
     if (options.schedule === 'cosine') refuse(options, ['schedule'], 'a network that is compiled')
     const plan = over({ schedule: 'constant' as const, batchSize, epochs, patience }, options)
     checkPlan({ ...choosePlan(problem), ...plan })
     return { model: own, plan: { ...plan, ...about }, ...stoppingOf(plan, 'val_loss'), shape: from }
   }
   const { schedule } = usual
-  const plan = over({ weightDecay, optimizer, schedule, learningRate, batchSize, epochs, patience }, options)
+  const plan = over(
+    { weightDecay, optimizer, schedule, learningRate, batchSize, leaves, epochs, patience },
+    options,
+  )
   checkPlan({ ...choosePlan(problem), ...plan })
   const model = options.augment ? sequential({ layers: [...augmentation(shape), own], seed }) : own
-  model.compile({ optimizer: optimizerOf(plan, rows), ...judgedBy(classes), gradientNorm: true })
+  model.compile({
+    optimizer: optimizerOf(plan, rows),
+    ...judgedBy(classes),
+    gradientNorm: true,
+    leaves: plan.leaves,
+  })
   return { model, saved: own, plan: { ...plan, ...about }, ...stoppingOf(plan, 'val_loss'), shape: from }
 }
 

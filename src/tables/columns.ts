@@ -21,6 +21,16 @@ export class Column {
     return this.store.subarray(0, this.filled)
   }
 
+  /** Bytes that its numbers take. */
+  get bytes(): number {
+    return this.store.byteLength
+  }
+
+  /** Makes room for so many rows at once: to grow takes twice the memory. */
+  reserve(rows: number): void {
+    if (rows > this.store.length) this.store = new Float64Array(rows)
+  }
+
   push(field: Field): void {
     if (this.filled === this.store.length) {
       const larger = new Float64Array(2 * this.filled)
@@ -51,15 +61,17 @@ export class Column {
   }
 }
 
-/** Reads columns of a table into memory, and where each row stands in the file. */
+/** Reads columns of a table of so many rows into memory, and where each row stands in the file. */
 export async function readColumns(
   table: Table,
   wanted: readonly Column[],
+  rows: number,
   warnings: Warnings,
   progress?: ReadingProgress,
 ): Promise<Float64Array> {
   const places = wanted.map(({ name }) => table.names.indexOf(name))
   const lines = new Column('line', 'number')
+  for (const column of [lines, ...wanted]) column.reserve(rows)
   for await (const piece of table.rows(warnings, progress))
     for (const { line, fields } of piece) {
       lines.push(line)

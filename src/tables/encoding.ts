@@ -1,6 +1,7 @@
 import { show } from '../errors.ts'
 import type { Column } from './columns.ts'
-import { TextColumn, type Vocabulary, vocabularyOf } from './words.ts'
+import type { ColumnType } from './fields.ts'
+import { countRows, TextColumn, type Vocabulary, vocabularyOf } from './words.ts'
 
 /** How a column becomes inputs of the network; all of it was computed from the training part. */
 export type Encoding =
@@ -58,50 +59,87 @@ export function widthOf(encoding: Encoding): number {
   }
 }
 
-/** Mean and deviation of the numbers there are; of none 0 and 1. */
-export function momentsOf(values: ArrayLike<number>, rows: Uint32Array): { mean: number; deviation: number } {
-  let [count, mean, squares] = [0, 0, 0]
-  for (const row of rows) {
-    const value = values[row]!
-    if (Number.isNaN(value)) continue
-    // Source: B. Welford (1962).
-    const delta = value - mean
-    mean += delta / ++count
-    squares += delta * (value - mean)
+/** Mean and deviation of the numbers there are; of none 0 and 1. Source: B. Welford (1962). */
+class Moments {
+  private count = 0
+  private mean = 0
+  private squares = 0
+
+  take(value: number): void {
+    if (Number.isNaN(value)) return
+    const delta = value - this.mean
+    this.mean += delta / ++this.count
+    this.squares += delta * (value - this.mean)
   }
-  const deviation = count > 0 ? Math.sqrt(squares / count) : 0
-  return { mean, deviation: deviation > 1e-12 * Math.abs(mean) && deviation > 0 ? deviation : 1 }
+
+  finish(): { mean: number; deviation: number } {
+    const { count, mean, squares } = this
+    const deviation = count > 0 ? Math.sqrt(squares / count) : 0
+    return { mean, deviation: deviation > 1e-12 * Math.abs(mean) && deviation > 0 ? deviation : 1 }
+  }
 }
 
-function wordsOf(column: Column, rows: Uint32Array): { words: string[]; other: boolean; embedded: boolean } {
-  const counts = new Map<string, number>()
-  for (const row of rows) {
-    const word = column.word(row)
-    if (word !== undefined) counts.set(word, (counts.get(word) ?? 0) + 1)
-  }
+export function momentsOf(values: ArrayLike<number>, rows: Uint32Array): { mean: number; deviation: number } {
+  const moments = new Moments()
+  for (const row of rows) moments.take(values[row]!)
+  return moments.finish()
+}
+
+function wordsOf(
+  counts: ReadonlyMap<string, number>,
+  rows: number,
+): { words: string[]; other: boolean; embedded: boolean } {
   const byCount = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([word]) => word)
-  const embedded = byCount.length >= leastEmbedded && rows.length >= manyRows
+  const embedded = byCount.length >= leastEmbedded && rows >= manyRows
   const most = embedded ? mostEmbedded : mostWords
   return { words: byCount.slice(0, most), other: byCount.length > most, embedded }
 }
 
-/** The encoding of a column, from the training rows alone; one of `texts` columns of text. */
-export function fitEncoding(column: Column, rows: Uint32Array, trend: boolean, texts = 1): Encoding {
-  const { name, type, values } = column
-  const indicator = rows.some(row => Number.isNaN(values[row]!))
-  if (type === 'number') return { name, type, ...momentsOf(values, rows), indicator }
-  if (type === 'boolean') return { name, type, indicator }
-  if (type === 'category') return { name, type, ...wordsOf(column, rows), indicator }
-  if (column instanceof TextColumn)
-    return { name, type: 'text', ...vocabularyOf(column, rows, 1 / texts), indicator }
-  const days = trend
-    ? momentsOf(
-        values.map(ms => ms / dayMs),
-        rows,
-      )
-    : null
-  const hours = rows.some(row => values[row]! % dayMs !== 0 && !Number.isNaN(values[row]!))
-  return { name, type: 'date', trend: days, hours, indicator }
+/** Learns the encoding of a column from the training rows alone, which come some at a time, in their order. */
+export class EncodingLearner {
+  private readonly name: string
+  private readonly type: ColumnType
+  private readonly moments = new Moments()
+  /** Rows with each word. */
+  private readonly counts = new Map<string, number>()
+  private rows = 0
+  private indicator = false
+  private hours = false
+
+  constructor({ name, type }: Pick<Column, 'name' | 'type'>) {
+    this.name = name
+    this.type = type
+  }
+
+  take(column: Column, rows: ArrayLike<number>): void {
+    const { type, moments, counts } = this
+    const { values } = column
+    this.rows += rows.length
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      const value = values[row]!
+      if (Number.isNaN(value)) this.indicator = true
+      else if (type === 'number') moments.take(value)
+      else if (type === 'date') {
+        moments.take(value / dayMs)
+        if (value % dayMs !== 0) this.hours = true
+      } else if (type === 'category') {
+        const word = column.word(row)!
+        counts.set(word, (counts.get(word) ?? 0) + 1)
+      }
+    }
+    if (column instanceof TextColumn) countRows(column, rows, counts)
+  }
+
+  /** One of `texts` columns of text; `trend`: of dates too. */
+  finish(trend: boolean, texts: number): Encoding {
+    const { name, type, indicator, rows, counts } = this
+    if (type === 'number') return { name, type, ...this.moments.finish(), indicator }
+    if (type === 'boolean') return { name, type, indicator }
+    if (type === 'category') return { name, type, ...wordsOf(counts, rows), indicator }
+    if (type === 'text') return { name, type, ...vocabularyOf(counts, rows, 1 / texts), indicator }
+    return { name, type, trend: trend ? this.moments.finish() : null, hours: this.hours, indicator }
+  }
 }
 
 /** What is predicted: one of classes, or a number that was standardised. */

@@ -24,6 +24,7 @@ export function chooseImagePlan({ rows, shape: [height, width] }: Problem): Imag
     hidden: [256],
     dropout: 0.3,
     weightDecay: 0.01,
+    leaves: 1,
     optimizer: 'adam',
     schedule: 'cosine',
     learningRate: 2e-3,
@@ -96,6 +97,7 @@ export function buildImageNetwork(
   model.compile({
     optimizer: optimizerOf(plan, rows),
     loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
+    leaves: plan.leaves,
   })
   return { model, saved }
 }

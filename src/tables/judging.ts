@@ -5,18 +5,21 @@ import { probabilities, temperatureOf, thresholdAims, thresholdOf } from './cali
 import type { Target } from './encoding.ts'
 import { predictedRows } from './learning.ts'
 import type { TrainOptions } from './options.ts'
+import type { Pieces } from './rows.ts'
 import { type Scores, scorerOf } from './scores.ts'
 
-/** Scores of a model that predicts, on samples in memory. */
+/** Scores of a model that predicts, on samples that come some at a time. */
 export async function scoreOf(
   model: Trainable,
   target: Target,
-  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
+  pieces: Pieces,
   workers: number | 'auto',
 ): Promise<Scores> {
   const scorer = scorerOf(target)
-  const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-  scorer.take(outputs.dataSync(), truth)
+  for await (const { x, truth } of pieces) {
+    const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+    scorer.take(outputs.dataSync(), truth)
+  }
   return scorer.finish()
 }
 
@@ -24,12 +27,18 @@ export async function scoreOf(
 export async function settleClasses(
   model: Trainable,
   target: Target,
-  { x, truth }: { readonly x: Tensor | Tensor[]; readonly truth: ArrayLike<number> },
+  pieces: Pieces,
+  truth: ArrayLike<number>,
   { threshold, workers = 'auto' }: TrainOptions,
 ): Promise<void> {
   if (target.task !== 'class') return
-  const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-  const outputs = predicted.dataSync()
+  const outputs = new Float32Array(truth.length * target.classes.length)
+  let at = 0
+  for await (const { x } of pieces) {
+    const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+    outputs.set(predicted.dataSync() as Float32Array, at)
+    at += predicted.size
+  }
   target.temperature = temperatureOf(outputs, truth, target.classes.length)
   if (threshold === undefined) return
   target.threshold =

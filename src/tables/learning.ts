@@ -4,13 +4,16 @@ import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
 import { codeOf } from '../formats/files.ts'
 import type { History } from '../model/history.ts'
+import type { Batches } from '../model/pass.ts'
 import { callbacks } from '../training/callbacks.ts'
 import type { Chosen } from './choosing.ts'
 import type { Target } from './encoding.ts'
+import { fitLesson } from './fitting.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
 import { isRefit, refit } from './refitting.ts'
 import { Reporter } from './reporting.ts'
+import type { Held } from './room.ts'
 import type { Scores } from './scores.ts'
 import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
@@ -82,8 +85,10 @@ export interface Lesson
   readonly inputs: number
   /** How long it took until here. */
   readonly seconds?: Seconds
-  readonly training: Samples
-  readonly validation: Samples
+  readonly training: Samples | Batches
+  readonly validation: Samples | Batches
+  /** What is in memory beside the training. */
+  readonly held: Held
   /** If not all. */
   readonly stepsPerEpoch?: number
   readonly classWeight?: Readonly<Record<number, number>>
@@ -167,7 +172,7 @@ export async function learn(
   lesson: Lesson,
   warnings: Warnings,
 ): Promise<TrainResult> {
-  const { workers = 'auto', maxSeconds, signal, resume = false, progress } = options
+  const { signal, progress } = options
   const { model, plan, rows } = lesson
   const refits = isRefit(options, lesson)
   await writeJson(folder, files.configuration, {
@@ -187,24 +192,18 @@ export async function learn(
   const directory = checkpointFolder(folder)
   const reporter = new Reporter(options, lesson, seed, warnings)
   progress?.report?.(() => reporter.now())
-  const history = await model.fit(lesson.training.x, lesson.training.y, {
-    batchSize: plan.batchSize,
-    epochs: plan.epochs,
-    validationData: [lesson.validation.x, lesson.validation.y],
+  const history = await fitLesson(
+    lesson,
+    options,
     seed,
-    workers,
-    ...(lesson.stepsPerEpoch !== undefined && { stepsPerEpoch: lesson.stepsPerEpoch }),
-    ...(lesson.classWeight && { classWeight: lesson.classWeight }),
-    ...(maxSeconds !== undefined && { maxSeconds }),
-    ...(signal && { signal }),
-    ...(resume && { resume: directory }),
-    callbacks: [
+    [
       callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
       reporter.recorder,
       ...lesson.callbacks,
       { onEpochEnd: (epoch, logs) => progress?.epoch?.(epoch, logs!) },
     ],
-  })
+    { directory, isValidated: true },
+  )
   const about = {
     folder,
     interrupted: signal?.aborted === true && history.stopReason === 'aborted',

@@ -29,6 +29,8 @@ export interface Plan {
   readonly schedule: (typeof scheduleNames)[number]
   readonly learningRate: number
   readonly batchSize: number
+  /** Parts of a mini-batch whose gradients are summed in a fixed order; in turns, where only that fits into memory. */
+  readonly leaves: number
   readonly epochs: number
   /** Epochs without a better validation loss after which training ends. */
   readonly patience: number
@@ -39,7 +41,14 @@ export const fewRows = 10_000
 
 /** A sound choice for so many rows to train on: few rows need few weights, many rows few passes. */
 export function choosePlan({ rows, classes }: Pick<Problem, 'rows' | 'classes'>): Plan {
-  const common = { dropout: 0, weightDecay: 0, noise: 0, optimizer: 'adam', schedule: 'cosine' } as const
+  const common = {
+    dropout: 0,
+    weightDecay: 0,
+    noise: 0,
+    leaves: 1,
+    optimizer: 'adam',
+    schedule: 'cosine',
+  } as const
   if (rows < 1000)
     return {
       ...common,
@@ -73,11 +82,11 @@ export function choosePlan({ rows, classes }: Pick<Problem, 'rows' | 'classes'>)
 
 /** @throws RangeError naming what is wrong */
 export function checkPlan(plan: Plan): void {
-  const { hidden, dropout, l2, weightDecay, noise, learningRate, batchSize, epochs, patience } = plan
+  const { hidden, dropout, l2, weightDecay, noise, learningRate, batchSize, leaves, epochs, patience } = plan
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
   if (!Array.isArray(hidden) || !hidden.every(isCount))
     throw new RangeError(`train: hidden must be a list of positive integers, got ${show(hidden)}; try 64,32`)
-  for (const [name, value] of Object.entries({ batchSize, epochs, patience }))
+  for (const [name, value] of Object.entries({ batchSize, leaves, epochs, patience }))
     if (!isCount(value)) throw new RangeError(`train: ${name} must be a positive integer, got ${show(value)}`)
   if (!(dropout >= 0 && dropout < 1))
     throw new RangeError(`train: dropout must be in [0, 1), got ${show(dropout)}`)
@@ -186,6 +195,7 @@ export function buildNetwork(
     optimizer: optimizerOf(plan, rows),
     ...judgedBy(classes),
     gradientNorm: true,
+    leaves: plan.leaves,
   })
   return network
 }

@@ -1,4 +1,4 @@
-import { checkOptions, nonNegativeInteger, oneOf, show } from '../errors.ts'
+import { checkOptions, inRange, nonNegativeInteger, oneOf, show } from '../errors.ts'
 import { checkWorkers } from '../model/options.ts'
 import type { RunReport } from '../report/report.ts'
 import type { ThresholdAim } from './calibration.ts'
@@ -31,6 +31,11 @@ export interface TrainConfiguration
   model?: string
   /** What tells that network from others: repeated with another one, training is refused. */
   modelSha256?: string
+  /**
+   * Of a table: whether encoded rows lie in a file of `out` while they are trained on, shuffled in parts, instead of in memory.
+   * Default: where `maxMemory` asks for it.
+   */
+  disk?: boolean
   /** Told by the target's values unless given. */
   task?: 'class' | 'regression'
   /** Types of columns that are not to be guessed. */
@@ -76,7 +81,7 @@ const kindTitles: Readonly<Record<KindName, string>> = {
 
 type Name = keyof TrainConfiguration
 
-const shared: readonly Name[] = ['data', 'seed', 'learningRate', 'batchSize', 'epochs']
+const shared: readonly Name[] = ['data', 'seed', 'learningRate', 'batchSize', 'leaves', 'epochs']
 const forParts: readonly Name[] = [
   ...(['validation', 'test', 'balance', 'threshold', 'hidden', 'dropout', 'patience'] as const),
   ...(['weightDecay', 'optimizer', 'schedule', 'model', 'modelSha256'] as const),
@@ -86,7 +91,8 @@ const forParts: readonly Name[] = [
 const taken: Readonly<Record<KindName, readonly Name[]>> = {
   table: [
     ...[...shared, ...forParts, 'target' as const, 'task' as const, 'types' as const, 'ignore' as const],
-    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise', 'refit'] as const),
+    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
+    ...(['refit', 'disk'] as const),
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
   images: [...shared, ...forParts, 'size', 'filters', 'augment'],
@@ -119,6 +125,11 @@ export interface TrainOptions extends TrainConfiguration {
   workers?: number | 'auto'
   /** Ends training once so many seconds have passed since it began; the best weights so far are saved. */
   maxSeconds?: number
+  /**
+   * Bytes that data and training may take in memory; Node takes some 100 MB beside. A mini-batch that does not fit is taken in
+   * leaves, one after the other. Default: as `fit`.
+   */
+  maxMemory?: number
   /** Goes on from the checkpoints in `out`. */
   resume?: boolean
   /** Ends training after the step in progress, which is saved as a checkpoint. */
@@ -129,7 +140,16 @@ export interface TrainOptions extends TrainConfiguration {
 /** @throws TypeError or RangeError naming the option that is wrong, or is not for this kind of data */
 export function checkTrainOptions(options: TrainOptions, kind: KindName): void {
   const where = 'train'
-  checkOptions(where, options, [...names, 'out', 'workers', 'maxSeconds', 'resume', 'signal', 'progress'])
+  checkOptions(where, options, [
+    ...names,
+    'out',
+    'workers',
+    'maxSeconds',
+    'maxMemory',
+    'resume',
+    'signal',
+    'progress',
+  ])
   for (const name of kind === 'table' ? (['data', 'target'] as const) : (['data'] as const))
     if (typeof options?.[name] !== 'string' || options[name] === '')
       throw new TypeError(`${where}: ${name} must be given, got ${show(options?.[name])}; name it`)
@@ -158,6 +178,7 @@ export function checkTrainOptions(options: TrainOptions, kind: KindName): void {
     throw new RangeError(`${where}: group and time must not both be given, got both; leave one out`)
   nonNegativeInteger(where, 'seed', seed)
   checkWorkers(where, workers)
+  if (options.maxMemory !== undefined) inRange(where, 'maxMemory', options.maxMemory, '(0, Infinity)')
   checkShares({ validation, test })
 }
 

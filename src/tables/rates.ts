@@ -1,7 +1,9 @@
 import { findLearningRate, type RateRange } from '../model/rateRange.ts'
 import { type Chosen, chooseNetwork } from './choosing.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { chooseFitting } from './room.ts'
 import { groundOf, prepareTable } from './trying.ts'
+import { Warnings } from './warnings.ts'
 
 export interface RateOptions {
   /** The first rate. Default 1e-6. */
@@ -29,7 +31,8 @@ export async function findTableRate({
   const { seed = 7, workers = 'auto', signal } = training
   const prepared = await prepareTable(training)
   const ground = groundOf(prepared, training)
-  const { model, plan, shape } = await chooseNetwork(training, ground.problem, seed)
+  const choose = (more?: object) => chooseNetwork({ ...training, ...more }, ground.problem, seed)
+  const { model, plan, shape } = await chooseFitting(choose, training, ground, new Warnings())
   const range = { from, to, steps }
   const found = await findLearningRate(model, ground.training.x, ground.training.y, {
     ...Object.fromEntries(Object.entries(range).filter(([, value]) => value !== undefined)),

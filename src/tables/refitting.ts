@@ -3,6 +3,7 @@ import type { History } from '../model/history.ts'
 import { bestEpochOf } from '../report/curves.ts'
 import { callbacks } from '../training/callbacks.ts'
 import type { EpochRecord } from '../training/recorder.ts'
+import { fitLesson } from './fitting.ts'
 import { files } from './folder.ts'
 import type { Lesson } from './learning.ts'
 import { fewRows, type Monitor } from './networks.ts'
@@ -25,7 +26,7 @@ export interface Refit {
 
 /**
  * Trains anew on all rows but the test's, for as many epochs and at the same rates as were good on the training part. Source:
- * I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), algorithm 7.2. Undefined where there is no time left for it.
+ * I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), algorithm 7.2. Undefined where no time or memory is left.
  */
 export async function refit(
   folder: string,
@@ -35,32 +36,36 @@ export async function refit(
   seed: number,
   warnings: Warnings,
 ): Promise<Refit | undefined> {
-  const { workers = 'auto', maxSeconds, signal, resume = false, progress } = options
-  const whole = await lesson.whole!()
-  const { model, plan, rows } = whole
-  const seconds = (history.worked.seconds * rows.training) / lesson.rows.training
+  const { maxSeconds, maxMemory, progress, ...others } = options
+  const skip = (what: string) =>
+    warnings.say(`the validation part is not trained on: there is no ${what} left`)
+  const { training, validation } = lesson.rows
+  const seconds = (history.worked.seconds * (training + validation)) / training
   const left = maxSeconds === undefined ? Infinity : maxSeconds - history.worked.seconds
   if (history.stopReason === 'maxSeconds' || seconds > left) {
-    warnings.say('the validation part is not trained on: there is no time left')
+    skip('time')
     return undefined
   }
+  const whole = await lesson.whole!().catch(error => {
+    if (!(error instanceof RangeError) || maxMemory === undefined) throw error
+    skip('memory')
+  })
+  if (!whole) return undefined
+  const { plan, rows } = whole
   const count = goodEpochs(history, epochs, lesson.monitor)
   progress?.refit?.({ rows: rows.training, epochs: count })
   const directory = join(folder, files.refit)
-  const done = await model.fit(whole.training.x, whole.training.y, {
-    batchSize: plan.batchSize,
-    epochs: count,
+  const done = await fitLesson(
+    { ...whole, plan: { ...plan, epochs: count } },
+    { ...others, ...(maxMemory !== undefined && { maxMemory }) },
     seed,
-    workers,
-    ...(whole.classWeight && { classWeight: whole.classWeight }),
-    ...(signal && { signal }),
-    ...(resume && { resume: directory }),
-    callbacks: [
+    [
       callbacks.checkpoint({ directory, every: { seconds: 30 }, keep: 2 }),
       ...(plan.schedule === 'plateau'
         ? [callbacks.learningRateScheduler(epoch => epochs[epoch]!.learningRate)]
         : []),
     ],
-  })
+    { directory, isValidated: false },
+  )
   return { lesson: whole, history: done }
 }

@@ -128,7 +128,11 @@ export class Reporter {
       warnings: this.warnings.lines(),
       commands: result
         ? [
-            commandOf(options),
+            commandOf({
+              ...options,
+              ...(plan.leaves! > 1 && { leaves: plan.leaves! }),
+              ...(plan.disk === true && { disk: true }),
+            }),
             `lockstep train --config ${quoted(result.folder)}/${files.configuration} --out again`,
           ]
         : [],

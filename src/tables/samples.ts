@@ -20,6 +20,7 @@ import type { Problem } from './networks.ts'
 import type { KindName, TrainOptions } from './options.ts'
 import { secondsAStep } from './pacing.ts'
 import { type Prediction, predictionNames, valuesOf } from './predictions.ts'
+import { bytesOf, chooseFitting, roomFor } from './room.ts'
 import { checkScaling, fitScaling, pick, type Scaling, scaled } from './scaling.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import { splitStratified } from './splitting.ts'
@@ -68,12 +69,13 @@ const someOf = ({ x, truth }: Labelled, rows: Uint32Array): Labelled => ({
 
 /** Images are trained on for so many epochs as there is time for: the rate must have fallen by then. */
 async function inTime(options: TrainOptions, problem: Problem, training: Samples): Promise<TrainOptions> {
-  const { maxSeconds, epochs, workers = 'auto' } = options
+  const { maxSeconds, epochs } = options
   if (maxSeconds === undefined || epochs !== undefined || problem.shape.length === 1) return options
   const { model, plan } = await chooseNetwork(options, problem, 0)
   const steps = Math.ceil(problem.rows / plan.batchSize)
-  const seconds = steps * (await secondsAStep(model, training, plan.batchSize, workers))
-  const possible = Math.max(1, Math.floor((0.85 * maxSeconds) / seconds))
+  const seconds = await secondsAStep(model, training, plan.batchSize, options)
+  if (seconds === undefined) return options
+  const possible = Math.max(1, Math.floor((0.85 * maxSeconds) / (steps * seconds)))
   return { ...options, epochs: Math.min(plan.epochs, possible) }
 }
 
@@ -110,7 +112,18 @@ export async function learnSamples(
   }
   const shape = train.x.shape.slice(1)
   const problem = { shape, classes: classes?.length, rows: rows.training.length }
-  const chosen = await chooseNetwork(await inTime(options, problem, parts.training), problem, seed)
+  const held = {
+    samples: bytesOf(
+      train.x,
+      ...(data.test ? [data.test.x] : []),
+      training.x,
+      ...Object.values(parts).map(({ x }) => x),
+    ),
+  }
+  roomFor(options.maxMemory, held)
+  const timed = await inTime(options, problem, parts.training)
+  const choose = (more?: object) => chooseNetwork({ ...timed, ...more }, problem, seed)
+  const chosen = await chooseFitting(choose, options, { ...parts, held }, warnings)
   /** Where a row of a part was in the data. */
   const origin = (part: ScoredPart, row: number) =>
     part === 'test' && data.test
@@ -151,17 +164,19 @@ export async function learnSamples(
       inputs: sizeOf(shape),
       training: parts.training,
       validation: parts.validation,
+      held,
       ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes.length) }),
       preprocessing,
-      settle: () => settleClasses(chosen.model, target, parts.validation, options),
+      settle: () => settleClasses(chosen.model, target, [parts.validation], parts.validation.truth, options),
       story: {
         target,
-        samples: part => parts[part],
+        truth: part => parts[part].truth,
+        inputs: (part, rows) => pick(parts[part].x, rows),
         place: { name: data.place.name, at },
         columns: [],
         ...(shape.length === 3 && { pictureAt }),
       },
-      score: part => scoreOf(chosen.model, target, parts[part], workers),
+      score: part => scoreOf(chosen.model, target, [parts[part]], workers),
       baseline: part => baselineOf(target, training.truth, parts[part].truth),
     },
     warnings,

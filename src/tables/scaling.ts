@@ -10,12 +10,12 @@ export interface Scaling {
 }
 
 /** Samples of these numbers, in their order. */
-export function pick({ values, shape, dtype }: Tensor, rows: ArrayLike<number>): Tensor {
+export function pick({ values, shape, dtype, scale }: Tensor, rows: ArrayLike<number>): Tensor {
   const size = sizeOf(shape.slice(1))
   const picked = new (values.constructor as typeof Float32Array)(rows.length * size)
   for (let i = 0; i < rows.length; i++)
     picked.set(values.subarray(rows[i]! * size, (rows[i]! + 1) * size) as Float32Array, i * size)
-  return new Tensor(picked, [rows.length, ...shape.slice(1)], dtype)
+  return new Tensor(picked, [rows.length, ...shape.slice(1)], dtype, scale)
 }
 
 /** @throws RangeError naming the place of a number that is not finite */

@@ -65,13 +65,19 @@ const startSeconds = 2
  * Trials side by side. A network that has several workers waits at their barriers, so that trials beside each other
  * are faster: unless they are over before their threads have begun, or their copies of the data do not fit.
  */
-function parallelOf(most: number, trials: number, seconds: number, grounds: readonly Ground[]): number {
+function parallelOf(
+  most: number,
+  trials: number,
+  seconds: number,
+  grounds: readonly Ground[],
+  maxMemory = Number.POSITIVE_INFINITY,
+): number {
   const bytes = grounds.reduce(
     (sum, { training, validation }) =>
       [training.x, validation.x].flat().reduce((all, { size }) => all + 4 * size, sum),
     0,
   )
-  const room = Math.floor(freemem() / 2 / (3 * bytes + 2 ** 27))
+  const room = Math.floor(Math.min(freemem() / 2, maxMemory) / (3 * bytes + 2 ** 27))
   const parallel = Math.min(most, trials, room)
   return parallel > 1 && trials * seconds > 2 * startSeconds ? parallel : 1
 }
@@ -123,7 +129,8 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
   const seconds = (performance.now() - began) / 1000
   const threads = Math.min(lag, workers === 'auto' ? availableParallelism() : workers)
   const trials = asked ?? (sampler === 'grid' ? undefined : 50)
-  const aside = parallel === 'auto' ? parallelOf(threads, trials ?? 50, seconds, grounds) : parallel
+  const aside =
+    parallel === 'auto' ? parallelOf(threads, trials ?? 50, seconds, grounds, training.maxMemory) : parallel
   onStandard?.(standard, aside)
 
   const url = new URL(`./objective${extname(import.meta.url)}`, import.meta.url)

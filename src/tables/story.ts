@@ -1,4 +1,5 @@
-import { Tensor } from '../data/tensor.ts'
+import { sizeOf } from '../data/nested.ts'
+import type { Tensor } from '../data/tensor.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { classReport } from '../report/classes.ts'
 import { countsOf, regressionReport } from '../report/regression.ts'
@@ -13,8 +14,8 @@ import type { ClassScores, Scores } from './scores.ts'
 
 export type ScoredPart = 'validation' | 'test'
 
-/** Rows that curves are drawn from, at most. */
-const mostRows = 50_000
+/** Rows that curves are drawn from, at most, and numbers of theirs. */
+const [mostRows, mostNumbers] = [50_000, 2 ** 25]
 const worstRows = 10
 /** Columns that the table of the worst rows shows. */
 const shownColumns = 6
@@ -25,15 +26,17 @@ export interface StoryColumn {
   /** The network's inputs that it becomes: [from, to). */
   readonly from: number
   readonly to: number
-  /** What stands in a row of a part. */
-  textAt(part: ScoredPart, row: number): string
+  /** What stands in a row of a part, where that is in memory. */
+  textAt?(part: ScoredPart, row: number): string
 }
 
 /** What a report tells of data, beside how training went. */
 export interface Story {
   readonly target: Target
   readonly data?: NonNullable<RunReport['data']>
-  samples(part: ScoredPart): { readonly x: Tensor; readonly truth: ArrayLike<number> }
+  truth(part: ScoredPart): ArrayLike<number>
+  /** Rows of a part, all of their inputs side by side. */
+  inputs(part: ScoredPart, rows: Uint32Array): Tensor | Promise<Tensor>
   /** What the model takes for such rows, where it is not the rows themselves. */
   inputsOf?(x: Tensor): Tensor | Tensor[]
   /** Where a row of a part stands in the data: in line 12, say. */
@@ -88,25 +91,14 @@ export function summaryOf(profile: ColumnProfile, role: string, column: Column |
   return { name, type, role, missing, distinct, values: rangeOf(profile), counts }
 }
 
-function someOf(samples: ReturnType<Story['samples']>): {
-  x: Tensor
-  truth: Float64Array
-  rows: Uint32Array
-} {
-  const { x, truth } = samples
-  const step = Math.max(1, Math.ceil(truth.length / mostRows))
+/** Rows of a part, evenly taken. */
+async function someOf(story: Story, part: ScoredPart, { inputShapes }: Trainable) {
+  const truth = story.truth(part)
+  const width = inputShapes.reduce((sum, shape) => sum + sizeOf(shape as readonly number[]), 0)
+  const most = Math.max(1, Math.min(mostRows, Math.floor(mostNumbers / width)))
+  const step = Math.max(1, Math.ceil(truth.length / most))
   const rows = Uint32Array.from({ length: Math.ceil(truth.length / step) }, (_, i) => i * step)
-  if (step === 1) return { x, truth: Float64Array.from(truth), rows }
-  const [, ...shape] = x.shape
-  const size = shape.reduce((product, n) => product * n, 1)
-  const values = x.values.slice(0, rows.length * size) as Float32Array
-  for (const [i, row] of rows.entries())
-    values.set(x.values.subarray(row * size, (row + 1) * size) as Float32Array, i * size)
-  return {
-    x: new Tensor(values, [rows.length, ...shape], x.dtype, x.scale),
-    truth: Float64Array.from(rows, row => truth[row]!),
-    rows,
-  }
+  return { x: await story.inputs(part, rows), truth: Float64Array.from(rows, row => truth[row]!), rows }
 }
 
 const unscaled = ({ mean, deviation }: Extract<Target, { task: 'regression' }>, output: number) =>
@@ -120,7 +112,8 @@ function worstOf(
 ): RunReport['worst'] {
   const losses = lossesOf(target, outputs, truth)
   const order = Uint32Array.from(losses.keys()).sort((a, b) => losses[b]! - losses[a]!)
-  const shown = [...columns]
+  const shown = columns
+    .filter(({ textAt }) => textAt)
     .sort((a, b) => important.indexOf(a.name) - important.indexOf(b.name))
     .slice(0, shownColumns)
   const said = (i: number): string[] => {
@@ -138,7 +131,7 @@ function worstOf(
     rows: worst.map(i => [
       String(place.at(part, rows[i]!)),
       ...said(i),
-      ...shown.map(column => column.textAt(part, rows[i]!)),
+      ...shown.map(column => column.textAt!(part, rows[i]!)),
     ]),
     ...(pictureAt && { pictures: worst.map(i => pictureAt(part, rows[i]!)) }),
   }
@@ -153,7 +146,7 @@ export async function examine(
   { seed, workers }: { readonly seed: number; readonly workers: number | 'auto' },
 ): Promise<Pick<RunReport, 'part' | 'classes' | 'regression' | 'importance' | 'worst'>> {
   const { target, columns } = story
-  const { rows, ...some } = someOf(story.samples(part))
+  const { rows, ...some } = await someOf(story, part, model)
   const predict = async (x: Tensor) => {
     const inputs = story.inputsOf?.(x) ?? x
     const outputs = ((await model.predictAsync(inputs, { batchSize: 4096, workers })) as Tensor).dataSync()

@@ -17,10 +17,12 @@ export interface TextPlan {
   readonly dropout: number
   readonly learningRate: number
   readonly batchSize: number
+  /** As those of tables have. */
+  readonly leaves: number
   readonly steps: number
 }
 
-const common = { context: 64, learningRate: 2e-3, batchSize: 32 }
+const common = { context: 64, learningRate: 2e-3, batchSize: 32, leaves: 1 }
 
 /** From the largest to the smallest that suits so many characters; each takes about a third of the time of the one before. */
 export function textPlans(characters: number): TextPlan[] {
@@ -35,7 +37,7 @@ export function textPlans(characters: number): TextPlan[] {
 
 /** @throws RangeError naming what is wrong */
 export function checkTextPlan(plan: TextPlan): void {
-  for (const name of ['blocks', 'width', 'context', 'batchSize', 'steps'] as const)
+  for (const name of ['blocks', 'width', 'context', 'batchSize', 'leaves', 'steps'] as const)
     positiveInteger('train', name, plan[name])
   if (plan.width % 32 !== 0 && plan.width > 32)
     throw new RangeError(
@@ -96,6 +98,7 @@ export function buildTextNetwork(plan: TextPlan, vocabulary: number, seed: numbe
   network.compile({
     optimizer: train.adamw({ learningRate, weightDecay: 0.1, beta2: 0.99, globalClipNorm: 1 }),
     loss: 'sparseCategoricalCrossentropy',
+    leaves: plan.leaves,
   })
   return network
 }

@@ -1,11 +1,12 @@
 import type { Tensor } from '../data/tensor.ts'
 import { positiveInteger } from '../errors.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { over } from './choosing.ts'
+import { type Chosen, over } from './choosing.ts'
 import { learn, openFolder, type Samples, type TrainResult } from './learning.ts'
 import { stoppingOf } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { secondsAStep } from './pacing.ts'
+import { bytesOf, chooseFitting } from './room.ts'
 import type { TextScores } from './scores.ts'
 import { buildTextNetwork, checkTextPlan, type TextPlan, textPlans } from './textNetworks.ts'
 import { charactersOf, codesOf, readText, windowsOf } from './texts.ts'
@@ -44,15 +45,11 @@ async function planFor(options: TrainOptions, vocabulary: number, codes: Int32Ar
   for (const plan of isSized ? [chosen] : plans) {
     const { context, batchSize } = plan
     const network = buildTextNetwork(plan, vocabulary, 0)
-    const step = await secondsAStep(
-      network,
-      windowsOf(some, context, stride),
-      batchSize,
-      options.workers ?? 'auto',
-    )
-    const possible = Math.max(20, Math.floor(seconds / step))
+    const step = await secondsAStep(network, windowsOf(some, context, stride), batchSize, options)
+    // It may fit in leaves; smaller ones come first.
+    const possible = step === undefined ? plan.steps : Math.max(20, Math.floor(seconds / step))
     chosen = { ...plan, steps: options.steps ?? Math.min(plan.steps, possible) }
-    if (possible >= (options.steps ?? fewestSteps)) break
+    if (step !== undefined && possible >= (options.steps ?? fewestSteps)) break
   }
   return chosen
 }
@@ -107,8 +104,8 @@ export async function trainText(options: TrainOptions): Promise<TrainResult> {
     validation: encode(cut(validation + test), cut(test)),
     test: encode(cut(test), text.length),
   }
-  const chosen = await planFor(options, characters.length, training)
-  const { context, steps } = chosen
+  const asked = await planFor(options, characters.length, training)
+  const { context, steps } = asked
   const short = Math.min(parts.validation.length, test > 0 ? parts.test.length : Infinity)
   if (short < context + 1)
     throw new RangeError(
@@ -116,8 +113,20 @@ export async function trainText(options: TrainOptions): Promise<TrainResult> {
     )
   const epochs = options.epochs ?? Math.max(1, Math.min(20, Math.floor(steps / 50)))
   positiveInteger('train', 'epochs', epochs)
-  const model = buildTextNetwork(chosen, characters.length, seed)
   const windows = windowsOf(training, context, stride)
+  const validationSamples = windowsOf(parts.validation, context, context, validationWindows)
+  const held = { characters: 2 * text.length + bytesOf(windows.x, windows.y, validationSamples.x) }
+  const choose = async (more?: object): Promise<Chosen> => {
+    const plan = { ...asked, ...more, epochs }
+    return {
+      model: buildTextNetwork(plan, characters.length, seed),
+      plan,
+      ...stoppingOf({ schedule: 'cosine', patience: epochs }, 'val_loss'),
+      shape: `${context} characters of ${characters.length}-${asked.blocks} blocks of ${asked.width}`,
+    }
+  }
+  const ground = { training: windows, validation: validationSamples, held }
+  const chosen = await chooseFitting(choose, options, ground, warnings)
   const preprocessing: TextPreprocessing = {
     format: 'lockstep preprocessing 1',
     kind: 'text',
@@ -141,15 +150,12 @@ export async function trainText(options: TrainOptions): Promise<TrainResult> {
         test: parts.test.length,
         setAside: 0,
       },
-      model,
-      plan: { ...chosen, epochs },
+      ...chosen,
+      ...ground,
       stepsPerEpoch: Math.ceil(steps / epochs),
-      ...stoppingOf({ schedule: 'cosine', patience: epochs }, 'val_loss'),
-      shape: `${context} characters of ${characters.length}-${chosen.blocks} blocks of ${chosen.width}`,
-      training: windows,
-      validation: windowsOf(parts.validation, context, context, validationWindows),
       preprocessing,
-      score: part => scoreText(model, windowsOf(parts[part], context, context, scoredWindows), workers),
+      score: part =>
+        scoreText(chosen.model, windowsOf(parts[part], context, context, scoredWindows), workers),
       baseline: part => frequencyScores(training, parts[part], characters.length),
     },
     warnings,

@@ -1,23 +1,27 @@
 import { chooseNetwork } from './choosing.ts'
-import type { Encoder } from './encoder.ts'
+import { rowsOnDisk } from './diskRows.ts'
 import { baselineOf, checkThreshold, scoreOf, settleClasses } from './judging.ts'
 import { classWeightsOf, type Lesson, learn, openFolder, type TrainResult } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
+import { goesToDisk, type PreparedInPieces, readInPieces } from './piecewise.ts'
 import { checkColumn } from './planning.ts'
-import { type Prepared, prepare, samplesOfParts, type TableSamples, withParts } from './preparing.ts'
-import { openTable } from './source.ts'
+import { type Prepared, read, survey, withParts } from './preparing.ts'
+import { chooseFitting } from './room.ts'
+import { rowsInMemory, type TableRows } from './rows.ts'
+import { openTable, type Table } from './source.ts'
 import { allButTest } from './splitting.ts'
 import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
 
-/** What the report tells of a table. */
+/** What the report tells of a table; of columns that are not in memory less. */
 function storyOf(
   { target: targetName, group, time }: TrainOptions,
-  { table, profiles, roles, lines, parts, target, preprocessing }: Prepared,
-  encoder: Encoder,
-  samples: Record<ScoredPart, TableSamples>,
+  prepared: Prepared | PreparedInPieces,
+  rows: TableRows,
 ): Story {
-  const read = [...roles.inputs, roles.target]
+  const { table, profiles, roles, lines, parts, target, preprocessing } = prepared
+  const isInMemory = !('partAt' in prepared)
+  const read = [...(isInMemory ? roles.inputs : []), roles.target]
   const roleOf = (name: string) => {
     if (name === targetName) return 'target'
     if (name === group) return 'group'
@@ -26,9 +30,9 @@ function storyOf(
     return isInput ? 'input' : 'set aside'
   }
   const columns = preprocessing.columns.map((encoding, c) => {
-    const { from, to } = encoder.places[c]!
+    const { from, to } = rows.encoder.places[c]!
     const textAt = (part: ScoredPart, row: number) => textOf(roles.inputs[c]!, parts[part][row]!)
-    return { name: encoding.name, from, to, textAt }
+    return { name: encoding.name, from, to, ...(isInMemory && { textAt }) }
   })
   return {
     target,
@@ -42,31 +46,76 @@ function storyOf(
         ),
       ),
     },
-    samples: part => ({ x: encoder.joined(samples[part].x), truth: samples[part].truth }),
-    inputsOf: x => encoder.parted(x),
+    truth: part => rows.truth[part],
+    inputs: (part, some) => rows.joined(part, some),
+    inputsOf: x => rows.encoder.parted(x),
     place: { name: table.placeName, at: (part, row) => lines[parts[part][row]!]! },
     columns,
   }
 }
 
+/** Reads a table and encodes it, in memory or in a file. */
+async function readRows(
+  table: Table,
+  folder: string,
+  options: TableConfiguration & TrainOptions,
+  warnings: Warnings,
+) {
+  const begun = performance.now()
+  const surveyed = await survey(table, options, warnings)
+  const isOnDisk = goesToDisk(surveyed, options)
+  const prepared = await (isOnDisk ? readInPieces : read)(surveyed, options, warnings)
+  const isRead = performance.now()
+  const rows = 'partAt' in prepared ? await rowsOnDisk(folder, prepared, options) : rowsInMemory(prepared)
+  const seconds = { reading: (isRead - begun) / 1000, encoding: (performance.now() - isRead) / 1000 }
+  return { prepared, rows, seconds }
+}
+
+/**
+ * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
+ * checkpoints, report.html, and configuration.json, which repeats it. Means, deviations and categories come from the training
+ * part alone.
+ * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
+ */
+export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options, 'table')
+  const table = await openTable(options.data, options)
+  checkColumn(table, 'target', options.target)
+  const folder = await openFolder(options)
+  const warnings = new Warnings()
+  const { prepared, rows, seconds } = await readRows(table, folder, options, warnings)
+  try {
+    const { seed = 7 } = options
+    checkThreshold('train', options.threshold, prepared.target)
+    const lesson = await lessonOf(options, prepared, rows, seed, warnings)
+    return await learn(folder, options, seed, { ...lesson, seconds }, warnings)
+  } finally {
+    await rows.close()
+  }
+}
+
 /** The parts of a table, encoded, and the network for them. */
 async function lessonOf(
-  prepared: Prepared,
   options: TableConfiguration & TrainOptions,
+  prepared: Prepared | PreparedInPieces,
+  rows: TableRows,
   seed: number,
+  warnings: Warnings,
 ): Promise<Lesson> {
   const { workers = 'auto' } = options
   const { parts, target, preprocessing, setAside } = prepared
-  const { encoder, ...samples } = samplesOfParts(prepared)
-  const { training, validation } = samples
+  const { encoder, truth, held } = rows
   const classes = target.task === 'class' ? target.classes.length : undefined
-  const chosen = await chooseNetwork(
-    options,
-    { shape: [encoder.width], lookups: encoder.lookups, classes, rows: parts.training.length },
-    seed,
-  )
+  const shape = [encoder.width]
+  const problem = { shape, lookups: encoder.lookups, classes, rows: parts.training.length }
+  const choose = (more?: object) => chooseNetwork({ ...options, ...more }, problem, seed)
+  const ground = { ...(await rows.some(options.batchSize)), held }
+  const { plan, model, ...chosen } = await chooseFitting(choose, options, ground, warnings)
+  const isOnDisk = 'partAt' in prepared
   return {
     ...chosen,
+    model,
+    plan: { ...plan, ...(isOnDisk && { disk: true }) },
     kind: 'table',
     task: target.task,
     target: target.name,
@@ -79,44 +128,27 @@ async function lessonOf(
       test: parts.test.length,
       setAside,
     },
-    training,
-    validation,
-    ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes) }),
+    training: rows.training(plan.batchSize),
+    validation: rows.validation(plan.batchSize),
+    held,
+    ...(options.balance && classes && { classWeight: classWeightsOf(truth.training, classes) }),
     preprocessing,
-    async whole() {
-      const all = withParts(prepared, options, {
-        training: allButTest(parts),
-        validation: parts.validation,
-      })
-      // What the validation part has said of probabilities cannot be asked of a network that knows it.
-      if (target.task === 'class') Object.assign(all.target, target)
-      return lessonOf(all, { ...options, ...chosen.plan }, seed)
-    },
-    settle: () => settleClasses(chosen.model, target, validation, options),
-    story: storyOf(options, prepared, encoder, samples),
-    score: part => scoreOf(chosen.model, target, samples[part], workers),
-    baseline: part => baselineOf(target, training.truth, samples[part].truth),
+    ...(!isOnDisk && {
+      whole() {
+        const all = withParts(prepared, options, {
+          training: allButTest(parts),
+          validation: parts.validation,
+        })
+        // What the validation part has said of probabilities cannot be asked of a network that knows it.
+        if (target.task === 'class') Object.assign(all.target, target)
+        const encoded = rowsInMemory(all)
+        const both = { ...encoded.held, 'rows of the first training': held['encoded rows']! }
+        return lessonOf({ ...options, ...plan }, all, { ...encoded, held: both }, seed, warnings)
+      },
+    }),
+    settle: () => settleClasses(model, target, rows.pieces('validation'), truth.validation, options),
+    story: storyOf(options, prepared, rows),
+    score: part => scoreOf(model, target, rows.pieces(part), workers),
+    baseline: part => baselineOf(target, truth.training, truth[part]),
   }
-}
-
-/**
- * Trains a network on a table and writes a folder: the model (which TensorFlow.js reads), preprocessing.json, metrics.json,
- * checkpoints, report.html, and configuration.json, which repeats it. Means, deviations and categories come from the training
- * part alone.
- * @throws TypeError or RangeError for wrong options and malformed tables, Error for a folder in use; as `fit`
- */
-export async function trainTable(options: TableConfiguration & TrainOptions): Promise<TrainResult> {
-  checkTrainOptions(options, 'table')
-  const { seed = 7 } = options
-  const table = await openTable(options.data, options)
-  checkColumn(table, 'target', options.target)
-  const folder = await openFolder(options)
-  const warnings = new Warnings()
-  const begun = performance.now()
-  const prepared = await prepare(table, options, warnings)
-  const read = performance.now()
-  checkThreshold('train', options.threshold, prepared.target)
-  const lesson = await lessonOf(prepared, options, seed)
-  const seconds = { reading: (read - begun) / 1000, encoding: (performance.now() - read) / 1000 }
-  return learn(folder, options, seed, { ...lesson, seconds }, warnings)
 }

@@ -6,6 +6,7 @@ import { buildNetwork, judgedBy, monitorOf, type Plan, type Problem, stoppingOf 
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
 import { type Prepared, prepare, samplesOfParts, type TableSamples, withParts } from './preparing.ts'
+import { type Held, roomFor } from './room.ts'
 import { openTable } from './source.ts'
 import { Warnings } from './warnings.ts'
 
@@ -15,6 +16,9 @@ export interface Ground {
   readonly problem: Problem
   readonly training: TableSamples
   readonly validation: TableSamples
+  readonly held: Held
+  /** Bytes that a training may take, if that is limited. */
+  readonly room: number | undefined
   readonly classWeight: Readonly<Record<number, number>> | undefined
 }
 
@@ -39,7 +43,7 @@ export function groundOf(
   parts: Pick<Prepared['parts'], 'training' | 'validation'> = prepared.parts,
 ): Ground {
   const own = parts === prepared.parts ? prepared : withParts(prepared, options, parts)
-  const { encoder, training, validation } = samplesOfParts(own)
+  const { encoder, training, validation, held } = samplesOfParts(own)
   const problem = { ...problemOf(own), shape: [encoder.width], lookups: encoder.lookups }
   const { classes } = problem
   return {
@@ -47,6 +51,8 @@ export function groundOf(
     problem,
     training,
     validation,
+    held,
+    room: roomFor(prepared.maxMemory, held),
     classWeight: options.balance && classes ? classWeightsOf(training.truth, classes) : undefined,
   }
 }
@@ -66,7 +72,7 @@ export interface TryOptions {
  * epoch, without the penalty of l2, so that plans can be compared.
  */
 export async function tryPlan(
-  { problem, training, validation, classWeight }: Ground,
+  { problem, training, validation, room, classWeight }: Ground,
   plan: Plan,
   { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
 ): Promise<{ model: Trainable; history: History; losses: readonly number[] }> {
@@ -83,6 +89,7 @@ export async function tryPlan(
       workers,
       ...(classWeight && { classWeight }),
       ...(signal && { signal }),
+      ...(room !== undefined && { maxMemory: room }),
       callbacks: [
         ...(toTheEnd ? [] : stoppingOf(plan, monitorOf(problem)).callbacks),
         { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) },

@@ -35,6 +35,10 @@ class Integers {
   at(place: number): number {
     return this.store[place]!
   }
+
+  get bytes(): number {
+    return this.store.byteLength
+  }
 }
 
 /** A column of texts: of each row the words and how often they occur. */
@@ -46,6 +50,10 @@ export class TextColumn extends Column {
 
   constructor(name: string) {
     super(name, 'text')
+  }
+
+  override get bytes(): number {
+    return super.bytes + this.ends.bytes + this.pairs.bytes
   }
 
   /** Calls `take` with the number of each word of a row, and its count. */
@@ -98,23 +106,31 @@ export interface Vocabulary {
   readonly rarity: readonly number[]
 }
 
-/** The words that occur in most of the training rows, but not in all of them; `share` of columns has the inputs. */
-export function vocabularyOf(column: TextColumn, rows: Uint32Array, share: number): Vocabulary {
-  const counts = new Uint32Array(column.words.length)
-  for (const row of rows)
-    column.each(row, word => {
-      counts[word]!++
+/** Counts the rows that each word occurs in. */
+export function countRows(column: TextColumn, rows: ArrayLike<number>, counts: Map<string, number>): void {
+  const found = new Uint32Array(column.words.length)
+  for (let i = 0; i < rows.length; i++)
+    column.each(rows[i]!, word => {
+      found[word]!++
     })
-  const least = Math.max(leastRows, rows.length / rarest)
-  const most = Math.max(64, Math.min(mostWords, Math.floor(mostBytes / (4 * rows.length)))) * share
-  const { words } = column
-  const found = [...words.keys()]
-    .filter(word => counts[word]! >= least && counts[word]! < rows.length)
-    .sort((a, b) => counts[b]! - counts[a]! || (words[a]! < words[b]! ? -1 : 1))
-    .slice(0, Math.max(1, Math.floor(most)))
+  for (const [word, count] of found.entries())
+    if (count > 0) counts.set(column.words[word]!, (counts.get(column.words[word]!) ?? 0) + count)
+}
+
+/** Words of all columns of text that may be inputs, for so many rows. */
+export const mostWordsFor = (rows: number): number =>
+  Math.max(64, Math.min(mostWords, Math.floor(mostBytes / (4 * rows))))
+
+/** The words that occur in most of so many training rows, but not in all of them; `share` of columns has the inputs. */
+export function vocabularyOf(counts: ReadonlyMap<string, number>, rows: number, share: number): Vocabulary {
+  const least = Math.max(leastRows, rows / rarest)
+  const found = [...counts]
+    .filter(([, count]) => count >= least && count < rows)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, Math.max(1, Math.floor(mostWordsFor(rows) * share)))
   return {
-    words: found.map(word => words[word]!),
-    rarity: found.map(word => Math.log((1 + rows.length) / (1 + counts[word]!)) + 1),
+    words: found.map(([word]) => word),
+    rarity: found.map(([, count]) => Math.log((1 + rows) / (1 + count)) + 1),
   }
 }
 

@@ -7,6 +7,7 @@ import { docs } from './docs.ts'
 import { faults } from './faults.ts'
 import { hostile } from './hostile.ts'
 import { kills } from './kills.ts'
+import { memory } from './memory.ts'
 import type { Part } from './parts.ts'
 import { powerLoss } from './powerLoss.ts'
 import { resume } from './resume.ts'
@@ -25,6 +26,7 @@ const campaigns: Readonly<Record<string, readonly [Campaign, ...(keyof Part)[]]>
   faults: [faults],
   hostile: [hostile, 'only', 'from', 'count'],
   kills: [kills, 'from', 'count'],
+  memory: [memory],
   powerLoss: [powerLoss],
   resume: [resume, 'only'],
   sabotage: [sabotage],

@@ -62,7 +62,7 @@ beforeAll(async () => {
   )
   writeFileSync(join(folder, 'study.html'), String(reportPage(studyReport(study, classes[0]!))))
   if (hasBrowser) browser = await launch()
-}, 60_000)
+}, 240_000)
 
 test('the report grows with each epoch, and says all at the end', () => {
   expect(trained.map(({ training }) => training!.epochs.length)).toEqual([

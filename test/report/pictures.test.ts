@@ -68,6 +68,7 @@ test('thumbnails: bytes as bright as they are, other numbers between their ends,
 test('what the report says of probabilities is what predict says: calibrated, and by the threshold', async () => {
   const outputs = Float32Array.of(0.9, 0.1, 0.1, 0.9)
   const model = {
+    inputShapes: [[1]],
     predictAsync: async () => new Tensor(outputs, [2, 2], 'float32'),
   } as unknown as Trainable
   const target: Target = {
@@ -78,10 +79,10 @@ test('what the report says of probabilities is what predict says: calibrated, an
     temperature: 2,
     threshold: 0.2,
   }
-  const samples = { x: new Tensor(new Float32Array(2), [2, 1], 'float32'), truth: [1, 1] }
   const story = {
     target,
-    samples: () => samples,
+    truth: () => [1, 1],
+    inputs: () => new Tensor(new Float32Array(2), [2, 1], 'float32'),
     place: { name: 'row', at: (_: string, row: number) => row },
   }
   const scores = { confusion: [], calibrationError: 0.1, uncalibratedError: 0.3 } as unknown as ClassScores
