@@ -119,6 +119,12 @@ test('rows that do not fit are trained on from a file, to the same bits', { time
   expect(readdirSync(join(folder, 'stopped'))).not.toContain('rows.scratch')
 })
 
+test('rows on the disk are not trained on twice', () => {
+  expect(refused(1, ...train('no', '--disk', '--refit'))).toMatch(
+    'refit must not be given for rows that are trained on from the disk, got true; leave it out',
+  )
+})
+
 test('what does not fit in any way is refused with the sum of its parts', { timeout: 60_000 }, () => {
   expect(refused(1, ...train('no', '--max-memory', '1MB'))).toMatch(
     /train: data must leave room in the 0\.954 MiB of maxMemory, got [\d.]+ MiB: 0\.\d+ columns \+ 1\.\d encoded rows; give/,

@@ -31,6 +31,7 @@ test('train, evaluate and predict say what they did', { timeout: 150_000 }, () =
   expect(wordsOf(trained.stderr)).toEqual([
     'training on 0 rows, 0 inputs, 0 weights, at most 0 epochs',
     ...Array.from({ length: 5 }, () => 'epoch 0/0 loss 0 validation loss 0'),
+    'training again on 0 rows, those of the validation among them, 0 epochs',
   ])
   const classes = [0, 1, 2].map(() => 'class_0 0 0 % 0 % 0 0 0')
   const head = 'class rows precision recall as class_0 as class_0 as class_0'
@@ -40,6 +41,7 @@ test('train, evaluate and predict say what they did', { timeout: 150_000 }, () =
     'rows: 0 training, 0 validation, 0 test',
     'network: 0, 0 weights',
     'stopped after 0 epochs: epochs',
+    "trained again for 0 epochs on all 0 rows but the test's",
     'time: reading 0 s, encoding 0 s, training 0 s (0 rows a second)',
     `test: ${scores}`,
     `baseline: ${scores}`,
@@ -98,6 +100,7 @@ test('numbers: options of the network, and what is said of them', { timeout: 150
     'rows: 0 training, 0 validation, 0 test, 0 set aside',
     'network: 0, 0 weights',
     'stopped after 0 epochs: epochs',
+    "trained again for 0 epochs on all 0 rows but the test's",
     'time: reading 0 s, encoding 0 s, training 0 s (0 rows a second)',
     'test: R² 0, root mean squared error 0, mean absolute error 0',
     'baseline: R² 0, root mean squared error 0, mean absolute error 0',

@@ -12,6 +12,10 @@ export const curveOf = (epochs: readonly EpochRecord[], name: string): Point[] =
 export function bestEpochOf(epochs: readonly EpochRecord[], monitor = 'val_loss'): number {
   const name = epochs.some(({ logs }) => logs[monitor] !== undefined) ? monitor : 'loss'
   const sign = name === 'val_acc' ? -1 : 1
-  const values = epochs.map(({ logs }) => sign * (logs[name] ?? sign * Number.POSITIVE_INFINITY))
-  return values.indexOf(Math.min(...values))
+  let [place, least] = [-1, Number.POSITIVE_INFINITY]
+  for (const [i, { logs }] of epochs.entries()) {
+    const value = sign * (logs[name] ?? Number.NaN)
+    if (value < least) [place, least] = [i, value]
+  }
+  return place
 }

@@ -18,8 +18,9 @@ function metricsOf({ epochs }: TrainingSummary): string[] {
 
 /** Positive numbers that go through several sizes are easier to read on a logarithmic axis. */
 function spans(points: readonly Point[]): boolean {
-  const values = points.map(([, y]) => y).filter(Number.isFinite)
-  return values.length > 0 && Math.min(...values) > 0 && Math.max(...values) > 50 * Math.min(...values)
+  let [low, high] = [Number.POSITIVE_INFINITY, 0]
+  for (const [, y] of points) if (Number.isFinite(y)) [low, high] = [Math.min(low, y), Math.max(high, y)]
+  return low > 0 && high > 50 * low
 }
 
 const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)

@@ -64,6 +64,10 @@ async function readRows(
   const begun = performance.now()
   const surveyed = await survey(table, options, warnings)
   const isOnDisk = goesToDisk(surveyed, options)
+  if (isOnDisk && options.refit)
+    throw new RangeError(
+      'train: refit must not be given for rows that are trained on from the disk, got true; leave it out',
+    )
   const prepared = await (isOnDisk ? readInPieces : read)(surveyed, options, warnings)
   const isRead = performance.now()
   const rows = 'partAt' in prepared ? await rowsOnDisk(folder, prepared, options) : rowsInMemory(prepared)

@@ -116,5 +116,5 @@ export async function outputsOf(
 export async function lossOf(ground: Ground, plan: Plan, options: TryOptions): Promise<number> {
   const { model, losses } = await tryPlan(ground, plan, options)
   model.dispose()
-  return Math.min(...losses)
+  return losses.reduce((least, loss) => Math.min(least, loss), Number.POSITIVE_INFINITY)
 }

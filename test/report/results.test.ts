@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { randomNumbers } from '../../src/data/random.ts'
 import { Tensor } from '../../src/index.ts'
 import { binsOf, classReport, curvesOf } from '../../src/report/classes.ts'
+import { bestEpochOf } from '../../src/report/curves.ts'
 import { countsOf } from '../../src/report/regression.ts'
 import { remarksOnClasses, remarksOnScore, remarksOnTraining } from '../../src/report/remarks.ts'
 import type { TrainingSummary } from '../../src/report/report.ts'
@@ -172,4 +173,16 @@ test('scores tell where nothing was learned, where rows are few, and which class
     { name: 'c', rows: 0, recall: 0 },
   ]
   expect(remarksOnClasses(classes)[0]!.text).toMatch('Of "b" (9 rows) 10 % are found')
+})
+
+test('the best of very many epochs, by loss or by accuracy', () => {
+  const epochs = Array.from({ length: 200_000 }, (_, i) => ({
+    epoch: i + 1,
+    logs: { loss: 1, val_loss: Math.abs(i - 150_000), val_acc: i === 7 ? 0.9 : 0.5 },
+    learningRate: 0.1,
+  }))
+  expect(bestEpochOf(epochs)).toBe(150_000)
+  expect(bestEpochOf(epochs, 'val_acc')).toBe(7)
+  expect(bestEpochOf(epochs, 'val_other')).toBe(0)
+  expect(bestEpochOf([])).toBe(-1)
 })
