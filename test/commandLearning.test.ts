@@ -53,7 +53,7 @@ test('lr: a rate, a picture, a page', { timeout: 60_000 }, () => {
   const found = jsonOf('lr', ...wine, '--output', 'rates.html')
   expect(found.suggested).toBeGreaterThan(1e-3)
   expect(found.suggested).toBeLessThan(0.1)
-  expect(found).toMatchObject({ diverged: true, rows: 124, batchSize: 32, hidden: [64, 32] })
+  expect(found).toMatchObject({ diverged: true, rows: 124, batchSize: 32, hidden: [128, 64] })
   expect(readFileSync(join(folder, 'rates.html'), 'utf8')).toMatch(/<svg .*suggested/s)
   const text = run('lr', ...wine)
   expect(text.stdout.replace(/\d[\d.]*/g, '0')).toMatch(

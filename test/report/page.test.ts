@@ -77,7 +77,7 @@ test('the report grows with each epoch, and says all at the end', () => {
   expect(last.training!.epochs[0]).toMatchObject({
     epoch: 1,
     logs: { loss: expect.any(Number), val_loss: expect.any(Number), gradientNorm: expect.any(Number) },
-    learningRate: 0.003,
+    learningRate: expect.closeTo(0.0003),
     pace: { samples: 210, barrierShares: [expect.any(Number), expect.any(Number)] },
   })
   expect(last.data!.columns.map(({ role }) => role)).toEqual(['input', 'input', 'input', 'input', 'target'])
