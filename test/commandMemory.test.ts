@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { bytes } from '../src/command/arguments.ts'
 import { commandBed } from './commandBed.ts'
 
-const { folder, run, done, refused, program } = commandBed('memory', true)
+const { folder, run, done, refused, signalled } = commandBed('memory')
 const read = (...names: string[]) => JSON.parse(readFileSync(join(folder, ...names), 'utf8'))
 
 /** 6000 rows: a word of 40, three numbers, and what follows from them. */
@@ -99,18 +98,8 @@ test('rows that do not fit are trained on from a file, to the same bits', { time
   expect(data.columns).toHaveLength(5)
 
   // Stopped in the middle and resumed, the file is written anew.
-  const child = spawn(process.execPath, [program(), ...again, '--out', 'stopped', '--workers', '1'], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const code = await new Promise(resolve => {
-    let said = ''
-    child.stderr.on('data', text => {
-      said += text
-      if (/epoch 1\/3/.test(said)) child.kill('SIGTERM')
-    })
-    child.on('close', resolve)
-  })
+  const stopped = [...again, '--out', 'stopped', '--workers', '1']
+  const { code } = await signalled(/epoch 1\/3/, ['SIGTERM'], ...stopped)
   expect(code).toBe(143)
   expect(readdirSync(join(folder, 'stopped'))).not.toContain('rows.scratch')
   writeFileSync(join(folder, 'stopped/rows.scratch'), 'left behind')

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
@@ -7,7 +6,7 @@ import { chooseNetwork } from '../src/tables/choosing.ts'
 import { commandBed } from './commandBed.ts'
 import { pngOf } from './formats/pngFile.ts'
 
-const { folder, run, done, refused, program } = commandBed('model')
+const { folder, run, done, refused, signalled, program } = commandBed('model')
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
 const read = (...names: string[]) => JSON.parse(readFileSync(join(folder, ...names), 'utf8'))
 
@@ -86,18 +85,7 @@ test('a module: trained, scored, predicted with, told of, and repeated to the bi
 
 test('--resume goes on with the same network alone', { timeout: 60_000 }, async () => {
   const long = own('net.mjs', 'resumed', '--epochs', '100000', '--patience', '100000')
-  const child = spawn(process.execPath, [program(), ...long], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const code = await new Promise(resolve => {
-    let said = ''
-    child.stderr.on('data', text => {
-      said += text
-      if (/epoch \d+\/1/.test(said)) child.kill('SIGTERM')
-    })
-    child.on('close', resolve)
-  })
+  const { code } = await signalled(/epoch \d+\/1/, ['SIGTERM'], ...long)
   expect(code).toBe(143)
   const resume = ['train', '--resume', '--out', 'resumed', '--json']
   write('net.mjs', `${stack(softmax)}// changed`)

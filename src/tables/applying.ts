@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path'
-import type { Tensor } from '../data/tensor.ts'
 import { checkOptions, show, suggestion } from '../errors.ts'
 import { loadLayersModel } from '../model/loading.ts'
 import type { Trainable } from '../model/trainable.ts'
@@ -8,10 +7,16 @@ import { checkPreprocessing, type Preprocessing } from './encoding.ts'
 import { isMissing, numberOf } from './fields.ts'
 import { files, modelUrl, readJson } from './folder.ts'
 import { checkThreshold } from './judging.ts'
-import { predictedRows } from './learning.ts'
 import type { ReadingProgress } from './lines.ts'
 import { classNameOf } from './planning.ts'
-import { type PredictedRow, type Prediction, predictionNames, valuesOf } from './predictions.ts'
+import {
+  outputsOf,
+  type PredictedRow,
+  type Prediction,
+  predictedRows,
+  predictionNames,
+  valuesOf,
+} from './predictions.ts'
 import { type Scores, scorerOf } from './scores.ts'
 import { openTable, type Row, type Table, type TableOptions } from './source.ts'
 import { Warnings } from './warnings.ts'
@@ -122,8 +127,7 @@ async function outputsFor(
       `${table.placeName} ${rows[row]!.line}`,
     )
   const x = encoder.tensors(columns, [...rows.keys()], unseen)
-  const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-  return predicted.dataSync() as Float32Array
+  return outputsOf(model, x, workers)
 }
 
 const optionNames = [

@@ -4,8 +4,9 @@ import { derive } from '../tune/seeds.ts'
 import { planOf } from './choosing.ts'
 import type { Plan } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
+import { outputsOf } from './predictions.ts'
 import { type ClassScores, type RegressionScores, scorerOf } from './scores.ts'
-import { type Ground, groundOf, outputsOf, prepareTable, problemOf, tryPlan } from './trying.ts'
+import { type Ground, groundOf, prepareTable, problemOf, tryPlan } from './trying.ts'
 
 /** What a training came to: losses without penalties, and of the validation part the accuracy or R². */
 export interface Measurement {

@@ -3,7 +3,7 @@ import type { Layer } from '../layers/define.ts'
 import * as layers from '../layers/table.ts'
 import { type Sequential, sequential } from '../model/sequential.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { checkPlan, optimizerOf, type Plan, type Problem } from './networks.ts'
+import { checkPlan, lossFor, optimizerOf, type Plan, type Problem } from './networks.ts'
 
 /** What a network for images and its training are made of. */
 export interface ImagePlan extends Omit<Plan, 'l2' | 'noise'> {
@@ -96,7 +96,7 @@ export function buildImageNetwork(
   const model = augment ? sequential({ layers: [...augmentation(shape), saved], seed }) : saved
   model.compile({
     optimizer: optimizerOf(plan, rows),
-    loss: classes ? 'sparseCategoricalCrossentropy' : 'meanSquaredError',
+    loss: lossFor(classes),
     leaves: plan.leaves,
   })
   return { model, saved }

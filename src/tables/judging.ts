@@ -1,10 +1,9 @@
-import type { Tensor } from '../data/tensor.ts'
 import { inRange, oneOf } from '../errors.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { probabilities, temperatureOf, thresholdAims, thresholdOf } from './calibration.ts'
 import type { Target } from './encoding.ts'
-import { predictedRows } from './learning.ts'
 import type { TrainOptions } from './options.ts'
+import { outputsOf } from './predictions.ts'
 import type { Pieces } from './rows.ts'
 import { type Scores, scorerOf } from './scores.ts'
 
@@ -16,10 +15,7 @@ export async function scoreOf(
   workers: number | 'auto',
 ): Promise<Scores> {
   const scorer = scorerOf(target)
-  for await (const { x, truth } of pieces) {
-    const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-    scorer.take(outputs.dataSync(), truth)
-  }
+  for await (const { x, truth } of pieces) scorer.take(await outputsOf(model, x, workers), truth)
   return scorer.finish()
 }
 
@@ -35,9 +31,9 @@ export async function settleClasses(
   const outputs = new Float32Array(truth.length * target.classes.length)
   let at = 0
   for await (const { x } of pieces) {
-    const predicted = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-    outputs.set(predicted.dataSync() as Float32Array, at)
-    at += predicted.size
+    const predicted = await outputsOf(model, x, workers)
+    outputs.set(predicted, at)
+    at += predicted.length
   }
   target.temperature = temperatureOf(outputs, truth, target.classes.length)
   if (threshold === undefined) return

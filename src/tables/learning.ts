@@ -18,9 +18,6 @@ import type { Scores } from './scores.ts'
 import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
-/** Samples that are predicted at once. */
-export const predictedRows = 4096
-
 /** How long it took to read a table twice, and to make inputs of it. */
 export interface Seconds {
   readonly reading?: number

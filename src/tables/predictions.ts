@@ -1,7 +1,22 @@
+import type { Tensor } from '../data/tensor.ts'
+import type { Trainable } from '../model/trainable.ts'
 import { decided, probabilities } from './calibration.ts'
 import type { Target } from './encoding.ts'
 import type { Field } from './source.ts'
 import type { Warnings } from './warnings.ts'
+
+/** Samples that are predicted at once. */
+export const predictedRows = 4096
+
+/** What a network says of samples, in the calling thread's memory. */
+export async function outputsOf(
+  model: Trainable,
+  x: Tensor | Tensor[],
+  workers: number | 'auto' = 'auto',
+): Promise<Float32Array> {
+  const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
+  return outputs.dataSync() as Float32Array
+}
 
 /** What is predicted for a row: what was kept of it, `prediction`, and of classes `probability NAME`. */
 export type PredictedRow = Record<string, Field>

@@ -8,18 +8,11 @@ import { chooseNetwork } from './choosing.ts'
 import { checkTarget, momentsOf, type Target } from './encoding.ts'
 import { files, modelUrl, readJson } from './folder.ts'
 import { baselineOf, checkThreshold, scoreOf, settleClasses } from './judging.ts'
-import {
-  classWeightsOf,
-  learn,
-  predictedRows,
-  type Samples,
-  type TrainResult,
-  targetsOf,
-} from './learning.ts'
+import { classWeightsOf, learn, type Samples, type TrainResult, targetsOf } from './learning.ts'
 import type { Problem } from './networks.ts'
 import type { KindName, TrainOptions } from './options.ts'
 import { secondsAStep } from './pacing.ts'
-import { type Prediction, predictionNames, valuesOf } from './predictions.ts'
+import { outputsOf, type Prediction, predictedRows, predictionNames, valuesOf } from './predictions.ts'
 import { bytesOf, chooseFitting, roomFor } from './room.ts'
 import { checkScaling, fitScaling, pick, type Scaling, scaled } from './scaling.ts'
 import { type Scores, scorerOf } from './scores.ts'
@@ -241,14 +234,11 @@ export function* piecesOf({ values, shape, dtype }: Tensor): Generator<{ x: Tens
   }
 }
 
-async function outputsOf(
+const outputsFor = (
   { model, preprocessing }: TrainedOnSamples,
   x: Tensor,
-  workers: number | 'auto' = 'auto',
-): Promise<ArrayLike<number>> {
-  const inputs = scaled(x, preprocessing.scaling)
-  return ((await model.predictAsync(inputs, { batchSize: predictedRows, workers })) as Tensor).dataSync()
-}
+  workers?: number | 'auto',
+): Promise<ArrayLike<number>> => outputsOf(model, scaled(x, preprocessing.scaling), workers)
 
 /** Scores of a model on samples that come a piece at a time. */
 export async function evaluateSamples(
@@ -257,7 +247,7 @@ export async function evaluateSamples(
   workers?: number | 'auto',
 ): Promise<Scores> {
   const scorer = scorerOf(trained.preprocessing.target)
-  for await (const { x, truth } of pieces) scorer.take(await outputsOf(trained, x, workers), truth)
+  for await (const { x, truth } of pieces) scorer.take(await outputsFor(trained, x, workers), truth)
   return scorer.finish()
 }
 
@@ -275,7 +265,7 @@ export function predictSamples(
   const names = [...first, ...predictionNames(target)]
   async function* rows() {
     for await (const { x, fields = [] } of pieces) {
-      const outputs = await outputsOf(trained, x, workers)
+      const outputs = await outputsFor(trained, x, workers)
       for (let i = 0; i < x.shape[0]!; i++) {
         const values = [...(fields.length > 0 ? [fields[i]] : []), ...valuesOf(target, outputs, i)]
         yield Object.fromEntries(names.map((name, n) => [name, values[n]]))

@@ -9,6 +9,7 @@ import { decided, probabilities } from './calibration.ts'
 import type { Column } from './columns.ts'
 import type { Target } from './encoding.ts'
 import { type Examined, importanceOf, lossesOf } from './importance.ts'
+import { outputsOf } from './predictions.ts'
 import type { ColumnProfile } from './profile.ts'
 import type { ClassScores, Scores } from './scores.ts'
 
@@ -148,8 +149,7 @@ export async function examine(
   const { target, columns } = story
   const { rows, ...some } = await someOf(story, part, model)
   const predict = async (x: Tensor) => {
-    const inputs = story.inputsOf?.(x) ?? x
-    const outputs = ((await model.predictAsync(inputs, { batchSize: 4096, workers })) as Tensor).dataSync()
+    const outputs = await outputsOf(model, story.inputsOf?.(x) ?? x, workers)
     return Float32Array.from(target.task === 'class' ? probabilities(target, outputs) : outputs)
   }
   const examined = { ...some, rows, outputs: await predict(some.x) }

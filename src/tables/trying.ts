@@ -1,7 +1,6 @@
-import type { Tensor } from '../data/tensor.ts'
 import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { classWeightsOf, predictedRows } from './learning.ts'
+import { classWeightsOf } from './learning.ts'
 import { buildNetwork, judgedBy, monitorOf, type Plan, type Problem, stoppingOf } from './networks.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
@@ -100,16 +99,6 @@ export async function tryPlan(
     model.dispose()
     throw error
   }
-}
-
-/** What a network says of samples, in the calling thread's memory. */
-export async function outputsOf(
-  model: Trainable,
-  x: Tensor | Tensor[],
-  workers: number | 'auto' = 'auto',
-): Promise<Float32Array> {
-  const outputs = (await model.predictAsync(x, { batchSize: predictedRows, workers })) as Tensor
-  return outputs.dataSync() as Float32Array
 }
 
 /** The lowest loss on the validation part, in the unit of training. */
