@@ -95,7 +95,7 @@ test.each<[string, string | Uint8Array, RegExp]>([
   ],
   ['twice.jsonl', '{"a":1}\n{"a":1,"b":":","a":2}\n', /line 2 must have keys of their own, got "a" twice/],
   ['array.jsonl', '[1,2]\n', /line 1: must be an object, got \[1, 2\]; one object a line/],
-  ['empty.jsonl', '\n\n', /must hold a table, got an empty file/],
+  ['empty.jsonl', '\n\n', /must hold a table, got no objects/],
   [
     'wide.jsonl',
     `{${Array.from({ length: 100_000 }, (_, i) => `"c${i}":1`).join()}}`,
@@ -103,7 +103,7 @@ test.each<[string, string | Uint8Array, RegExp]>([
   ],
   ['empty.parquet', '', /must be a Parquet file of 12 bytes or more, got 0/],
   ['text.parquet', 'a,b\n1,2\n3,4\n', /must begin and end with PAR1/],
-  ['table.xls', 'a', /must be a .csv, .tsv, .jsonl or .parquet file/],
+  ['table.xls', 'a', /must be a .csv, .tsv, .jsonl, .json or .parquet file/],
 ])('%s is refused, by line and column', async (name, contents, message) => {
   await expect(read(name, contents)).rejects.toThrow(message)
 })

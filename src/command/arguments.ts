@@ -38,7 +38,7 @@ const types = (text: string): Record<string, string> =>
 /** Options about the file that is read. */
 export const reading = (command: Command): Command =>
   command
-    .option('--format <NAME>', 'csv, tsv, jsonl or parquet; told by the ending unless given')
+    .option('--format <NAME>', 'csv, tsv, jsonl, json (a list) or parquet; told by the ending unless given')
     .option('--delimiter <CHARACTER>', 'of CSV; told by the first line unless given')
     .option('--no-header', 'the first line of CSV holds no names; columns are column1, column2 …')
     .option('--skip-ragged', 'set rows with too few or too many fields aside, and count them')

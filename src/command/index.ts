@@ -16,7 +16,7 @@ const program = new Program('lockstep')
 training(running(reading(program.command('train'))))
   .argument(
     '[DATA]',
-    'a table (.csv, .tsv, .jsonl, .parquet), arrays (.npz, .npy, IDX, a folder of them), ' +
+    'a table (.csv, .tsv, .jsonl, .json, .parquet), arrays (.npz, .npy, IDX, a folder of them), ' +
       'a folder of images, or a text',
   )
   .summary('train a network on data, and write it to a folder')
@@ -31,7 +31,7 @@ training(running(reading(program.command('train'))))
     'after',
     `
 Examples:
-  lockstep train penguins.csv --target species
+  lockstep train penguins.json --target Species
   lockstep train flights.parquet --target delay --time date --max-seconds 600
   lockstep train fashion-mnist --out clothes        # a folder of IDX files
   lockstep train flowers --size 96 --augment        # a folder with one of images for each class

@@ -17,7 +17,7 @@ const parameters = (text: string): string[] =>
   list(text).map(name => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()))
 
 const onTable = (command: Command): Command =>
-  training(running(reading(command))).argument('[DATA]', 'a table: .csv, .tsv, .jsonl or .parquet')
+  training(running(reading(command))).argument('[DATA]', 'a table: .csv, .tsv, .jsonl, .json or .parquet')
 
 /** Options and data in one object. */
 const together = (data: string | undefined, options: Record<string, unknown>) => ({

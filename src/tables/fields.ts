@@ -1,3 +1,4 @@
+import { show } from '../errors.ts'
 import type { Field } from './source.ts'
 
 export const columnTypes = ['number', 'category', 'boolean', 'date', 'text'] as const
@@ -56,4 +57,34 @@ export const readers: Readonly<Record<'number' | 'boolean' | 'date', (field: Fie
   number: numberOf,
   boolean: booleanOf,
   date: dateOf,
+}
+
+const mostColumns = 10_000
+
+/** @throws RangeError for columns without a name of their own, and for too many */
+export function checkNames(where: string, names: readonly string[]): void {
+  if (names.length > mostColumns)
+    throw new RangeError(
+      `${where} must have at most ${mostColumns} columns, got ${names.length}; keep those that matter`,
+    )
+  const known = new Map<string, number>()
+  for (const [i, name] of names.entries()) {
+    if (name.trim() === '')
+      throw new RangeError(`${where}, column ${i + 1}: must have a name, got none; name it`)
+    const before = known.get(name)
+    if (before !== undefined)
+      throw new RangeError(
+        `${where}, column ${i + 1}: must have a name of its own, got ` +
+          `${show(name)}, which column ${before + 1} has too; rename one`,
+      )
+    known.set(name, i)
+  }
+}
+
+/** @throws RangeError for a list, an object or bytes, which no field can be */
+export function checkField(at: () => string, name: string, value: unknown): asserts value is Field | null {
+  if (typeof value !== 'object' || value === null) return
+  throw new RangeError(
+    `${at()}, column ${show(name)}: must be a number, text, true, false or null, got ${show(value)}; flatten it`,
+  )
 }

@@ -40,14 +40,16 @@ function refuseEncoding(where: string, bytes: Buffer, line: number): never {
   throw new RangeError(`${where} line ${line}: must be UTF-8; convert the file`)
 }
 
-function decode(where: string, bytes: Buffer, line: number): string[] {
+export const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.includes(0)
+
+/** The text of these bytes, of which the first are in this line. @throws RangeError for what is no text in UTF-8 */
+export function decode(where: string, bytes: Buffer, line: number): string {
   if (!isUtf8(bytes)) refuseEncoding(where, bytes, line)
-  const lines = bytes.toString('utf8').split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  if (!bytes.includes(0)) return lines
-  const bad = lines.findIndex(text => text.includes('\0'))
+  const text = bytes.toString('utf8')
+  if (!bytes.includes(0)) return text
+  const before = text.slice(0, text.indexOf('\0')).split('\n')
   throw new RangeError(
-    `${where} line ${line + bad}, character ${lines[bad]!.indexOf('\0') + 1}: ` +
+    `${where} line ${line + before.length - 1}, character ${before.at(-1)!.length + 1}: ` +
       `must be text, got a byte 0; give a file of text in UTF-8`,
   )
 }
@@ -62,6 +64,29 @@ function withoutMark(where: string, bytes: Buffer): Buffer {
   return bytes
 }
 
+/** A file's bytes, some at a time, without a byte order mark. */
+export async function* blocks(
+  where: string,
+  path: string,
+  progress?: ReadingProgress,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { file, size } = await openRegularFile(where, path)
+  try {
+    for (let done = 0; ; ) {
+      const block = Buffer.allocUnsafe(blockBytes)
+      const count = await readSome(file, block, null)
+      const isFirst = done === 0
+      done += count
+      progress?.(done, size)
+      if (count === 0) return
+      const read = block.subarray(0, count)
+      yield isFirst ? withoutMark(where, read) : read
+    }
+  } finally {
+    await file.close()
+  }
+}
+
 /**
  * The lines of a text file in UTF-8, in pieces, so that any size can be read.
  * @throws RangeError naming line and character for bytes that are no UTF-8, and for lines of more than 4 MiB; the file
@@ -72,32 +97,21 @@ export async function* textLines(
   path: string,
   progress?: ReadingProgress,
 ): AsyncGenerator<Piece, void, undefined> {
-  const { file, size } = await openRegularFile(where, path)
-  try {
-    let rest: Buffer = Buffer.alloc(0)
-    let [line, done] = [1, 0]
-    while (true) {
-      const block = Buffer.allocUnsafe(blockBytes)
-      const count = await readSome(file, block, null)
-      const read = block.subarray(0, count)
-      const bytes =
-        rest.length > 0 ? Buffer.concat([rest, read]) : done === 0 ? withoutMark(where, read) : read
-      done += count
-      progress?.(done, size)
-      const end = count === 0 ? bytes.length : bytes.lastIndexOf(10) + 1
-      if (end > 0) {
-        const lines = decode(where, bytes.subarray(0, end), line)
-        yield { line, lines }
-        line += lines.length
-      }
-      rest = bytes.subarray(end)
-      if (rest.length > longestLine)
-        throw new RangeError(
-          `${where} line ${line}: must have at most ${longestLine} bytes, got more; is it a table of lines?`,
-        )
-      if (count === 0) return
+  let rest: Buffer = Buffer.alloc(0)
+  let line = 1
+  for await (const block of blocks(where, path, progress)) {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, block]) : block
+    const end = bytes.lastIndexOf(10) + 1
+    if (end > 0) {
+      const lines = decode(where, bytes.subarray(0, end - 1), line).split('\n')
+      yield { line, lines }
+      line += lines.length
     }
-  } finally {
-    await file.close()
+    rest = bytes.subarray(end)
+    if (rest.length > longestLine)
+      throw new RangeError(
+        `${where} line ${line}: must have at most ${longestLine} bytes, got more; is it a table of lines?`,
+      )
   }
+  if (rest.length > 0) yield { line, lines: [decode(where, rest, line)] }
 }

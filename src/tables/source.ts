@@ -1,9 +1,9 @@
-import { isPlainObject, oneOf, show } from '../errors.ts'
+import { oneOf, show } from '../errors.ts'
 import { describeRows, readRows } from '../formats/parquetRows.ts'
-import { parseJson } from '../formats/strictJson.ts'
 import { delimiterOf, RecordParser } from './delimited.ts'
-import type { ColumnType } from './fields.ts'
+import { type ColumnType, checkField, checkNames } from './fields.ts'
 import { type ReadingProgress, textLines } from './lines.ts'
+import { openObjects } from './objects.ts'
 import type { Warnings } from './warnings.ts'
 
 export type Field = string | number | boolean | undefined
@@ -14,7 +14,7 @@ export interface Row {
   readonly fields: readonly Field[]
 }
 
-const formats = ['csv', 'tsv', 'jsonl', 'parquet'] as const
+const formats = ['csv', 'tsv', 'jsonl', 'json', 'parquet'] as const
 export type TableFormat = (typeof formats)[number]
 
 export interface TableOptions {
@@ -40,35 +40,12 @@ export interface Table {
   rows(warnings: Warnings, progress?: ReadingProgress): AsyncGenerator<readonly Row[], void, undefined>
 }
 
-const mostColumns = 10_000
-/** Lines of JSON that are looked through for the names of columns. */
-const namingLines = 1000
-
 export function formatOf(path: string): TableFormat | undefined {
   const ending = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
   if (ending === 'csv' || ending === 'txt' || ending === 'data') return 'csv'
   if (ending === 'tsv' || ending === 'tab') return 'tsv'
   if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl'
-  return ending === 'parquet' ? 'parquet' : undefined
-}
-
-function checkNames(where: string, names: readonly string[]): void {
-  if (names.length > mostColumns)
-    throw new RangeError(
-      `${where} must have at most ${mostColumns} columns, got ${names.length}; keep those that matter`,
-    )
-  const known = new Map<string, number>()
-  for (const [i, name] of names.entries()) {
-    if (name.trim() === '')
-      throw new RangeError(`${where}, column ${i + 1}: must have a name, got none; name it`)
-    const before = known.get(name)
-    if (before !== undefined)
-      throw new RangeError(
-        `${where}, column ${i + 1}: must have a name of its own, got ` +
-          `${show(name)}, which column ${before + 1} has too; rename one`,
-      )
-    known.set(name, i)
-  }
+  return ending === 'json' || ending === 'parquet' ? ending : undefined
 }
 
 async function* records(where: string, path: string, delimiter: string, progress?: ReadingProgress) {
@@ -146,73 +123,6 @@ async function openDelimited(
   }
 }
 
-function objectOf(where: string, line: number, text: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new RangeError(
-      `${where} line ${line}: must be JSON, got ${(error as Error).message}; one object a line`,
-    )
-  }
-  if (isPlainObject(value)) {
-    // More colons than keys: there may be a key twice, of which JSON.parse takes the last.
-    const colons = text.match(/"\s*:/g)?.length
-    if (colons !== Object.keys(value).length) parseJson(`${where} line ${line}`, text)
-    return value
-  }
-  throw new RangeError(`${where} line ${line}: must be an object, got ${show(value)}; one object a line`)
-}
-
-function fieldOf(where: string, place: string, name: string, value: unknown): Field {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
-  throw new RangeError(
-    `${where} ${place}, column ${show(name)}: must be a number, text, true, false or null, got ${show(value)}; flatten it`,
-  )
-}
-
-async function* objects(where: string, path: string, progress?: ReadingProgress) {
-  for await (const { line, lines } of textLines(where, path, progress)) {
-    yield lines.flatMap((text, i) =>
-      text.trim() === '' ? [] : [{ line: line + i, object: objectOf(where, line + i, text) }],
-    )
-  }
-}
-
-async function openJsonLines(where: string, path: string): Promise<Table> {
-  const found = new Set<string>()
-  let seen = 0
-  for await (const piece of objects(where, path)) {
-    for (const { object } of piece.slice(0, namingLines - seen))
-      for (const name of Object.keys(object)) found.add(name)
-    seen += piece.length
-    if (seen >= namingLines) break
-  }
-  if (seen === 0) throw new RangeError(`${where} must hold a table, got an empty file; give another one`)
-  const names = [...found]
-  checkNames(`${where} line 1`, names)
-  return {
-    path,
-    format: 'jsonl',
-    names,
-    placeName: 'line',
-    async *rows(_warnings, progress) {
-      for await (const piece of objects(where, path, progress))
-        yield piece.map(({ line, object }) => {
-          const stranger = Object.keys(object).find(name => !found.has(name))
-          if (stranger !== undefined)
-            throw new RangeError(
-              `${where} line ${line}, column ${show(stranger)}: must be a column of ` +
-                `the first ${namingLines} lines, got a new one; name it there, with null`,
-            )
-          const fieldAt = (name: string) => (Object.hasOwn(object, name) ? object[name] : undefined)
-          return { line, fields: names.map(name => fieldOf(where, `line ${line}`, name, fieldAt(name))) }
-        })
-    },
-  }
-}
-
 async function openParquet(where: string, path: string): Promise<Table> {
   const { names, dates, rows } = await describeRows(path)
   if (rows === 0) throw new RangeError(`${where} must hold rows, got none; give another file`)
@@ -229,7 +139,7 @@ async function openParquet(where: string, path: string): Promise<Table> {
         yield piece.map(values => {
           line++
           for (let c = 0; c < values.length; c++)
-            if (typeof values[c] === 'object') fieldOf(where, `row ${line}`, names[c]!, values[c])
+            if (typeof values[c] === 'object') checkField(() => `${where} row ${line}`, names[c]!, values[c])
           return { line, fields: values as Field[] }
         })
     },
@@ -237,7 +147,7 @@ async function openParquet(where: string, path: string): Promise<Table> {
 }
 
 /**
- * Opens a table: CSV, TSV, JSON lines or Parquet. Its rows are read as they are pulled.
+ * Opens a table: CSV, TSV, JSON lines, a JSON list of objects or Parquet. Its rows are read as they are pulled.
  * @throws RangeError naming line and column for a table that is malformed, at the start or while rows are pulled; the
  * file system's own errors
  */
@@ -246,11 +156,11 @@ export async function openTable(path: string, options: TableOptions = {}): Promi
   const format = options.format ?? formatOf(path)
   if (format === undefined)
     throw new RangeError(
-      `${where} must be a .csv, .tsv, .jsonl or .parquet file, got another ending; say its format`,
+      `${where} must be a .csv, .tsv, .jsonl, .json or .parquet file, got another ending; say its format`,
     )
   oneOf(where, 'format', format, formats)
   if (format === 'parquet') return openParquet(where, path)
-  if (format === 'jsonl') return openJsonLines(where, path)
+  if (format === 'jsonl' || format === 'json') return openObjects(where, path, format)
   return openDelimited(
     where,
     path,

@@ -64,16 +64,6 @@ function shuttleTable(folder: string): string | undefined {
 const vegaPath = (file: string): string | undefined =>
   process.env.VEGA_DATA === undefined ? undefined : join(process.env.VEGA_DATA, file)
 
-/** A JSON list as JSON lines. */
-function penguinsTable(folder: string): string | undefined {
-  const source = vegaPath('penguins.json')
-  if (!source) return undefined
-  const path = join(folder, 'penguins.jsonl')
-  const rows = JSON.parse(readFileSync(source, 'utf8')) as object[]
-  writeFileSync(path, rows.map(row => JSON.stringify(row)).join('\n'))
-  return path
-}
-
 /** Every fifteenth flight: 200,000 of three millions. */
 async function flightsTable(folder: string): Promise<string | undefined> {
   const source = vegaPath('flights-3m.parquet')
@@ -98,7 +88,7 @@ const inExamples = (name: string, target: string): Source => ({
 })
 
 const sources: readonly Source[] = [
-  { name: 'penguins', target: 'Species', splits: 20, find: penguinsTable },
+  { name: 'penguins', target: 'Species', splits: 20, find: () => vegaPath('penguins.json') },
   inExamples('auto-mpg', 'mpg'),
   inExamples('wine', 'cultivar'),
   inExamples('breast-cancer', 'diagnosis'),

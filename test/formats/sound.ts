@@ -129,6 +129,7 @@ function rowsPackedBy(codec: 'UNCOMPRESSED' | 'SNAPPY' | keyof typeof compressor
 
 const csv = Buffer.from('a,b,c\n1,2,x\n3,,"y\n""z"""\n')
 const jsonLines = Buffer.from('{"a":1,"b":"x","c":true}\n{"a":-2.5,"b":null}\n{"c":false}\n')
+const jsonList = Buffer.from('[{"a":1,"b":"[x","c":true},\n{"a":-2.5,"b":null}, {"c":false}]\n')
 
 async function readTable(path: string): Promise<void> {
   const table = await openTable(path)
@@ -216,6 +217,7 @@ export async function soundFormats(): Promise<Format[]> {
     { ...plain, name: 'study', sound: Buffer.from(study), read: path => readStudyFile(path, realFiles) },
     { ...plain, name: 'table of CSV', fileName: 'table.csv', sound: csv, read: readTable },
     { ...plain, name: 'table of JSON lines', fileName: 'table.jsonl', sound: jsonLines, read: readTable },
+    { ...plain, name: 'table of a JSON list', fileName: 'table.json', sound: jsonList, read: readTable },
     {
       ...plain,
       name: 'preprocessing',
