@@ -195,10 +195,6 @@ test('what does not fit, or means nothing, is refused by name', { timeout: 90_00
   expect(says('oneHot.mjs', stack(softmax, wrong))).toMatch(
     'oneHot.mjs: must be compiled with a loss that takes one number a sample, got',
   )
-  for (const command of ['tune', 'learning-curve'])
-    expect(refused(1, command, ...kinds, '--model', 'net.mjs')).toMatch(
-      'model must not be given for searches and learning curves',
-    )
   expect(refused(1, 'train', 'net.mjs', '--text', '--model', 'net.mjs')).toMatch(
     'model must not be given for a text',
   )

@@ -34,7 +34,7 @@ const configurationOf = async (where: string) =>
 async function byHand(plan: Plan, epochs: number, rates?: readonly number[]) {
   const prepared = await prepareTable(options)
   const { parts } = prepared
-  const whole = groundOf(prepared, {}, { training: allButTest(parts), validation: parts.validation })
+  const whole = groundOf(prepared, options, { training: allButTest(parts), validation: parts.validation })
   const model = buildNetwork(plan, whole.problem, options.seed)
   await model.fit(whole.training.x, whole.training.y, {
     batchSize: plan.batchSize,

@@ -19,15 +19,20 @@ import {
 } from './networks.ts'
 import type { TrainOptions } from './options.ts'
 
+/** What decides a network and its training, as far as it is open: less of a network of a file. */
+export type ChosenPlan = {
+  readonly batchSize: number
+  readonly epochs: number
+  readonly leaves?: number
+} & Readonly<Record<string, unknown>>
+
 /** A network and how it is trained. */
 export interface Chosen {
   /** Compiled. */
   readonly model: Trainable
   /** What is saved, where that is only a part of `model`. */
   readonly saved?: Trainable
-  readonly plan: { readonly batchSize: number; readonly epochs: number; readonly leaves?: number } & Readonly<
-    Record<string, unknown>
-  >
+  readonly plan: ChosenPlan
   readonly callbacks: readonly (BaseCallback | Hooks)[]
   /** What decides which epoch's weights are kept. */
   readonly monitor: Monitor
@@ -52,7 +57,6 @@ function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], w
 
 /** What options say, over what is chosen for so many rows. */
 export function planOf(options: TrainOptions, problem: Pick<Problem, 'rows' | 'classes'>): Plan {
-  refuse(options, ['model'], 'searches and learning curves')
   const plan = over(choosePlan(problem), options)
   checkPlan(plan)
   return plan

@@ -1,12 +1,13 @@
+import { basename } from 'node:path'
 import { randomNumbers } from '../data/random.ts'
 import { inRange, positiveInteger, show, suggestion } from '../errors.ts'
 import { derive } from '../tune/seeds.ts'
-import { planOf } from './choosing.ts'
+import type { ChosenPlan } from './choosing.ts'
 import type { Plan } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { outputsOf } from './predictions.ts'
 import { type ClassScores, type RegressionScores, scorerOf } from './scores.ts'
-import { type Ground, groundOf, prepareTable, problemOf, tryPlan } from './trying.ts'
+import { type Ground, groundOf, prepareTable, standardPlan, tryPlan } from './trying.ts'
 
 /** What a training came to: losses without penalties, and of the validation part the accuracy or R². */
 export interface Measurement {
@@ -47,7 +48,7 @@ const lossIn = (scores: TableScores) =>
 
 /** How a plan is tried: networks whose outputs are averaged, and whether training stops early. */
 interface Manner {
-  readonly plan: Plan
+  readonly plan: ChosenPlan
   readonly networks?: number
   readonly toTheEnd?: boolean
 }
@@ -112,7 +113,7 @@ async function prepared(options: TrainOptions, repeats: number, maxSeconds: numb
   positiveInteger('learningCurve', 'repeats', repeats)
   if (maxSeconds !== undefined) inRange('learningCurve', 'maxSeconds', maxSeconds, '(0, 2000000]')
   const table = await prepareTable(options)
-  return { table, plan: planOf(options, problemOf(table)) }
+  return { table, plan: await standardPlan(options, table) }
 }
 
 /**
@@ -123,7 +124,7 @@ async function prepared(options: TrainOptions, repeats: number, maxSeconds: numb
  */
 export async function learningCurve(
   options: TrainOptions & RepeatOptions & { sizes?: number },
-): Promise<{ points: CurvePoint[]; plan: Plan; task: 'class' | 'regression' }> {
+): Promise<{ points: CurvePoint[]; plan: ChosenPlan; task: 'class' | 'regression' }> {
   const { sizes = 5, repeats = 3, maxSeconds, onTraining, ...training } = options
   positiveInteger('learningCurve', 'sizes', sizes)
   const { table, plan } = await prepared(training, repeats, maxSeconds)
@@ -151,20 +152,27 @@ export async function learningCurve(
 }
 
 /** What each variant changes in a network that does nothing against overfitting. */
-const variants: Readonly<Record<string, (plain: Manner) => Manner>> = {
-  dropout: ({ plan }) => ({ plan: { ...plan, dropout: 0.3 } }),
-  l2: ({ plan }) => ({ plan: { ...plan, l2: 0.01 } }),
-  'weight-decay': ({ plan }) => ({ plan: { ...plan, weightDecay: 0.3 } }),
-  augmentation: ({ plan }) => ({ plan: { ...plan, noise: 0.2 } }),
-  smaller: ({ plan }) => ({
-    plan: { ...plan, hidden: plan.hidden.map(units => Math.max(1, Math.round(units / 4))) },
+const variants: Readonly<
+  Record<string, (plan: Partial<Plan>) => Omit<Manner, 'plan'> & { plan?: Partial<Plan> }>
+> = {
+  dropout: () => ({ plan: { dropout: 0.3 } }),
+  l2: () => ({ plan: { l2: 0.01 } }),
+  'weight-decay': () => ({ plan: { weightDecay: 0.3 } }),
+  augmentation: () => ({ plan: { noise: 0.2 } }),
+  smaller: ({ hidden = [] }) => ({
+    plan: { hidden: hidden.map(units => Math.max(1, Math.round(units / 4))) },
   }),
-  larger: ({ plan }) => ({ plan: { ...plan, hidden: plan.hidden.map(units => 4 * units) } }),
-  ensemble: ({ plan }) => ({ plan, networks: 5 }),
-  'no-stopping': ({ plan }) => ({ plan, toTheEnd: true }),
+  larger: ({ hidden = [] }) => ({ plan: { hidden: hidden.map(units => 4 * units) } }),
+  ensemble: () => ({ networks: 5 }),
+  'no-stopping': () => ({ toTheEnd: true }),
 }
 
-export const variantNames = Object.keys(variants)
+/** The variants of a plan; of a network of a file only those of what the file leaves open. */
+function mannersOf(plain: ChosenPlan): Map<string, Manner> {
+  const all = Object.entries(variants).map(([name, of]) => ({ name, ...of(plain) }))
+  const open = all.filter(({ plan = {} }) => Object.keys(plan).every(option => option in plain))
+  return new Map(open.map(({ name, plan, ...rest }) => [name, { ...rest, plan: { ...plain, ...plan } }]))
+}
 
 /**
  * Trains a network that does nothing against overfitting but to stop early, the variants of it, and the network that
@@ -173,20 +181,28 @@ export const variantNames = Object.keys(variants)
  */
 export async function compareVariants(
   options: TrainOptions & RepeatOptions & { variants: readonly string[] },
-): Promise<{ results: VariantResult[]; plan: Plan; task: 'class' | 'regression' }> {
+): Promise<{ results: VariantResult[]; plan: ChosenPlan; task: 'class' | 'regression' }> {
   const { variants: names, repeats = 3, maxSeconds, onTraining, ...training } = options
   for (const name of names)
     if (!Object.hasOwn(variants, name))
       throw new RangeError(
-        `learningCurve: compare must name variants, got ${show(name)}; ${suggestion(name, variantNames)}`,
+        `learningCurve: compare must name variants, got ${show(name)}; ${suggestion(name, Object.keys(variants))}`,
       )
   const { table, plan } = await prepared(training, repeats, maxSeconds)
   const over = untilOver(training.signal, maxSeconds)
+  const penalties = (['dropout', 'l2', 'weightDecay', 'noise'] as const).filter(name => name in plan)
+  const plain = { ...plan, ...Object.fromEntries(penalties.map(name => [name, 0])) }
+  const open = mannersOf(plain)
+  const closed = names.find(name => !open.has(name))
+  if (closed !== undefined)
+    throw new RangeError(
+      `learningCurve: compare must name what ${basename(options.model!)} does not decide itself, got ${show(closed)}; ` +
+        `there are ${[...open.keys()].join(', ')}`,
+    )
   const ground = groundOf(table, training)
-  const plain: Manner = { plan: { ...plan, dropout: 0, l2: 0, weightDecay: 0, noise: 0 } }
   const manners: [string, Manner][] = [
-    ['plain', plain],
-    ...names.map((name): [string, Manner] => [name, variants[name]!(plain)]),
+    ['plain', { plan: plain }],
+    ...names.map((name): [string, Manner] => [name, open.get(name)!]),
     ['as train', { plan }],
   ]
   const measured = manners.map(() => [] as Measurement[])

@@ -97,7 +97,7 @@ function checkNetwork(path: string, model: Trainable, { inputs, classes, outputs
     const words = inputs.flatMap(({ words }, i) => (words ? [`input ${i + 1} integers below ${words}`] : []))
     throw new RangeError(
       `${path}: must take samples of ${[shown(wanted), ...words].join(', ')}, got ${shown(model.inputShapes)}; ` +
-        'change its inputShape',
+        'change its inputShape, or make it in a module, which is told the shape',
     )
   }
   const given = classes ? `the probabilities of ${classes} classes (softmax)` : 'one number'

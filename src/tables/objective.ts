@@ -1,14 +1,16 @@
 import { averaged, kFold, type Objective } from '../tune/tune.ts'
-import { planOf } from './choosing.ts'
+import type { ChosenPlan } from './choosing.ts'
 import type { TrainConfiguration } from './options.ts'
 import type { Prepared } from './preparing.ts'
 import { planAt } from './spaces.ts'
 import { allButTest } from './splitting.ts'
-import { type Ground, groundOf, lossOf, prepareTable, problemOf } from './trying.ts'
+import { type Ground, groundOf, lossOf, prepareTable } from './trying.ts'
 
 /** What a trial depends on besides its parameters. */
 export interface Search {
   readonly options: TrainConfiguration
+  /** Without a search. */
+  readonly plan: ChosenPlan
   /** 1: the validation part alone. */
   readonly folds: number
 }
@@ -34,10 +36,9 @@ export function groundsOf(prepared: Prepared, { options, folds }: Search): Groun
 /** A trial is the lowest loss on the validation part, or its mean over the folds. */
 export function objectiveOf(
   grounds: readonly Ground[],
-  { options }: Search,
+  { plan }: Search,
   workers: number | 'auto',
 ): Objective {
-  const plan = planOf(options, problemOf(grounds[0]!.prepared))
   return ({ parameters, seed, signal, report }) => {
     const asked = planAt(parameters, plan)
     if (grounds.length > 1)

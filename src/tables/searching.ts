@@ -5,15 +5,20 @@ import { availableParallelism, freemem } from 'node:os'
 import { basename, extname, resolve } from 'node:path'
 import { inRange, positiveInteger } from '../errors.ts'
 import { type Pruner, type Sampler, type Study, type TrialRecord, tune } from '../tune/tune.ts'
-import { planOf } from './choosing.ts'
+import type { ChosenPlan } from './choosing.ts'
 import { files } from './folder.ts'
 import { checkFolder, folderOf, type TrainResult } from './learning.ts'
-import type { Plan } from './networks.ts'
 import { groundsOf, objectiveOf, type Search } from './objective.ts'
-import { checkTrainOptions, configurationOf, type TableConfiguration, type TrainOptions } from './options.ts'
+import {
+  checkTrainOptions,
+  configurationOf,
+  type TableConfiguration,
+  type TrainConfiguration,
+  type TrainOptions,
+} from './options.ts'
 import { planAt, spaceOf } from './spaces.ts'
 import { trainTable } from './training.ts'
-import { type Ground, lossOf, prepareTable, problemOf } from './trying.ts'
+import { type Ground, lossOf, prepareTable, standardPlan } from './trying.ts'
 
 /** Options of a search beside those of the training. */
 export interface SearchOptions {
@@ -48,7 +53,7 @@ export interface TuneResult {
   /** Loss of what would be trained without a search. */
   readonly standard: number
   /** What was trained: of the best trial, or as without a search where none is better. */
-  readonly plan?: Plan
+  readonly plan?: ChosenPlan
   readonly result?: TrainResult
 }
 
@@ -113,10 +118,13 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
   const file = resolve(given ?? `${folder}.study.jsonl`)
 
   const configuration = configurationOf(training)
-  const search: Search = { options: configuration, folds }
   const prepared = await prepareTable(training)
+  const plan = await standardPlan(configuration, prepared)
+  // Of a file: its absolute path, and what tells it from another network.
+  const own = training.model === undefined ? {} : { model: plan.model, modelSha256: plan.modelSha256 }
+  const fixed = { ...configuration, ...own, data: resolve(training.data) } as TrainConfiguration
+  const search: Search = { options: fixed, plan, folds }
   const grounds = groundsOf(prepared, search)
-  const plan = planOf(training, problemOf(prepared))
   const space = spaceOf(configuration, plan, names)
 
   const timeout = maxSeconds === undefined ? [] : [AbortSignal.timeout(1000 * maxSeconds)]
@@ -134,11 +142,7 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
   onStandard?.(standard, aside)
 
   const url = new URL(`./objective${extname(import.meta.url)}`, import.meta.url)
-  url.searchParams.set(
-    'search',
-    JSON.stringify({ ...search, options: { ...configuration, data: resolve(training.data) } }),
-  )
-  const { data, ...fixed } = configuration
+  url.searchParams.set('search', JSON.stringify(search))
   const study = (await tune(space, aside > 1 ? url : objectiveOf(grounds, search, workers), {
     ...(trials !== undefined && { trials }),
     sampler,
@@ -147,7 +151,13 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
     parallel: aside,
     lag,
     study: file,
-    about: { ...fixed, folds, data: basename(data), sha256: await hashOf(data) },
+    about: {
+      ...fixed,
+      folds,
+      data: basename(fixed.data),
+      ...(training.model !== undefined && { model: basename(training.model) }),
+      sha256: await hashOf(fixed.data),
+    },
     signal,
     ...(onTrial && { onTrial }),
   })) as unknown as Study

@@ -1,14 +1,19 @@
+import { basename } from 'node:path'
 import { show, suggestion } from '../errors.ts'
 import type { Choice, Parameter, Space } from '../tune/tune.ts'
+import type { ChosenPlan } from './choosing.ts'
 import type { Plan } from './networks.ts'
 import type { TrainConfiguration } from './options.ts'
 
 const deep = { depth: [1, 2, 3, 4] }
 
 /** What may be searched, around what would be chosen without a search. */
-const parametersFor = ({ batchSize }: Plan): Record<string, Parameter> => ({
+const parametersFor = ({ batchSize, learningRate }: ChosenPlan): Record<string, Parameter> => ({
   learningRate: { float: [1e-4, 0.1], log: true },
-  schedule: { choice: ['plateau', 'cosine', 'constant'] },
+  // A network that is compiled has its own rate, which may fall, but not along a cosine.
+  schedule: {
+    choice: learningRate === undefined ? ['plateau', 'constant'] : ['plateau', 'cosine', 'constant'],
+  },
   optimizer: { choice: ['adam', 'momentum'] },
   depth: { int: [0, 4] },
   width: { int: [8, 512], log: true, when: deep },
@@ -26,10 +31,16 @@ const optionOf = (name: string): keyof Plan =>
  * The space of all that is not given, or of `search` alone.
  * @throws RangeError for what cannot be searched, or is given too
  */
-export function spaceOf(options: TrainConfiguration, plan: Plan, search?: readonly string[]): Space {
+export function spaceOf(options: TrainConfiguration, plan: ChosenPlan, search?: readonly string[]): Space {
   const parameters = parametersFor(plan)
-  const known = Object.keys(parameters)
+  const all = Object.keys(parameters)
+  const known = all.filter(name => optionOf(name) in plan)
   for (const name of search ?? []) {
+    if (all.includes(name) && !known.includes(name))
+      throw new RangeError(
+        `tune: search must name what ${basename(options.model!)} does not decide itself, got ${show(name)}; ` +
+          `there are ${known.join(', ')}`,
+      )
     if (!known.includes(name))
       throw new RangeError(`tune: search must name parameters, got ${show(name)}; ${suggestion(name, known)}`)
     if (options[optionOf(name)] !== undefined)
@@ -49,8 +60,10 @@ export function spaceOf(options: TrainConfiguration, plan: Plan, search?: readon
 }
 
 /** The plan of a trial; each layer has half the units of the one before. */
-export function planAt(parameters: Readonly<Record<string, Choice>>, plan: Plan): Plan {
+export function planAt(parameters: Readonly<Record<string, Choice>>, chosen: ChosenPlan): ChosenPlan {
   const { depth, width, ...rest } = parameters
+  if (chosen.hidden === undefined) return { ...chosen, ...rest }
+  const plan = chosen as unknown as Plan
   const layers = depth === undefined ? (width === undefined ? 0 : plan.hidden.length) : Number(depth)
   const units = width === undefined ? (plan.hidden[0] ?? 0) : Number(width)
   const isSearched = depth !== undefined || width !== undefined
@@ -59,5 +72,5 @@ export function planAt(parameters: Readonly<Record<string, Choice>>, plan: Plan)
     : plan.hidden
   // Both take the weights towards 0; the one that is searched is the only one.
   const l2 = 'weightDecay' in parameters ? 0 : plan.l2
-  return { ...plan, l2, ...(rest as Partial<Plan>), hidden }
+  return { ...plan, l2, ...rest, hidden }
 }

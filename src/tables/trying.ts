@@ -1,8 +1,10 @@
 import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
+import { type Chosen, type ChosenPlan, chooseNetwork, planOf } from './choosing.ts'
+import { Encoder } from './encoder.ts'
 import { classWeightsOf } from './learning.ts'
-import { buildNetwork, judgedBy, monitorOf, type Plan, type Problem, stoppingOf } from './networks.ts'
-import type { TableConfiguration, TrainOptions } from './options.ts'
+import { judgedBy, type Problem } from './networks.ts'
+import type { TableConfiguration, TrainConfiguration, TrainOptions } from './options.ts'
 import { checkColumn } from './planning.ts'
 import { type Prepared, prepare, samplesOfParts, type TableSamples, withParts } from './preparing.ts'
 import { type Held, roomFor } from './room.ts'
@@ -19,6 +21,8 @@ export interface Ground {
   /** Bytes that a training may take, if that is limited. */
   readonly room: number | undefined
   readonly classWeight: Readonly<Record<number, number>> | undefined
+  /** The network of a plan. */
+  choose(plan: object, seed: number): Promise<Chosen>
 }
 
 /** Reads a table to try networks on. */
@@ -29,21 +33,22 @@ export async function prepareTable(options: TrainOptions): Promise<Prepared> {
   return prepare(table, given, new Warnings())
 }
 
-/** What a plan is chosen for. */
-export const problemOf = ({ parts, target }: Prepared): Pick<Problem, 'rows' | 'classes'> => ({
-  rows: parts.training.length,
-  classes: target.task === 'class' ? target.classes.length : undefined,
-})
+/** What a network is chosen for. */
+function problemOf({ parts, target, preprocessing }: Prepared): Problem {
+  const { width, lookups } = new Encoder(preprocessing.columns)
+  const classes = target.task === 'class' ? target.classes.length : undefined
+  return { rows: parts.training.length, classes, shape: [width], lookups }
+}
 
 /** A table's parts, or other ones of it, encoded by what the rows say that are trained on. */
 export function groundOf(
   prepared: Prepared,
-  options: { balance?: boolean; time?: string },
+  options: TrainConfiguration,
   parts: Pick<Prepared['parts'], 'training' | 'validation'> = prepared.parts,
 ): Ground {
   const own = parts === prepared.parts ? prepared : withParts(prepared, options, parts)
-  const { encoder, training, validation, held } = samplesOfParts(own)
-  const problem = { ...problemOf(own), shape: [encoder.width], lookups: encoder.lookups }
+  const { training, validation, held } = samplesOfParts(own)
+  const problem = problemOf(own)
   const { classes } = problem
   return {
     prepared: own,
@@ -53,7 +58,21 @@ export function groundOf(
     held,
     room: roomFor(prepared.maxMemory, held),
     classWeight: options.balance && classes ? classWeightsOf(training.truth, classes) : undefined,
+    choose(plan, seed) {
+      // Other parts may have other words, and a module's network then other inputs.
+      const { modelSha256: _, ...asked } = { ...options, ...plan }
+      return chooseNetwork(asked, problem, seed)
+    },
   }
+}
+
+/** What is trained without a search. @throws as `chooseNetwork` */
+export async function standardPlan(options: TrainConfiguration, prepared: Prepared): Promise<ChosenPlan> {
+  const problem = problemOf(prepared)
+  if (options.model === undefined) return { ...planOf(options, problem) }
+  const { model, plan } = await chooseNetwork(options, problem, options.seed ?? 7)
+  model.dispose()
+  return plan
 }
 
 export interface TryOptions {
@@ -71,13 +90,14 @@ export interface TryOptions {
  * epoch, without the penalty of l2, so that plans can be compared.
  */
 export async function tryPlan(
-  { problem, training, validation, room, classWeight }: Ground,
-  plan: Plan,
+  { problem, training, validation, room, classWeight, choose }: Ground,
+  plan: ChosenPlan,
   { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
 ): Promise<{ model: Trainable; history: History; losses: readonly number[] }> {
-  const model = buildNetwork(plan, problem, seed)
+  const { model, callbacks } = await choose(plan, seed)
+  const { objectives, leaves, mixUp, optimizer } = model.compiled
   const { loss, metrics } = judgedBy(problem.classes)
-  model.compile({ optimizer: model.optimizer, loss, metrics: [loss, ...metrics] })
+  model.compile({ optimizer, loss: objectives.loss, metrics: [loss, ...metrics], leaves, mixUp })
   const heldLoss = `val_${loss}`
   try {
     const history = await model.fit(training.x, training.y, {
@@ -90,7 +110,7 @@ export async function tryPlan(
       ...(signal && { signal }),
       ...(room !== undefined && { maxMemory: room }),
       callbacks: [
-        ...(toTheEnd ? [] : stoppingOf(plan, monitorOf(problem)).callbacks),
+        ...(toTheEnd ? [] : callbacks),
         { onEpochEnd: (epoch, logs) => onEpoch?.(epoch, logs![heldLoss]!) },
       ],
     })
@@ -102,7 +122,7 @@ export async function tryPlan(
 }
 
 /** The lowest loss on the validation part, in the unit of training. */
-export async function lossOf(ground: Ground, plan: Plan, options: TryOptions): Promise<number> {
+export async function lossOf(ground: Ground, plan: ChosenPlan, options: TryOptions): Promise<number> {
   const { model, losses } = await tryPlan(ground, plan, options)
   model.dispose()
   return losses.reduce((least, loss) => Math.min(least, loss), Number.POSITIVE_INFINITY)
