@@ -94,8 +94,8 @@ test('rows that do not fit are trained on from a file, to the same bits', { time
   expect(JSON.parse(done('evaluate', 'disk', 'large.csv', '--json')).accuracy).toBeGreaterThan(0.95)
   const { importance, worst, data } = JSON.parse(done('report', 'disk', '--json'))
   expect(importance.columns).toHaveLength(4)
-  expect(worst.names).toHaveLength(4)
-  expect(data.columns).toHaveLength(5)
+  expect(worst.names.slice(4).sort()).toEqual(['a', 'b', 'row', 'word'])
+  expect(data).toEqual(JSON.parse(done('report', 'whole', '--json')).data)
 
   // Stopped in the middle and resumed, the file is written anew.
   const stopped = [...again, '--out', 'stopped', '--workers', '1']
@@ -106,6 +106,38 @@ test('rows that do not fit are trained on from a file, to the same bits', { time
   const resumed = JSON.parse(done('train', '--resume', '--out', 'stopped', '--json'))
   expect(resumed.scores).toEqual(disk.scores)
   expect(readdirSync(join(folder, 'stopped'))).not.toContain('rows.scratch')
+})
+
+test('the report of rows on the disk tells of every type of column, and names the fields of rows', {
+  timeout: 60_000,
+}, () => {
+  const fieldsOf = (i: number) => [
+    i % 13 === 0 ? 'NA' : `${i % 7}.5`,
+    `${i}`,
+    `c${i % 40}`,
+    i % 3 === 0 ? 'true' : 'false',
+    `2024-0${1 + (i % 9)}-1${i % 10}`,
+    `word ${i % 5} of ${i % 11}`,
+    'low,high'.split(',')[(i * 7) % 2]!,
+  ]
+  const lines = Array.from({ length: 3000 }, (_, i) => fieldsOf(i).join())
+  writeFileSync(join(folder, 'types.csv'), ['half,row,word,yes,day,text,which', ...lines].join('\n'))
+  const types = ['train', 'types.csv', '--target', 'which', '--epochs', '1', '--hidden', '4', '--no-refit']
+  done(...types, '--types', 'text=text', '--out', 'types.memory')
+  done(...types, '--types', 'text=text', '--disk', '--out', 'types.disk')
+  const [memory, disk] = ['types.memory', 'types.disk'].map(out => JSON.parse(done('report', out, '--json')))
+  expect(disk.data).toEqual(memory.data)
+  const counted = disk.data.columns.filter(({ counts }: { counts: number[] }) => counts.length > 0)
+  expect(counted.map(({ type }: { type: string }) => type)).toEqual([
+    ...['number', 'number', 'category', 'boolean', 'date', 'text', 'category'],
+  ])
+  const { names, rows } = disk.worst
+  expect(names).toEqual(expect.arrayContaining(['half', 'row', 'word', 'day', 'text']))
+  for (const row of rows as string[][]) {
+    const of = (name: string) => row[names.indexOf(name)]
+    const [half, , word, , day] = fieldsOf(Number(of('line')) - 2)
+    expect([of('half'), of('word'), of('day')]).toEqual([half === 'NA' ? '' : half, word, day])
+  }
 })
 
 test('rows on the disk are not trained on twice', () => {

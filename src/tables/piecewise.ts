@@ -1,10 +1,12 @@
-import { readColumns } from './columns.ts'
+import { type Column, readColumns } from './columns.ts'
+import { distributionsOf, finished } from './distributions.ts'
 import { EncodingLearner, type Preprocessing } from './encoding.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import type { Roles } from './planning.ts'
 import { checkEncodings, divide, type Surveyed, targetFrom } from './preparing.ts'
 import type { Table } from './source.ts'
 import type { Parts } from './splitting.ts'
+import { textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
 import { columnOf, mostWordsFor } from './words.ts'
 
@@ -30,6 +32,31 @@ function bytesInMemory({ profiles, roles }: Surveyed): number {
 /** Whether data would leave too little of the memory to training. */
 export const goesToDisk = (surveyed: Surveyed, { disk, maxMemory }: TrainOptions): boolean =>
   disk ?? (maxMemory !== undefined && bytesInMemory(surveyed) > Math.max(leastBytes, mostShare * maxMemory))
+
+/** Of some rows of the table the fields of columns, as the report shows them; the table is read again for them. */
+export async function textsOf(
+  table: Table,
+  inputs: Roles['inputs'],
+  wanted: readonly number[],
+): Promise<string[][]> {
+  const places = inputs.map(({ name }) => table.names.indexOf(name))
+  const found = new Map<number, string[]>()
+  let first = 0
+  for await (const rows of table.rows(new Warnings())) {
+    for (const row of wanted.filter(row => row >= first && row < first + rows.length)) {
+      const { fields } = rows[row - first]!
+      const textAt = ({ name, type }: Column, c: number) => {
+        const column = columnOf(name, type)
+        column.push(fields[places[c]!])
+        return textOf(column, 0)
+      }
+      found.set(row, inputs.map(textAt))
+    }
+    first += rows.length
+    if (found.size === wanted.length) break
+  }
+  return wanted.map(row => found.get(row) ?? [])
+}
 
 /** Rows that are encoded at once, at most. */
 export const pieceRows = 4096
@@ -71,10 +98,14 @@ export async function readInPieces(
   const divided = divide(surveyed, lines, options, warnings)
   const partAt = partsAt(divided.parts, lines.length)
   const learners = roles.inputs.map(input => new EncodingLearner(input))
+  const distributions = distributionsOf(roles, lines.length)
   for await (const { first, count, columns } of piecesOf(table, roles.inputs, options)) {
     const training: number[] = []
     for (let i = 0; i < count; i++) if (partAt[first + i] === 0) training.push(i)
-    for (const [c, learner] of learners.entries()) learner.take(columns[c]!, training)
+    for (const [c, column] of columns.entries()) {
+      learners[c]!.take(column, training)
+      distributions.get(column.name)!.take(column, first)
+    }
   }
   const texts = roles.inputs.filter(({ type }) => type === 'text').length
   const preprocessing: Preprocessing = {
@@ -83,7 +114,9 @@ export async function readInPieces(
     target: targetFrom(roles, divided.classes, divided.parts.training),
   }
   checkEncodings(table, preprocessing, warnings)
-  return { ...surveyed, ...divided, partAt, target: preprocessing.target, preprocessing }
+  distributions.get(roles.target.name)!.take(roles.target)
+  const counts = finished(distributions)
+  return { ...surveyed, ...divided, partAt, counts, target: preprocessing.target, preprocessing }
 }
 
 export type PreparedInPieces = Awaited<ReturnType<typeof readInPieces>>

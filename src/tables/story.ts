@@ -2,7 +2,7 @@ import { sizeOf } from '../data/nested.ts'
 import type { Tensor } from '../data/tensor.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { classReport } from '../report/classes.ts'
-import { countsOf, regressionReport } from '../report/regression.ts'
+import { regressionReport } from '../report/regression.ts'
 import type { ColumnSummary, RunReport } from '../report/report.ts'
 import { figure } from '../report/scales.ts'
 import { decided, probabilities } from './calibration.ts'
@@ -27,8 +27,6 @@ export interface StoryColumn {
   /** The network's inputs that it becomes: [from, to). */
   readonly from: number
   readonly to: number
-  /** What stands in a row of a part, where that is in memory. */
-  textAt?(part: ScoredPart, row: number): string
 }
 
 /** What a report tells of data, beside how training went. */
@@ -43,6 +41,8 @@ export interface Story {
   /** Where a row of a part stands in the data: in line 12, say. */
   readonly place: { readonly name: string; at(part: ScoredPart, row: number): number | string }
   readonly columns: readonly StoryColumn[]
+  /** What stands in some rows of a part, of each row the fields of `columns`. */
+  texts?(part: ScoredPart, rows: readonly number[]): Promise<readonly (readonly string[])[]>
   /** Of images: a row of a part as a small PNG, in base64. */
   pictureAt?(part: ScoredPart, row: number): string
 }
@@ -60,19 +60,6 @@ export function textOf(column: Column, row: number): string {
   return column.type === 'date' ? isoDate(value) : column.word(row)!
 }
 
-/** Rows that a distribution is drawn from, at most. */
-const distributedRows = 100_000
-const mostWords = 24
-
-function distributionOf({ type, values, words }: Column): number[] {
-  const step = Math.max(1, Math.ceil(values.length / distributedRows))
-  const some = values.filter((value, row) => row % step === 0 && !Number.isNaN(value))
-  if (type === 'number' || type === 'date' || type === 'text') return [...countsOf(some).counts]
-  const counts = new Array<number>(type === 'boolean' ? 2 : words.length).fill(0)
-  for (const value of some) counts[value]!++
-  return type === 'boolean' ? counts : counts.sort((a, b) => b - a).slice(0, mostWords)
-}
-
 function rangeOf({ type, minimum, maximum, top, useless }: ColumnProfile): string {
   if (useless !== undefined) return useless
   if (top.length > 0)
@@ -85,10 +72,13 @@ function rangeOf({ type, minimum, maximum, top, useless }: ColumnProfile): strin
   return `${shown(minimum)} to ${shown(maximum)}`
 }
 
-/** A column for the report's table; `column` where it was read. */
-export function summaryOf(profile: ColumnProfile, role: string, column: Column | undefined): ColumnSummary {
+/** A column for the report's table; without `counts` where it was not read. */
+export function summaryOf(
+  profile: ColumnProfile,
+  role: string,
+  counts: readonly number[] = [],
+): ColumnSummary {
   const { name, type, missing, distinct } = profile
-  const counts = column ? distributionOf(column) : []
   return { name, type, role, missing, distinct, values: rangeOf(profile), counts }
 }
 
@@ -105,17 +95,17 @@ async function someOf(story: Story, part: ScoredPart, { inputShapes }: Trainable
 const unscaled = ({ mean, deviation }: Extract<Target, { task: 'regression' }>, output: number) =>
   mean + deviation * output
 
-function worstOf(
-  { target, place, columns, pictureAt }: Story,
+async function worstOf(
+  { target, place, columns, texts, pictureAt }: Story,
   part: ScoredPart,
   { outputs, truth, rows }: Examined & { readonly rows: Uint32Array },
   important: readonly string[],
-): RunReport['worst'] {
+): Promise<RunReport['worst']> {
   const losses = lossesOf(target, outputs, truth)
   const order = Uint32Array.from(losses.keys()).sort((a, b) => losses[b]! - losses[a]!)
-  const shown = columns
-    .filter(({ textAt }) => textAt)
-    .sort((a, b) => important.indexOf(a.name) - important.indexOf(b.name))
+  const nameOf = (c: number) => columns[c]!.name
+  const shown = [...(texts ? columns : []).keys()]
+    .sort((a, b) => important.indexOf(nameOf(a)) - important.indexOf(nameOf(b)))
     .slice(0, shownColumns)
   const said = (i: number): string[] => {
     if (target.task === 'regression')
@@ -127,12 +117,16 @@ function worstOf(
   }
   const third = target.task === 'class' ? 'probability of true' : 'difference'
   const worst = [...order.slice(0, worstRows)]
+  const fields = await texts?.(
+    part,
+    worst.map(i => rows[i]!),
+  )
   return {
-    names: [place.name, 'true', 'predicted', third, ...shown.map(({ name }) => name)],
-    rows: worst.map(i => [
+    names: [place.name, 'true', 'predicted', third, ...shown.map(nameOf)],
+    rows: worst.map((i, w) => [
       String(place.at(part, rows[i]!)),
       ...said(i),
-      ...shown.map(column => column.textAt!(part, rows[i]!)),
+      ...shown.map(c => fields![w]![c]!),
     ]),
     ...(pictureAt && { pictures: worst.map(i => pictureAt(part, rows[i]!)) }),
   }
@@ -168,6 +162,6 @@ export async function examine(
             truth,
           ),
         }
-  const worst = worstOf(story, part, examined, important)
+  const worst = await worstOf(story, part, examined, important)
   return { part, ...results, ...(importance && { importance }), ...(worst && { worst }) }
 }

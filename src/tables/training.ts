@@ -1,9 +1,10 @@
 import { chooseNetwork } from './choosing.ts'
 import { rowsOnDisk } from './diskRows.ts'
+import { countsInMemory } from './distributions.ts'
 import { baselineOf, checkThreshold, scoreOf, settleClasses } from './judging.ts'
 import { classWeightsOf, type Lesson, learn, openFolder, type TrainResult } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
-import { goesToDisk, type PreparedInPieces, readInPieces } from './piecewise.ts'
+import { goesToDisk, type PreparedInPieces, readInPieces, textsOf } from './piecewise.ts'
 import { checkColumn } from './planning.ts'
 import { type Prepared, read, survey, withParts } from './preparing.ts'
 import { chooseFitting } from './room.ts'
@@ -13,44 +14,44 @@ import { allButTest } from './splitting.ts'
 import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
 import { Warnings } from './warnings.ts'
 
-/** What the report tells of a table; of columns that are not in memory less. */
+/** What the report tells of a table. */
 function storyOf(
   { target: targetName, group, time }: TrainOptions,
   prepared: Prepared | PreparedInPieces,
   rows: TableRows,
 ): Story {
   const { table, profiles, roles, lines, parts, target, preprocessing } = prepared
-  const isInMemory = !('partAt' in prepared)
-  const read = [...(isInMemory ? roles.inputs : []), roles.target]
+  const { inputs } = roles
+  const isOnDisk = 'partAt' in prepared
+  const counts = isOnDisk ? prepared.counts : countsInMemory(roles, lines.length)
   const roleOf = (name: string) => {
     if (name === targetName) return 'target'
     if (name === group) return 'group'
-    const isInput = roles.inputs.some(input => input.name === name)
+    const isInput = inputs.some(input => input.name === name)
     if (name === time) return isInput ? 'time, input' : 'time'
     return isInput ? 'input' : 'set aside'
   }
   const columns = preprocessing.columns.map((encoding, c) => {
     const { from, to } = rows.encoder.places[c]!
-    const textAt = (part: ScoredPart, row: number) => textOf(roles.inputs[c]!, parts[part][row]!)
-    return { name: encoding.name, from, to, ...(isInMemory && { textAt }) }
+    return { name: encoding.name, from, to }
   })
+  const texts = async (part: ScoredPart, some: readonly number[]) => {
+    const wanted = some.map(row => parts[part][row]!)
+    if (isOnDisk) return textsOf(table, inputs, wanted)
+    return wanted.map(row => inputs.map(column => textOf(column, row)))
+  }
   return {
     target,
     data: {
       rows: lines.length,
-      columns: profiles.map(profile =>
-        summaryOf(
-          profile,
-          roleOf(profile.name),
-          read.find(({ name }) => name === profile.name),
-        ),
-      ),
+      columns: profiles.map(profile => summaryOf(profile, roleOf(profile.name), counts.get(profile.name))),
     },
     truth: part => rows.truth[part],
     inputs: (part, some) => rows.joined(part, some),
     inputsOf: x => rows.encoder.parted(x),
     place: { name: table.placeName, at: (part, row) => lines[parts[part][row]!]! },
     columns,
+    texts,
   }
 }
 
