@@ -195,9 +195,6 @@ test('what does not fit, or means nothing, is refused by name', { timeout: 90_00
   expect(says('oneHot.mjs', stack(softmax, wrong))).toMatch(
     'oneHot.mjs: must be compiled with a loss that takes one number a sample, got',
   )
-  expect(refused(1, 'train', 'net.mjs', '--text', '--model', 'net.mjs')).toMatch(
-    'model must not be given for a text',
-  )
 })
 
 test('words that are looked up are a second input', async () => {

@@ -47,7 +47,7 @@ export function over<P extends object>(chosen: P, options: TrainOptions): P {
   return Object.fromEntries(names.map(name => [name, given[name] ?? chosen[name]])) as P
 }
 
-function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], what: string): void {
+export function refuse(options: TrainOptions, names: readonly (keyof TrainOptions)[], what: string): void {
   const name = names.find(one => options[one] !== undefined)
   if (name !== undefined)
     throw new RangeError(

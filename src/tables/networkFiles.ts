@@ -34,10 +34,10 @@ export interface NetworkRequest {
 }
 
 const requestOf = async (
-  { shape, lookups, classes, rows }: Problem,
+  { shape, lookups, classes, isText, rows }: Problem,
   seed: number,
 ): Promise<NetworkRequest> => {
-  const numbers = lookups && shape[0] === 0 ? [] : [{ shape }]
+  const numbers = lookups && shape[0] === 0 ? [] : [{ shape, ...(isText && { words: classes! }) }]
   const inputs = [...numbers, ...(lookups ? [{ shape: [lookups.columns], words: lookups.words }] : [])]
   const lockstep = await import('../index.ts')
   return { inputs, shape: inputs[0]!.shape, classes, outputs: classes ?? 1, rows, seed, lockstep }
@@ -91,7 +91,12 @@ const shown = (shapes: readonly (readonly (number | null)[])[]) =>
   shapes.map(shape => `[${shape.map(size => size ?? 'null').join(', ')}]`).join(' and ')
 
 /** @throws RangeError for a network that takes or gives something else than the data has */
-function checkNetwork(path: string, model: Trainable, { inputs, classes, outputs }: NetworkRequest): void {
+function checkNetwork(
+  path: string,
+  model: Trainable,
+  { inputs, shape, classes, outputs }: NetworkRequest,
+  isText: boolean,
+): void {
   const wanted = inputs.map(({ shape }) => shape)
   if (shown(model.inputShapes) !== shown(wanted)) {
     const words = inputs.flatMap(({ words }, i) => (words ? [`input ${i + 1} integers below ${words}`] : []))
@@ -100,10 +105,14 @@ function checkNetwork(path: string, model: Trainable, { inputs, classes, outputs
         'change its inputShape, or make it in a module, which is told the shape',
     )
   }
-  const given = classes ? `the probabilities of ${classes} classes (softmax)` : 'one number'
-  const must = `${path}: must give ${shown([[outputs]])}, ${given}, got`
-  if (shown(model.outputShapes) !== shown([[outputs]]))
+  const things = isText ? 'characters' : 'classes'
+  const given = classes ? `the probabilities of ${classes} ${things} (softmax)` : 'one number'
+  const output = isText ? [...shape, outputs] : [outputs]
+  const must = `${path}: must give ${shown([output])}, ${given}, got`
+  if (shown(model.outputShapes) !== shown([output]))
     throw new RangeError(`${must} ${shown(model.outputShapes)}; change its last layer`)
+  if (isText && model.isCompiled)
+    throw new RangeError(`${path}: must not be compiled for a text, got a network that is; leave compile out`)
   const [loss] = model.isCompiled ? model.compiled.outputs.map(output => output.loss) : []
   if (loss && sizeOf(loss.targetShape([outputs])) !== 1)
     throw new RangeError(
@@ -117,12 +126,24 @@ function checkNetwork(path: string, model: Trainable, { inputs, classes, outputs
     const values = Float32Array.from({ length: count * sizeOf(shape) }, () => (words ? 0 : draw()))
     return new Tensor(values, [count, ...shape], 'float32')
   })
-  const probabilities = (model.predict(samples.length === 1 ? samples[0]! : samples) as Tensor).dataSync()
-  for (let i = 0; i < count; i++) {
-    const row = probabilities.slice(i * classes, (i + 1) * classes) as Float32Array
+  const predict = () =>
+    (model.predict(samples.length === 1 ? samples[0]! : samples) as Tensor).dataSync() as Float32Array
+  const probabilities = predict()
+  for (let i = 0; i < probabilities.length / classes; i++) {
+    const row = probabilities.slice(i * classes, (i + 1) * classes)
     const sum = row.reduce((all, one) => all + one, 0)
     if (!(Math.abs(sum - 1) < 1e-3 && row.every(one => one >= 0)))
       throw new RangeError(`${must} numbers that add up to ${sum}; give its last layer activation: 'softmax'`)
+  }
+  if (isText) {
+    const before = (sizeOf(shape) - 1) * classes
+    ;(samples[0]!.values as Float32Array)[sizeOf(shape) - 1] = 1
+    const others = predict()
+    if (probabilities.subarray(0, before).some((one, i) => one !== others[i]))
+      throw new RangeError(
+        `${path}: must expect each character from those before it, got a network to which later ones matter; ` +
+          'give attention useCausalMask, convolutions causal padding',
+      )
   }
   if (model.stateful) model.resetStates()
 }
@@ -165,7 +186,7 @@ export async function readNetwork(
       `${path}: must export a function that returns a model of the lockstep that it is given, ` +
         `got ${show(model)}; write export default ({ lockstep }) => lockstep.sequential(…)`,
     )
-  checkNetwork(path, model, request)
+  checkNetwork(path, model, request, problem.isText === true)
   const own = digestOf(text, model, isJson)
   if (sha256 !== undefined && sha256 !== own)
     throw new RangeError(

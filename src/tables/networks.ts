@@ -149,6 +149,8 @@ export interface Problem {
   readonly lookups?: Lookups | undefined
   /** Undefined where a number is predicted. */
   readonly classes: number | undefined
+  /** Whether a sample is of characters, numbers below `classes`, and what follows each of them is predicted. */
+  readonly isText?: boolean
   /** Samples that are trained on. */
   readonly rows: number
 }

@@ -96,7 +96,10 @@ const taken: Readonly<Record<KindName, readonly Name[]>> = {
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
   images: [...shared, ...forParts, 'size', 'filters', 'augment'],
-  text: [...shared, 'text', 'validation', 'test', 'dropout', 'blocks', 'width', 'context', 'steps'],
+  text: [
+    ...[...shared, 'text' as const, 'validation' as const, 'test' as const, 'model' as const],
+    ...(['modelSha256', 'dropout', 'blocks', 'width', 'context', 'steps'] as const),
+  ],
 }
 
 const names: readonly Name[] = [...new Set(Object.values(taken).flat())]

@@ -3,6 +3,8 @@ import { input } from '../layers/input.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
 import * as layers from '../layers/table.ts'
 import { type Model, model } from '../model/functional.ts'
+import type { Trainable } from '../model/trainable.ts'
+import type { MetricName } from '../training/metrics.ts'
 import { train } from '../training/optimizers.ts'
 import { schedules } from '../training/schedules.ts'
 
@@ -58,7 +60,7 @@ const chain = (x: SymbolicTensor, ...parts: readonly { apply(x: SymbolicTensor):
  * al., 2019): characters (context) → what follows each of them (context, vocabulary).
  */
 export function buildTextNetwork(plan: TextPlan, vocabulary: number, seed: number): Model {
-  const { blocks, width, context, dropout, steps } = plan
+  const { blocks, width, context, dropout } = plan
   const numHeads = Math.max(1, width / 32)
   const dropped = () => (dropout > 0 ? [layers.dropout({ rate: dropout })] : [])
   const inputs = input({ shape: [context] })
@@ -87,6 +89,17 @@ export function buildTextNetwork(plan: TextPlan, vocabulary: number, seed: numbe
   }
   const softmax = layers.dense({ units: vocabulary, activation: 'softmax' })
   const network = model({ inputs, outputs: chain(x, layers.layerNormalization({}), softmax), seed })
+  compileForText(network, plan)
+  return network
+}
+
+/** AdamW, whose rate rises and falls to a twentieth; `metrics` beside the loss. */
+export function compileForText(
+  network: Trainable,
+  plan: TextPlan,
+  metrics: readonly MetricName[] = [],
+): void {
+  const { steps } = plan
   const warmupSteps = Math.ceil(steps / 30)
   const learningRate = schedules.cosine({
     initialLearningRate: 0,
@@ -98,7 +111,7 @@ export function buildTextNetwork(plan: TextPlan, vocabulary: number, seed: numbe
   network.compile({
     optimizer: train.adamw({ learningRate, weightDecay: 0.1, beta2: 0.99, globalClipNorm: 1 }),
     loss: 'sparseCategoricalCrossentropy',
+    metrics,
     leaves: plan.leaves,
   })
-  return network
 }

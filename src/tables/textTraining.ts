@@ -1,14 +1,16 @@
+import { basename } from 'node:path'
 import type { Tensor } from '../data/tensor.ts'
 import { positiveInteger } from '../errors.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { type Chosen, over } from './choosing.ts'
+import { type Chosen, over, refuse } from './choosing.ts'
 import { learn, openFolder, type Samples, type TrainResult } from './learning.ts'
+import { readNetwork } from './networkFiles.ts'
 import { stoppingOf } from './networks.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { secondsAStep } from './pacing.ts'
 import { bytesOf, chooseFitting } from './room.ts'
 import type { TextScores } from './scores.ts'
-import { buildTextNetwork, checkTextPlan, type TextPlan, textPlans } from './textNetworks.ts'
+import { buildTextNetwork, checkTextPlan, compileForText, type TextPlan, textPlans } from './textNetworks.ts'
 import { charactersOf, codesOf, readText, windowsOf } from './texts.ts'
 import { Warnings } from './warnings.ts'
 
@@ -37,14 +39,14 @@ export interface TextPreprocessing {
 async function planFor(options: TrainOptions, vocabulary: number, codes: Int32Array): Promise<TextPlan> {
   const plans = textPlans(codes.length).map(plan => over(plan, options))
   for (const plan of plans) checkTextPlan(plan)
-  const isSized = options.blocks !== undefined || options.width !== undefined
+  const isSized = options.model !== undefined || options.blocks !== undefined || options.width !== undefined
   let chosen = plans[0]!
   if (isSized && options.steps !== undefined) return chosen
   const seconds = 0.85 * (options.maxSeconds ?? usualSeconds)
   const some = codes.subarray(0, 20_000)
   for (const plan of isSized ? [chosen] : plans) {
     const { context, batchSize } = plan
-    const network = buildTextNetwork(plan, vocabulary, 0)
+    const { model: network } = await networkFor(options, plan, { vocabulary, rows: codes.length }, 0)
     const step = await secondsAStep(network, windowsOf(some, context, stride), batchSize, options)
     // It may fit in leaves; smaller ones come first.
     const possible = step === undefined ? plan.steps : Math.max(20, Math.floor(seconds / step))
@@ -52,6 +54,38 @@ async function planFor(options: TrainOptions, vocabulary: number, codes: Int32Ar
     if (step !== undefined && possible >= (options.steps ?? fewestSteps)) break
   }
   return chosen
+}
+
+/** The network of a plan and what is said of it: a GPT, or that of a file. */
+async function networkFor(
+  options: TrainOptions,
+  plan: TextPlan,
+  { vocabulary, rows }: { readonly vocabulary: number; readonly rows: number },
+  seed: number,
+): Promise<Pick<Chosen, 'model' | 'plan' | 'shape'>> {
+  const { blocks, width, dropout, ...open } = plan
+  const from = `${plan.context} characters of ${vocabulary}`
+  const epochs = epochsOf(options, plan)
+  if (options.model === undefined)
+    return {
+      model: buildTextNetwork(plan, vocabulary, seed),
+      plan: { ...plan, epochs },
+      shape: `${from}-${blocks} blocks of ${width}`,
+    }
+  refuse(options, ['blocks', 'width', 'dropout'], 'a network of a file')
+  const problem = { shape: [plan.context], classes: vocabulary, isText: true, rows }
+  const { model, path, sha256 } = await readNetwork(options.model, problem, seed, options.modelSha256)
+  // Penalties are in the loss, but no nats.
+  compileForText(model, plan, ['sparseCategoricalCrossentropy'])
+  return {
+    model,
+    plan: { ...open, epochs, model: path, modelSha256: sha256 },
+    shape: `${from}-${basename(path)}`,
+  }
+}
+
+function epochsOf({ epochs }: TrainOptions, { steps }: TextPlan): number {
+  return epochs ?? Math.max(1, Math.min(20, Math.floor(steps / 50)))
 }
 
 /** Nats a character of always expecting characters as often as the training part has them. */
@@ -76,8 +110,10 @@ export async function scoreText(
   { x, y }: Samples<Tensor>,
   workers: number | 'auto',
 ): Promise<TextScores> {
-  const { loss } = (await model.evaluateAsync(x, y, { workers })) as { loss: number }
-  return textScores(x.size, loss)
+  const { loss, sparseCategoricalCrossentropy = loss } = (await model.evaluateAsync(x, y, {
+    workers,
+  })) as Record<'loss' | 'sparseCategoricalCrossentropy', number>
+  return textScores(x.size, sparseCategoricalCrossentropy)
 }
 
 /** `train` for a text: a network that expects each character from those before it. */
@@ -111,18 +147,16 @@ export async function trainText(options: TrainOptions): Promise<TrainResult> {
     throw new RangeError(
       `${data}: must have parts of more than ${context} characters, the context, got ${short}; give a smaller context`,
     )
-  const epochs = options.epochs ?? Math.max(1, Math.min(20, Math.floor(steps / 50)))
+  const epochs = epochsOf(options, asked)
   positiveInteger('train', 'epochs', epochs)
   const windows = windowsOf(training, context, stride)
   const validationSamples = windowsOf(parts.validation, context, context, validationWindows)
   const held = { characters: 2 * text.length + bytesOf(windows.x, windows.y, validationSamples.x) }
   const choose = async (more?: object): Promise<Chosen> => {
-    const plan = { ...asked, ...more, epochs }
+    const about = { vocabulary: characters.length, rows: training.length }
     return {
-      model: buildTextNetwork(plan, characters.length, seed),
-      plan,
+      ...(await networkFor(options, { ...asked, ...more }, about, seed)),
       ...stoppingOf({ schedule: 'cosine', patience: epochs }, 'val_loss'),
-      shape: `${context} characters of ${characters.length}-${asked.blocks} blocks of ${asked.width}`,
     }
   }
   const ground = { training: windows, validation: validationSamples, held }

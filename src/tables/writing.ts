@@ -49,7 +49,8 @@ async function load(where: string, folder: string): Promise<TrainedOnText> {
 export async function evaluateText(folder: string, data: string, options: ModelOptions): Promise<Evaluation> {
   checkOptions('evaluate', options, ['workers', 'progress'])
   const { model, characters, context } = await load('evaluate', folder)
-  model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+  const loss = 'sparseCategoricalCrossentropy'
+  model.compile({ optimizer: 'sgd', loss, metrics: [loss] })
   const warnings = new Warnings()
   const codes = codesOf(data, await readText(data), characters, warnings)
   if (codes.length <= context)
