@@ -9,7 +9,7 @@ import {
 } from '../src/tables/networks.ts'
 
 const rows = 640
-const plan = choosePlan({ rows, classes: undefined })
+const plan = choosePlan({ rows, classes: undefined, shape: [8] })
 const networkOf = (changes: Partial<Plan>, classes?: number) =>
   buildNetwork({ ...plan, ...changes }, { shape: [5], classes, rows }, 1)
 const layersOf = (changes: Partial<Plan>) =>
@@ -38,6 +38,22 @@ test('a plan says how the weights are updated', () => {
   ])
   expect(stoppingOf({ ...plan, schedule: 'plateau' }, 'val_loss').callbacks).toHaveLength(2)
   expect(stoppingOf(plan, 'val_loss').callbacks).toHaveLength(1)
+})
+
+test('size and kind of the data decide', () => {
+  const chosen = (count: number, inputs: number, classes?: number) => {
+    const { hidden, l2, epochs, patience } = choosePlan({ rows: count, classes, shape: [inputs] })
+    return { hidden, l2, epochs, patience }
+  }
+  expect(chosen(398, 30, 2)).toEqual({ hidden: [128, 64], l2: 0.0038, epochs: 60, patience: 60 })
+  const classes = { rows: 398, classes: 2, shape: [30] }
+  expect(choosePlan(classes, { epochs: 300 }).patience).toBe(300)
+  expect(choosePlan(classes, { schedule: 'constant' }).patience).toBe(30)
+  expect(chosen(278, 9)).toEqual({ hidden: [128, 64], l2: 0.0054, epochs: 60, patience: 30 })
+  expect(chosen(1022, 11, 5)).toEqual({ hidden: [256, 128], l2: 0.0015, epochs: 80, patience: 80 })
+  expect(chosen(4150, 4096, 2)).toEqual({ hidden: [64, 32], l2: 0.00036, epochs: 80, patience: 80 })
+  expect(chosen(40_600, 9, 7)).toEqual({ hidden: [256, 128], l2: 1e-5, epochs: 40, patience: 15 })
+  expect(chosen(2_100_000, 10)).toEqual({ hidden: [128, 64], l2: 1e-5, epochs: 20, patience: 3 })
 })
 
 test('accuracy decides where it is fine enough', () => {

@@ -73,6 +73,16 @@ test('where standing still ends training, the best epoch is the last, at the rat
   expect(await weightsOf(where)).toEqual(await byHand(plan, refit!.epochs, rates))
 })
 
+test('where a rate that does not fall is trained with to the end, too, the best epoch is the last', async () => {
+  const wild = { schedule: 'constant', learningRate: 0.1, l2: 0.05, epochs: 20 } as const
+  const { folder: where, refit, stopReason } = await train(wild)
+  expect(stopReason).toBe('epochs')
+  const { training } = (await readJson(join(where, files.report), '')) as RunReport
+  const losses = training!.epochs.map(({ logs }) => logs.val_loss!)
+  expect(refit!.epochs).toBe(losses.indexOf(Math.min(...losses)) + 1)
+  expect(refit!.epochs).toBeLessThan(20)
+})
+
 test('interrupted while it is trained again, it goes on to the same bits', async () => {
   const { folder: whole } = await train({ epochs: 30 })
   const halves = join(folder, 'halves')

@@ -56,8 +56,8 @@ export function refuse(options: TrainOptions, names: readonly (keyof TrainOption
 }
 
 /** What options say, over what is chosen for so many rows. */
-export function planOf(options: TrainOptions, problem: Pick<Problem, 'rows' | 'classes'>): Plan {
-  const plan = over(choosePlan(problem), options)
+export function planOf(options: TrainOptions, problem: Pick<Problem, 'rows' | 'classes' | 'shape'>): Plan {
+  const plan = over(choosePlan(problem, options), options)
   checkPlan(plan)
   return plan
 }
@@ -96,7 +96,8 @@ async function chooseOwn(options: TrainOptions, problem: Problem, seed: number):
   const { model: own, path, sha256 } = await readNetwork(options.model!, problem, seed, options.modelSha256)
   const about = { model: path, modelSha256: sha256 }
   const from = `${shape.join('×')}-${basename(path)}-${classes ?? 1}`
-  const usual = isColumns ? choosePlan(problem) : chooseImagePlan(problem)
+  const asked = own.isCompiled ? { ...options, schedule: 'constant' as const } : options
+  const usual = isColumns ? choosePlan(problem, asked) : chooseImagePlan(problem)
   const { weightDecay, optimizer, learningRate, batchSize, leaves, epochs, patience } = usual
   if (own.isCompiled) {
     refuse(

@@ -6,7 +6,7 @@ import type { EpochRecord } from '../training/recorder.ts'
 import { fitLesson } from './fitting.ts'
 import { files } from './folder.ts'
 import type { Lesson } from './learning.ts'
-import { fewRows, type Monitor } from './networks.ts'
+import { fewRows } from './networks.ts'
 import type { TrainOptions } from './options.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -14,9 +14,11 @@ import type { Warnings } from './warnings.ts'
 export const isRefit = ({ refit }: TrainOptions, { whole, rows }: Lesson): boolean =>
   whole !== undefined && (refit ?? (rows.training < fewRows && rows.test > 0))
 
-/** Epochs that were good: up to the best where standing still has ended training, otherwise all of them. */
-const goodEpochs = ({ stopReason }: History, epochs: readonly EpochRecord[], monitor: Monitor): number =>
-  stopReason === 'earlyStopping' ? bestEpochOf(epochs, monitor) + 1 : epochs.length
+/** Epochs that were good: all of them where the rate has fallen to its end, otherwise up to the best. */
+function goodEpochs({ lesson, history }: Refit, epochs: readonly EpochRecord[]): number {
+  const hasFallen = lesson.plan.schedule === 'cosine' && history.stopReason !== 'earlyStopping'
+  return hasFallen ? epochs.length : bestEpochOf(epochs, lesson.monitor) + 1
+}
 
 /** A training with the rows of the validation part, and what came of it. */
 export interface Refit {
@@ -52,7 +54,7 @@ export async function refit(
   })
   if (!whole) return undefined
   const { plan, rows } = whole
-  const count = goodEpochs(history, epochs, lesson.monitor)
+  const count = goodEpochs({ lesson, history }, epochs)
   progress?.refit?.({ rows: rows.training, epochs: count })
   const directory = join(folder, files.refit)
   const done = await fitLesson(

@@ -2,15 +2,16 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fetchedSpam } from '../../examples/data.ts'
+import { fetchedSpam, foundFashion } from '../../examples/data.ts'
 import { pathOf } from '../../examples/tables.ts'
+import { readIdx } from '../../src/data/idx.ts'
 import { Tensor } from '../../src/data/tensor.ts'
 import { writeNpy } from '../../src/formats/npy.ts'
 import { parquet } from '../../src/formats/parquet.ts'
+import { train } from '../../src/tables/kinds.ts'
 import { prepare, samplesOfParts, withParts } from '../../src/tables/preparing.ts'
 import { openTable } from '../../src/tables/source.ts'
 import { allButTest } from '../../src/tables/splitting.ts'
-import { trainTable } from '../../src/tables/training.ts'
 import { Warnings } from '../../src/tables/warnings.ts'
 import { withFolder } from '../checkpoints/folder.ts'
 import type { Campaign } from './index.ts'
@@ -21,7 +22,8 @@ const python = process.env.PYTHON ?? 'python3'
 
 interface Source {
   readonly name: string
-  readonly target: string
+  /** A column; of images none. */
+  readonly target?: string
   /** Splits, each with another seed. */
   readonly splits: number
   /** Path of the table, undefined where its data is not on this machine. */
@@ -96,23 +98,47 @@ const sources: readonly Source[] = [
   { name: 'spam', target: 'label', splits: 5, find: spamTable },
   { name: 'shuttle', target: 'Class', splits: 3, find: shuttleTable },
   { name: 'flights', target: 'delay', splits: 1, find: flightsTable },
+  { name: 'fashion-mnist', splits: 1, find: foundFashion },
 ]
 
-/** Writes all rows but the test's, and those, as Lockstep encodes them. */
-async function writeParts(folder: string, data: string, target: string, seed: number): Promise<void> {
-  const prepared = await prepare(await openTable(data), { data, target, seed }, new Warnings())
-  const { parts } = prepared
-  const whole = withParts(prepared, {}, { training: allButTest(parts), validation: parts.validation })
-  const { encoder, training, test } = samplesOfParts(whole)
+/** What scikit-learn learns from, and is scored on. */
+type Parts = Readonly<Record<'training' | 'test', { x: Tensor; truth: ArrayLike<number> }>>
+
+async function writeParts(folder: string, parts: Parts, isClass: boolean): Promise<void> {
   mkdirSync(folder)
-  if (prepared.target.task === 'class') writeFileSync(join(folder, 'classes'), '')
-  for (const [name, { x, truth }] of Object.entries({ training, test })) {
-    await writeNpy(join(folder, `${name}-x.npy`), encoder.joined(x))
+  if (isClass) writeFileSync(join(folder, 'classes'), '')
+  for (const [name, { x, truth }] of Object.entries(parts)) {
+    await writeNpy(join(folder, `${name}-x.npy`), x)
     await writeNpy(
       join(folder, `${name}-y.npy`),
       new Tensor(Float32Array.from(truth), [truth.length], 'float32'),
     )
   }
+}
+
+/** All rows but the test's, and those, as Lockstep encodes them. */
+async function writeRows(folder: string, data: string, target: string, seed: number): Promise<void> {
+  const prepared = await prepare(await openTable(data), { data, target, seed }, new Warnings())
+  const { parts } = prepared
+  const whole = withParts(prepared, {}, { training: allButTest(parts), validation: parts.validation })
+  const { encoder, training, test } = samplesOfParts(whole)
+  const encoded = ({ x, truth }: typeof training) => ({ x: encoder.joined(x), truth })
+  const isClass = prepared.target.task === 'class'
+  await writeParts(folder, { training: encoded(training), test: encoded(test) }, isClass)
+}
+
+/** Grey images of four IDX files, as rows of pixels from 0 to 1. */
+async function writeImages(folder: string, data: string): Promise<void> {
+  const part = (name: string) => {
+    const { values, shape } = readIdx(join(data, `${name}-images-idx3-ubyte.gz`))
+    const x = new Tensor(
+      Float32Array.from(values, value => value / 255),
+      [shape[0]!, shape[1]! * shape[2]!],
+      'float32',
+    )
+    return { x, truth: readIdx(join(data, `${name}-labels-idx1-ubyte.gz`)).values }
+  }
+  await writeParts(folder, { training: part('train'), test: part('t10k') }, true)
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -139,12 +165,18 @@ export const tables: Campaign = async (print, { only }) => {
       const own: number[] = []
       const peers: number[][] = []
       for (let seed = 1; seed <= splits; seed++) {
-        const { scores } = await trainTable({ data, target, seed, out: join(folder, `model-${seed}`) })
+        const { scores } = await train({
+          data,
+          ...(target !== undefined && { target }),
+          seed,
+          out: join(folder, `model-${seed}`),
+        })
         const { model } = scores!
         own.push(model.task === 'class' ? model.accuracy : (model as { r2: number }).r2)
         if (!hasPeers) continue
         const parts = join(folder, `parts-${seed}`)
-        await writeParts(parts, data, target, seed)
+        if (target === undefined) await writeImages(parts, data)
+        else await writeRows(parts, data, target, seed)
         peers.push(peersOn(parts))
         rmSync(parts, { recursive: true })
       }
