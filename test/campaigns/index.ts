@@ -1,9 +1,11 @@
 // npm run campaign -- NAME: in full what `npm test` proves in a short form. Exit code 1 where something fails. In pieces:
-// hostile --only FORMAT --from MUTATION --count MUTATIONS, kills --from SEED --count TRAININGS, resume --only OPTIMIZER, tables --only TABLE.
+// hostile --only FORMAT --from MUTATION --count MUTATIONS, kills --from SEED --count TRAININGS, failures --from SEED --count FAILURES,
+// resume --only OPTIMIZER, tables --only TABLE.
 import { parseArgs } from 'node:util'
 import { suggestion } from '../../src/errors.ts'
 import { cycles } from './cycles.ts'
 import { docs } from './docs.ts'
+import { failures } from './failures.ts'
 import { faults } from './faults.ts'
 import { hostile } from './hostile.ts'
 import { kills } from './kills.ts'
@@ -23,6 +25,7 @@ export type Campaign = (print: (line: string) => void, part: Part) => Promise<st
 const campaigns: Readonly<Record<string, readonly [Campaign, ...(keyof Part)[]]>> = {
   cycles: [cycles],
   docs: [docs],
+  failures: [failures, 'from', 'count'],
   faults: [faults],
   hostile: [hostile, 'only', 'from', 'count'],
   kills: [kills, 'from', 'count'],
