@@ -90,15 +90,14 @@ const forParts: readonly Name[] = [
 /** What is taken for each kind of data. */
 const taken: Readonly<Record<KindName, readonly Name[]>> = {
   table: [
-    ...[...shared, ...forParts, 'target' as const, 'task' as const, 'types' as const, 'ignore' as const],
-    ...(['group', 'time', 'format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise'] as const),
-    ...(['refit', 'disk'] as const),
+    ...[...shared, ...forParts, ...(['target', 'task', 'types', 'ignore', 'group', 'time'] as const)],
+    ...(['format', 'delimiter', 'header', 'skipRagged', 'l2', 'noise', 'refit', 'disk'] as const),
   ],
   arrays: [...shared, ...forParts, 'labels', 'task', 'l2', 'noise', 'filters', 'augment'],
   images: [...shared, ...forParts, 'size', 'filters', 'augment'],
   text: [
-    ...[...shared, 'text' as const, 'validation' as const, 'test' as const, 'model' as const],
-    ...(['modelSha256', 'dropout', 'blocks', 'width', 'context', 'steps'] as const),
+    ...[...shared, ...(['text', 'validation', 'test', 'model', 'modelSha256'] as const)],
+    ...(['dropout', 'blocks', 'width', 'context', 'steps'] as const),
   ],
 }
 
