@@ -38,9 +38,10 @@ test(
       const epochs = (said: string) =>
         [...said.matchAll(/^epoch (\d+)\/500/gm)].map(([, epoch]) => Number(epoch))
       expect(epochs(second.said)[0]).toBe(epochs(first.said).at(-1)! + 1)
-      // Had the second one not been heeded, the code would be that of the first.
+      // Of two signals that wait, either may be delivered first; neither may lead to the end that one of them has.
       const third = await signalled([...save, '--resume'], /epoch/, ['SIGINT', 'SIGTERM'])
-      expect(third.code).toBe(143)
+      expect([130, 143]).toContain(third.code)
+      expect(third.said).not.toContain('stopped')
     }),
   60_000,
 )
