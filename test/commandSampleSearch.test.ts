@@ -14,8 +14,10 @@ const json = (...args: string[]) => JSON.parse(done(...args, '--json'))
 const read = (...names: string[]) => JSON.parse(readFileSync(path(...names), 'utf8'))
 
 const { images, labels } = digits('train', 240)
+/** Every other pixel. */
+const small = images.filter((_, i) => i % 2 === 0 && Math.floor(i / 28) % 2 === 0)
 mkdirSync(path('digits'))
-write('digits/train-images-idx3-ubyte', idx([240, 28, 28], images))
+write('digits/train-images-idx3-ubyte', idx([240, 14, 14], small))
 write('digits/train-labels-idx1-ubyte', idx([240], labels))
 
 const [rows, columns] = [120, 3]
@@ -47,7 +49,7 @@ test('a search over images: what is compared is what train does, and the best is
   expect(best.value).toBeLessThan(standard)
   const { filters, augment } = best.parameters
   const configuration = read('two', 'configuration.json')
-  expect(configuration).toMatchObject({ augment, filters: [filters, 2 * filters, 4 * filters] })
+  expect(configuration).toMatchObject({ augment, filters: [filters, 2 * filters] })
   done('train', 'digits', '--epochs', '3', '--out', 'plain', '--workers', '1')
   expect(Math.min(...read('plain', 'metrics.json').history.val_loss)).toBeCloseTo(standard, 6)
 
