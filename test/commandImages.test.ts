@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { readPng } from '../src/formats/png.ts'
 import { square } from '../src/tables/pixels.ts'
 import { commandBed } from './commandBed.ts'
-import { pngOf } from './formats/pngFile.ts'
+import { bar, writeBars } from './sampleFiles.ts'
 
 const { folder, run, done, refused } = commandBed('images')
 /** Sharp is beside it, where it is installed. */
@@ -16,31 +16,8 @@ const write = (name: string, bytes: Uint8Array | string) => {
   writeFileSync(join(folder, name), bytes)
 }
 
-/** A bright bar on a dark ground, across or upright, anywhere; of `channels` channels. */
-function bar(isUpright: boolean, i: number, channels: 1 | 3): Uint8Array {
-  const [height, width] = [20, 24]
-  const values = new Uint8Array(height * width * channels)
-  const at = 3 + ((i * 7) % 13)
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const isBar = Math.abs((isUpright ? x - 2 : y) - at) < 2
-      for (let c = 0; c < channels; c++)
-        values[(y * width + x) * channels + c] = isBar ? 255 - 60 * c : (x * 5 + y * 3 + i * 11 + c) % 60
-    }
-  return values
-}
-
-function bars(name: string, count: number, channels: 1 | 3): void {
-  for (let i = 0; i < count; i++)
-    for (const label of ['across', 'upright'])
-      write(
-        `${name}/${label}/${String(i).padStart(3, '0')}.png`,
-        pngOf({ height: 20, width: 24, channels, values: bar(label === 'upright', i, channels) }, i % 5),
-      )
-}
-
 test('a folder of images with a folder for each class', { timeout: 150_000 }, () => {
-  bars('bars', 60, 3)
+  writeBars(join(folder, 'bars'), 60, 3)
   write('bars/across/torn.png', readFileSync(join(folder, 'bars/across/000.png')).subarray(0, 90))
   write('bars/across/notes.txt', 'no image')
   write('bars/readme.md', 'no class')
@@ -63,7 +40,7 @@ test('a folder of images with a folder for each class', { timeout: 150_000 }, ()
   expect(result.scores.model.accuracy).toBeGreaterThan(0.9)
   expect(result.scores.model.classes.map(({ name }: { name: string }) => name)).toEqual(['across', 'upright'])
 
-  bars('new', 12, 3)
+  writeBars(join(folder, 'new'), 12, 3)
   const scores = JSON.parse(done('evaluate', 'bars.model', 'new', '--json', ...quick))
   expect(scores).toMatchObject({ rows: 24 })
   const lines = done('predict', 'bars.model', 'new', ...quick)
@@ -77,7 +54,7 @@ test('a folder of images with a folder for each class', { timeout: 150_000 }, ()
   expect(done('predict', 'bars.model', 'new/upright/003.png', ...quick)).toMatch('\n003.png,')
   expect(done('inspect', 'bars.model')).toMatch('class of "folder" from samples of 12×12×3 (across, upright)')
 
-  bars('odd', 1, 3)
+  writeBars(join(folder, 'odd'), 1, 3)
   write('odd/sideways/1.png', readFileSync(join(folder, 'new/across/000.png')))
   expect(refused(1, 'evaluate', 'bars.model', 'odd')).toMatch(
     'odd/sideways/1.png: must be in the folder of a class of the training, got "sideways"; known are across, upright',
@@ -85,13 +62,13 @@ test('a folder of images with a folder for each class', { timeout: 150_000 }, ()
 })
 
 test('grey images stay grey; train and test folders are the parts', { timeout: 150_000 }, () => {
-  bars('parts/train', 20, 1)
-  bars('parts/test', 5, 1)
+  writeBars(join(folder, 'parts/train'), 20, 1)
+  writeBars(join(folder, 'parts/test'), 5, 1)
   const args = ['parts', '--size', '8', '--epochs', '2', '--filters', '4', '--hidden', '8']
   const result = JSON.parse(done('train', ...args, '--json', ...quick))
   expect(result).toMatchObject({ from: 'images of 8×8×1', rows: { training: 34, validation: 6, test: 10 } })
   // Images in colours are seen by their brightness.
-  bars('coloured', 3, 3)
+  writeBars(join(folder, 'coloured'), 3, 3)
   expect(JSON.parse(done('evaluate', 'parts.model', 'coloured', '--json', ...quick)).rows).toBe(6)
   expect(refused(1, 'train', 'parts/train/across', '--out', 'fresh')).toMatch(
     'parts/train/across: must be a folder with one folder of images for each class, got []',

@@ -9,8 +9,8 @@ import { files, readJson } from '../src/tables/folder.ts'
 import { buildNetwork, type Plan } from '../src/tables/networks.ts'
 import type { TableConfiguration, TrainOptions } from '../src/tables/options.ts'
 import { allButTest } from '../src/tables/splitting.ts'
+import { groundOf, prepareTable } from '../src/tables/tableTrials.ts'
 import { trainTable } from '../src/tables/training.ts'
-import { groundOf, prepareTable } from '../src/tables/trying.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'refit-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

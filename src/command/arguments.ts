@@ -6,6 +6,11 @@ export const exitCodes = `
 Exit codes: 0 done; 1 the data, the model or the training is at fault; 2 the command line is;
 130 and 143 SIGINT or SIGTERM ended training, which is saved.`
 
+/** What DATA may be. */
+export const tables = 'a table (.csv, .tsv, .jsonl, .json, .parquet)'
+export const arrays = 'arrays (.npz, .npy, IDX, a folder of them)'
+export const images = 'a folder of images'
+
 export const number = (text: string): number => {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')

@@ -1,7 +1,19 @@
 #!/usr/bin/env node
 import { codeOf } from '../formats/files.ts'
 import { version } from '../version.ts'
-import { ending, exitCodes, given, list, number, reading, running, training } from './arguments.ts'
+import {
+  arrays,
+  ending,
+  exitCodes,
+  given,
+  images,
+  list,
+  number,
+  reading,
+  running,
+  tables,
+  training,
+} from './arguments.ts'
 import { addSearches } from './searches.ts'
 import { note, UsageError } from './terminal.ts'
 
@@ -14,11 +26,7 @@ const program = new Program('lockstep')
   .addHelpText('after', exitCodes)
 
 training(running(reading(program.command('train'))))
-  .argument(
-    '[DATA]',
-    'a table (.csv, .tsv, .jsonl, .json, .parquet), arrays (.npz, .npy, IDX, a folder of them), ' +
-      'a folder of images, or a text',
-  )
+  .argument('[DATA]', `${tables}, ${arrays}, ${images}, or a text`)
   .summary('train a network on data, and write it to a folder')
   .description(
     'Trains a network on a table or on arrays and writes a folder: model.json (TensorFlow.js ' +

@@ -11,8 +11,8 @@ import type { TrainOptions } from '../tables/options.ts'
 import { chart } from './chart.ts'
 import { figure } from './describe.ts'
 import { checkPicture, writePicture } from './pictures.ts'
-import { aligned, barOf, interruption, isLive, note, say } from './terminal.ts'
-import { optionsOf } from './train.ts'
+import { aligned, barOf, interruption, isLive, note, say, warn } from './terminal.ts'
+import { optionsOf, progressOf } from './train.ts'
 
 type Given = Partial<TrainOptions> & {
   config?: string
@@ -110,12 +110,14 @@ export async function learningCurveOf(given: Given): Promise<number> {
   checkPicture('learning-curve', output)
   const options = await optionsOf('learning-curve', training)
   const interrupted = interruption()
+  const progress = await progressOf(note)
   const bar = await barOf('training {value}/{total} {bar} {what}  {eta} s left')
   const shared = {
     ...options,
     ...(repeats !== undefined && { repeats }),
     ...(maxSeconds !== undefined && { maxSeconds }),
     signal: interrupted.signal,
+    progress,
     onTraining(done: number, total: number, what: string, { training, validation }: Measurement) {
       bar.update(done, total, { what })
       if (!isLive())
@@ -124,26 +126,30 @@ export async function learningCurveOf(given: Given): Promise<number> {
   }
   try {
     if (compare) {
-      const { results, plan, task } = await compareVariants({ ...shared, variants: compare })
+      const { results, plan, task, warnings } = await compareVariants({ ...shared, variants: compare })
       bar.stop()
       if (interrupted.code() !== undefined) return interrupted.code()!
-      if (given.json) say(JSON.stringify({ task, plan, variants: results }))
+      warn(warnings)
+      if (given.json) say(JSON.stringify({ task, plan, variants: results, warnings }))
       else printVariants(results, task)
       return 0
     }
-    const { points, plan, task } = await learningCurve({ ...shared, ...(sizes !== undefined && { sizes }) })
+    const curve = await learningCurve({ ...shared, ...(sizes !== undefined && { sizes }) })
+    const { points, plan, task, warnings } = curve
     bar.stop()
     if (interrupted.code() !== undefined) return interrupted.code()!
+    warn(warnings)
     const { loss } = namesOf(task)
     const title = `Learning curve of ${basename(options.data)}`
     const x = { label: 'rows trained on', log: true }
     await writePicture(output, title, [
       { title, x, y: { label: loss }, dots: true, series: seriesOf(points), note: outlook(points, loss) },
     ])
-    if (given.json) say(JSON.stringify({ task, plan, points, outlook: outlook(points, loss) }))
+    if (given.json) say(JSON.stringify({ task, plan, points, outlook: outlook(points, loss), warnings }))
     else printCurve(points, task)
     return 0
   } finally {
     bar.stop()
+    progress.stop()
   }
 }

@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
 import type { TrainOptions } from '../tables/options.ts'
-import { findTableRate, type RateOptions } from '../tables/rates.ts'
+import { findTrainRate, type RateOptions } from '../tables/rates.ts'
 import { chart } from './chart.ts'
 import { figure } from './describe.ts'
 import { checkPicture, writePicture } from './pictures.ts'
-import { interruption, note, say } from './terminal.ts'
-import { optionsOf } from './train.ts'
+import { interruption, note, say, warn } from './terminal.ts'
+import { optionsOf, progressOf } from './train.ts'
 
 type Given = Partial<TrainOptions> &
   Omit<RateOptions, 'steps'> & {
@@ -24,12 +24,17 @@ export async function lr({ from, to, updates, output, maxSeconds, ...given }: Gi
   const signal = AbortSignal.any([interrupted.signal, ...timeout])
   const asked = { from, to, steps: updates }
   const range = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
-  const found = await findTableRate({ ...options, ...range, signal }).catch(error => {
-    if (interrupted.code() !== undefined) return undefined
-    throw error
-  })
+  const progress = await progressOf(note)
+  const found = await findTrainRate({ ...options, ...range, signal, progress })
+    .catch(error => {
+      if (interrupted.code() !== undefined) return undefined
+      throw error
+    })
+    .finally(progress.stop)
   if (!found || interrupted.code() !== undefined) return interrupted.code()!
-  const { rates, losses, smoothed, suggested, steepest, lowest, diverged, plan, shape, rows } = found
+  const { rates, losses, smoothed, suggested, steepest, lowest, diverged, plan, shape, rows, warnings } =
+    found
+  warn(warnings)
   const title = `Learning rates for ${basename(options.data)}`
   const pairs = (values: readonly number[]) => values.map((value, i) => [rates[i]!, value] as const)
   const most = smoothed[0]! * 1.5
@@ -47,7 +52,9 @@ export async function lr({ from, to, updates, output, maxSeconds, ...given }: Gi
   if (given.json) {
     const { batchSize, optimizer, hidden } = plan
     const about = { rows, batchSize, optimizer, hidden, steps: rates.length }
-    say(JSON.stringify({ suggested, steepest, lowest, diverged, ...about, rates, losses, smoothed }))
+    say(
+      JSON.stringify({ suggested, steepest, lowest, diverged, ...about, rates, losses, smoothed, warnings }),
+    )
     return 0
   }
   const by = plan.optimizer ?? 'the optimizer that it is compiled with'

@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
 import {
+  arrays,
   counts,
   ending,
   exitCodes,
   given,
+  images,
   list,
   number,
   numbers,
   reading,
   running,
+  tables,
   training,
 } from './arguments.ts'
 
@@ -16,8 +19,8 @@ import {
 const parameters = (text: string): string[] =>
   list(text).map(name => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()))
 
-const onTable = (command: Command): Command =>
-  training(running(reading(command))).argument('[DATA]', 'a table: .csv, .tsv, .jsonl, .json or .parquet')
+const onData = (command: Command): Command =>
+  training(running(reading(command))).argument('[DATA]', `${tables}, ${arrays}, or ${images}`)
 
 /** Options and data in one object. */
 const together = (data: string | undefined, options: Record<string, unknown>) => ({
@@ -27,11 +30,12 @@ const together = (data: string | undefined, options: Record<string, unknown>) =>
 
 /** Commands that train many networks to learn from their comparison. */
 export function addSearches(program: Command): void {
-  onTable(program.command('tune'))
-    .summary('search for the best settings of a network for a table, and train it')
+  onData(program.command('tune'))
+    .summary('search for the best settings of a network for a table, arrays or images, and train it')
     .description(
-      'Searches for learning rate, schedule, optimizer, depth, width, dropout, weight decay, noise and batch size: for all ' +
-        'that no option fixes. Then trains the best, as train does. The test part has no say in the search.',
+      'Searches for learning rate, schedule, optimizer, depth, width, dropout, weight decay, batch size, and noise on columns ' +
+        'or filters and augmentation of images: for all that no option fixes. Then trains the best, as train does. ' +
+        'The test part has no say in the search.',
     )
     .option('--out <FOLDER>', 'of the model; default: the name of DATA with .model')
     .option('--trials <N>', 'networks that are tried (50; of a grid all)', number)
@@ -51,11 +55,12 @@ Examples:
   lockstep tune cars.csv --target mpg --trials 100 --folds 5 --max-seconds 600 --out cars
   lockstep tune cars.csv --target mpg --sampler grid --search learning-rate,dropout
   lockstep tune cars.csv --target mpg --optimizer adam --hidden 64,32
+  lockstep tune flowers --search learning-rate,augment,dropout --max-seconds 3600
 ${exitCodes}`,
     )
     .action(ending(async (data, options) => (await import('./tune.ts')).tune(together(data, options))))
 
-  onTable(program.command('lr'))
+  onData(program.command('lr'))
     .summary('learning-rate range test: rate against loss, and a suggested rate')
     .description(
       'Trains the network that train would, with a learning rate that rises exponentially from step to step, until the loss ' +
@@ -71,11 +76,12 @@ ${exitCodes}`,
 Examples:
   lockstep lr wine.csv --target cultivar
   lockstep lr cars.csv --target mpg --optimizer momentum --batch-size 128 --output rates.html
+  lockstep lr fashion-mnist
 ${exitCodes}`,
     )
     .action(ending(async (data, options) => (await import('./lr.ts')).lr(together(data, options))))
 
-  onTable(program.command('learning-curve'))
+  onData(program.command('learning-curve'))
     .summary('score over the number of rows; or variants of a network, side by side')
     .description(
       'Trains the network that train would on more and more rows, several times each, and says whether more data will help. ' +
@@ -85,7 +91,7 @@ ${exitCodes}`,
     .option('--repeats <N>', 'trainings of each kind, with other seeds (3)', number)
     .option(
       '--compare <LIST>',
-      'dropout, l2, weight-decay, augmentation (noise), smaller, larger, ensemble, no-stopping',
+      'dropout, l2 (of columns), weight-decay, augmentation (of columns noise), smaller, larger, ensemble, no-stopping',
       list,
     )
     .option('--output <FILE>', 'a page with the picture: .html')
@@ -96,6 +102,7 @@ ${exitCodes}`,
 Examples:
   lockstep learning-curve wine.csv --target cultivar
   lockstep learning-curve cars.csv --target mpg --compare dropout,weight-decay,augmentation,smaller
+  lockstep learning-curve flowers --compare augmentation,smaller --repeats 2
 ${exitCodes}`,
     )
     .action(

@@ -1,5 +1,5 @@
 import type { TrainOptions } from '../tables/options.ts'
-import { type SearchOptions, type TuneResult, tuneTable } from '../tables/searching.ts'
+import { type SearchOptions, type TuneResult, tune as tuneNetwork } from '../tables/searching.ts'
 import type { TrialRecord } from '../tune/tune.ts'
 import { figure } from './describe.ts'
 import { aligned, barOf, interruption, isLive, note, say } from './terminal.ts'
@@ -65,7 +65,7 @@ export async function tune(given: Given): Promise<number> {
   const reports = await reporter(given.trials ?? 50)
   const progress = await progressOf(note)
   try {
-    const found = await tuneTable({
+    const found = await tuneNetwork({
       ...options,
       ...searchOf(given),
       signal: interrupted.signal,

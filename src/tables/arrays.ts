@@ -7,6 +7,7 @@ import { classesIn, labelsOf, truthOf } from './labels.ts'
 import { openFolder, type TrainResult } from './learning.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import type { Prediction } from './predictions.ts'
+import { type SampleData, sampleTrials } from './sampleParts.ts'
 import {
   evaluateSamples,
   learnSamples,
@@ -16,6 +17,7 @@ import {
   type TrainedOnSamples,
 } from './samples.ts'
 import { checkFinite } from './scaling.ts'
+import type { TrialData } from './trying.ts'
 import { Warnings } from './warnings.ts'
 
 /**
@@ -42,33 +44,50 @@ function labelled(part: ArrayPart): { x: Tensor; labels: Float64Array } {
   return { x, labels: labelsOf(part.yName, part.y, x.shape[0]!) }
 }
 
-/** `train` for arrays. */
-export async function trainArrays(options: TrainOptions): Promise<TrainResult> {
-  checkTrainOptions(options, 'arrays')
-  const folder = await openFolder(options)
-  const warnings = new Warnings()
-  const { train, test } = await readArrays(options.data, options.labels, warnings)
-  if (!train)
-    throw new RangeError(`${options.data}: must hold samples to train on, got only a test part; add them`)
+/** Arrays to train on. */
+async function readSamples(
+  { data, labels: named, task }: TrainOptions,
+  warnings: Warnings,
+): Promise<SampleData> {
+  const { train, test } = await readArrays(data, named, warnings)
+  if (!train) throw new RangeError(`${data}: must hold samples to train on, got only a test part; add them`)
   const { x, labels } = labelled(train)
-  const classes = classesIn(train.yName, labels, options.task)
+  const classes = classesIn(train.yName, labels, task)
   const shape = x.shape.slice(1)
   const scored = test?.y ? labelled(test) : undefined
   if (test && !test.y) warnings.say(`${test.xName} is not used: it has no labels`)
   if (scored) checkShape(test!.xName, scored.x, shape)
-  const data = {
-    kind: 'arrays' as const,
+  return {
+    kind: 'arrays',
     from: shape.length === 1 ? `${shape[0]} columns` : `images of ${shape.join('×')}`,
     target: 'label',
     classes,
     train: { x, truth: truthOf(train.yName, labels, classes) },
     test: scored && { x: scored.x, truth: truthOf(test!.yName, scored.labels, classes) },
     setAside: 0,
-    place: { name: 'sample', at: (_part: string, sample: number) => sample },
+    place: { name: 'sample', at: (_part, sample) => sample },
   }
-  const isFile = options.labels !== undefined && !options.data.endsWith('.npz')
-  const configured = isFile ? { ...options, labels: resolve(options.labels!) } : options
+}
+
+/** Labels that are a file of their own. */
+export const labelsFileOf = ({ data, labels }: TrainOptions): string | undefined =>
+  labels === undefined || data.endsWith('.npz') ? undefined : labels
+
+/** `train` for arrays. */
+export async function trainArrays(options: TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options, 'arrays')
+  const folder = await openFolder(options)
+  const warnings = new Warnings()
+  const data = await readSamples(options, warnings)
+  const file = labelsFileOf(options)
+  const configured = file === undefined ? options : { ...options, labels: resolve(file) }
   return learnSamples(folder, configured, data, warnings)
+}
+
+/** Arrays to try networks on. */
+export async function arrayTrials(options: TrainOptions): Promise<TrialData> {
+  const warnings = new Warnings()
+  return sampleTrials(await readSamples(options, warnings), options, warnings)
 }
 
 function checkShape(where: string, x: Tensor, shape: readonly number[]): void {

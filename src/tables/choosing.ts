@@ -13,7 +13,6 @@ import {
   type Monitor,
   monitorOf,
   optimizerOf,
-  type Plan,
   type Problem,
   stoppingOf,
 } from './networks.ts'
@@ -55,16 +54,10 @@ export function refuse(options: TrainOptions, names: readonly (keyof TrainOption
     )
 }
 
-/** What options say, over what is chosen for so many rows. */
-export function planOf(options: TrainOptions, problem: Pick<Problem, 'rows' | 'classes' | 'shape'>): Plan {
-  const plan = over(choosePlan(problem, options), options)
-  checkPlan(plan)
-  return plan
-}
-
 function chooseForColumns(options: TrainOptions, problem: Problem, seed: number): Chosen {
   refuse(options, ['filters', 'augment'], 'samples that are no images')
-  const plan = planOf(options, problem)
+  const plan = over(choosePlan(problem, options), options)
+  checkPlan(plan)
   return {
     model: buildNetwork(plan, problem, seed),
     plan: { ...plan },
@@ -78,7 +71,7 @@ function chooseForImages(options: TrainOptions, problem: Problem, seed: number):
   const plan = over(chooseImagePlan(problem), options)
   checkImagePlan(plan, problem)
   return {
-    ...buildImageNetwork(plan, problem, seed, options.augment === true),
+    ...buildImageNetwork(plan, problem, seed),
     plan: { ...plan },
     ...stoppingOf(plan, 'val_loss'),
     shape: [problem.shape.join('×'), ...plan.filters.map(count => `${count} filters`), ...plan.hidden].join(
@@ -112,11 +105,14 @@ async function chooseOwn(options: TrainOptions, problem: Problem, seed: number):
   }
   const { schedule } = usual
   const plan = over(
-    { weightDecay, optimizer, schedule, learningRate, batchSize, leaves, epochs, patience },
+    {
+      ...{ weightDecay, optimizer, schedule, learningRate, batchSize, leaves, epochs, patience },
+      ...(!isColumns && { augment: false }),
+    },
     options,
   )
   checkPlan({ ...choosePlan(problem), ...plan })
-  const model = options.augment ? sequential({ layers: [...augmentation(shape), own], seed }) : own
+  const model = plan.augment ? sequential({ layers: [...augmentation(shape), own], seed }) : own
   model.compile({
     optimizer: optimizerOf(plan, rows),
     ...judgedBy(classes),

@@ -3,11 +3,20 @@ import { randomNumbers } from '../data/random.ts'
 import { inRange, positiveInteger, show, suggestion } from '../errors.ts'
 import { derive } from '../tune/seeds.ts'
 import type { ChosenPlan } from './choosing.ts'
+import type { ImagePlan } from './imageNetworks.ts'
+import { checkedKindOf, trialDataOf } from './kinds.ts'
 import type { Plan } from './networks.ts'
-import { checkTrainOptions, type TrainOptions } from './options.ts'
+import type { TrainOptions } from './options.ts'
 import { outputsOf } from './predictions.ts'
 import { type ClassScores, type RegressionScores, scorerOf } from './scores.ts'
-import { type Ground, groundOf, prepareTable, standardPlan, tryPlan } from './trying.ts'
+import { type Ground, standardPlan, tryPlan } from './trying.ts'
+
+/** What was trained on, and how. */
+interface About {
+  readonly plan: ChosenPlan
+  readonly task: 'class' | 'regression'
+  readonly warnings: readonly string[]
+}
 
 /** What a training came to: losses without penalties, and of the validation part the accuracy or R². */
 export interface Measurement {
@@ -71,7 +80,7 @@ async function measure(
     model.dispose()
   }
   const [training, validation] = parts.map((part, p) => {
-    const scorer = scorerOf(ground.prepared.target)
+    const scorer = scorerOf(ground.target)
     scorer.take(sums[p]!, ground[part].truth)
     return scorer.finish()
   }) as [TableScores, TableScores]
@@ -109,27 +118,28 @@ function untilOver(signal: AbortSignal | undefined, maxSeconds: number | undefin
 const leastRows = 8
 
 async function prepared(options: TrainOptions, repeats: number, maxSeconds: number | undefined) {
-  checkTrainOptions(options, 'table')
   positiveInteger('learningCurve', 'repeats', repeats)
   if (maxSeconds !== undefined) inRange('learningCurve', 'maxSeconds', maxSeconds, '(0, 2000000]')
-  const table = await prepareTable(options)
-  return { table, plan: await standardPlan(options, table) }
+  const data = await trialDataOf(options, await checkedKindOf(options))
+  const plan = await standardPlan(options, data)
+  const about: About = { plan, task: data.target.task, warnings: data.warnings.lines() }
+  return { data, plan, about }
 }
 
 /**
- * Scores of the network that `trainTable` would train over the number of rows that it is trained on: sizes double from
+ * Scores of the network that `train` would train over the number of rows that it is trained on: sizes double from
  * one to the next, the smaller parts lie in the larger ones, and the validation part is the same. A seed decides which rows,
  * and the network's choices.
- * @throws as `trainTable`
+ * @throws as `train`
  */
 export async function learningCurve(
   options: TrainOptions & RepeatOptions & { sizes?: number },
-): Promise<{ points: CurvePoint[]; plan: ChosenPlan; task: 'class' | 'regression' }> {
+): Promise<{ points: CurvePoint[] } & About> {
   const { sizes = 5, repeats = 3, maxSeconds, onTraining, ...training } = options
   positiveInteger('learningCurve', 'sizes', sizes)
-  const { table, plan } = await prepared(training, repeats, maxSeconds)
+  const { data, plan, about } = await prepared(training, repeats, maxSeconds)
   const over = untilOver(training.signal, maxSeconds)
-  const { parts, target, truthAt } = table
+  const { parts, target, truthAt } = data
   const all = parts.training
   const counts = Array.from({ length: sizes }, (_, i) => Math.round(all.length / 2 ** (sizes - 1 - i)))
   const wanted = counts.filter(count => count >= leastRows)
@@ -139,8 +149,7 @@ export async function learningCurve(
     const seed = derive(training.seed ?? 7, n)
     const order = nestedOrder(all, target.task === 'class' ? truthAt : () => 0, seed)
     for (const [i, count] of wanted.entries()) {
-      const own = { training: order.slice(0, count).sort(), validation: parts.validation }
-      const ground = groundOf(table, training, own)
+      const ground = data.ground({ training: order.slice(0, count).sort(), validation: parts.validation })
       const found = await measure(ground, { plan }, seed, { ...training, signal: over })
       if (over.aborted) break
       measured[i]!.push(found)
@@ -148,21 +157,27 @@ export async function learningCurve(
     }
   }
   const points = wanted.map((rows, i) => ({ rows, seeds: measured[i]! }))
-  return { points: points.filter(({ seeds }) => seeds.length > 0), plan, task: target.task }
+  return { points: points.filter(({ seeds }) => seeds.length > 0), ...about }
 }
 
+type AnyPlan = Partial<Plan & ImagePlan>
+
+/** Fewer units, or filters, of each layer. */
+const fewer = (sizes: readonly number[], times: number) =>
+  sizes.map(size => Math.max(1, Math.round(size / times)))
+
 /** What each variant changes in a network that does nothing against overfitting. */
-const variants: Readonly<
-  Record<string, (plan: Partial<Plan>) => Omit<Manner, 'plan'> & { plan?: Partial<Plan> }>
-> = {
+const variants: Readonly<Record<string, (plan: AnyPlan) => Omit<Manner, 'plan'> & { plan?: AnyPlan }>> = {
   dropout: () => ({ plan: { dropout: 0.3 } }),
   l2: () => ({ plan: { l2: 0.01 } }),
   'weight-decay': () => ({ plan: { weightDecay: 0.3 } }),
-  augmentation: () => ({ plan: { noise: 0.2 } }),
-  smaller: ({ hidden = [] }) => ({
-    plan: { hidden: hidden.map(units => Math.max(1, Math.round(units / 4))) },
+  augmentation: ({ augment }) => ({ plan: augment === undefined ? { noise: 0.2 } : { augment: true } }),
+  smaller: ({ hidden = [], filters }) => ({
+    plan: { hidden: fewer(hidden, 4), ...(filters && { filters: fewer(filters, 2) }) },
   }),
-  larger: ({ hidden = [] }) => ({ plan: { hidden: hidden.map(units => 4 * units) } }),
+  larger: ({ hidden = [], filters }) => ({
+    plan: { hidden: fewer(hidden, 1 / 4), ...(filters && { filters: fewer(filters, 1 / 2) }) },
+  }),
   ensemble: () => ({ networks: 5 }),
   'no-stopping': () => ({ toTheEnd: true }),
 }
@@ -174,32 +189,36 @@ function mannersOf(plain: ChosenPlan): Map<string, Manner> {
   return new Map(open.map(({ name, plan, ...rest }) => [name, { ...rest, plan: { ...plain, ...plan } }]))
 }
 
+/** What decides which variants there are. */
+const openIn = ({ model }: TrainOptions) =>
+  model === undefined ? 'networks for images have' : `${basename(model)} does not decide itself`
+
 /**
  * Trains a network that does nothing against overfitting but to stop early, the variants of it, and the network that
- * `trainTable` would train.
- * @throws RangeError for an unknown variant; as `trainTable`
+ * `train` would train.
+ * @throws RangeError for an unknown variant; as `train`
  */
 export async function compareVariants(
   options: TrainOptions & RepeatOptions & { variants: readonly string[] },
-): Promise<{ results: VariantResult[]; plan: ChosenPlan; task: 'class' | 'regression' }> {
+): Promise<{ results: VariantResult[] } & About> {
   const { variants: names, repeats = 3, maxSeconds, onTraining, ...training } = options
   for (const name of names)
     if (!Object.hasOwn(variants, name))
       throw new RangeError(
         `learningCurve: compare must name variants, got ${show(name)}; ${suggestion(name, Object.keys(variants))}`,
       )
-  const { table, plan } = await prepared(training, repeats, maxSeconds)
+  const { data, plan, about } = await prepared(training, repeats, maxSeconds)
   const over = untilOver(training.signal, maxSeconds)
-  const penalties = (['dropout', 'l2', 'weightDecay', 'noise'] as const).filter(name => name in plan)
-  const plain = { ...plan, ...Object.fromEntries(penalties.map(name => [name, 0])) }
+  const nothing = { dropout: 0, l2: 0, weightDecay: 0, noise: 0, augment: false }
+  const off = Object.entries(nothing).filter(([name]) => name in plan)
+  const plain = { ...plan, ...Object.fromEntries(off) }
   const open = mannersOf(plain)
   const closed = names.find(name => !open.has(name))
   if (closed !== undefined)
     throw new RangeError(
-      `learningCurve: compare must name what ${basename(options.model!)} does not decide itself, got ${show(closed)}; ` +
-        `there are ${[...open.keys()].join(', ')}`,
+      `learningCurve: compare must name what ${openIn(training)}, got ${show(closed)}; there are ${[...open.keys()].join(', ')}`,
     )
-  const ground = groundOf(table, training)
+  const ground = data.ground()
   const manners: [string, Manner][] = [
     ['plain', { plan: plain }],
     ...names.map((name): [string, Manner] => [name, open.get(name)!]),
@@ -216,5 +235,5 @@ export async function compareVariants(
       onTraining?.(++done, repeats * manners.length, name, found)
     }
   const results = manners.map(([name], i) => ({ name, seeds: measured[i]! }))
-  return { results: results.filter(({ seeds }) => seeds.length > 0), plan, task: table.target.task }
+  return { results: results.filter(({ seeds }) => seeds.length > 0), ...about }
 }

@@ -9,6 +9,8 @@ import { checkPlan, lossFor, optimizerOf, type Plan, type Problem } from './netw
 export interface ImagePlan extends Omit<Plan, 'l2' | 'noise'> {
   /** Of each 3 × 3 convolution, after which height and width are halved. */
   readonly filters: readonly number[]
+  /** Whether images are mirrored, moved and zoomed a little while they are trained on. */
+  readonly augment: boolean
 }
 
 /** Images are halved down to so many rows or columns. */
@@ -21,6 +23,7 @@ export function chooseImagePlan({ rows, shape: [height, width] }: Problem): Imag
     filters.push(Math.min(128, 32 * 2 ** filters.length))
   const common = {
     filters: filters.length > 0 ? filters : [32],
+    augment: false,
     hidden: [256],
     dropout: 0.3,
     weightDecay: 0.01,
@@ -37,7 +40,9 @@ export function chooseImagePlan({ rows, shape: [height, width] }: Problem): Imag
 /** @throws RangeError naming what is wrong */
 export function checkImagePlan(plan: ImagePlan, { shape: [height, width] }: Problem): void {
   checkPlan({ ...plan, l2: 0, noise: 0 })
-  const { filters } = plan
+  const { filters, augment } = plan
+  if (typeof augment !== 'boolean')
+    throw new TypeError(`train: augment must be true or false, got ${show(augment)}`)
   if (!Array.isArray(filters) || filters.length === 0)
     throw new RangeError(
       `train: filters must be a list of positive integers, got ${show(filters)}; try 32,64,128`,
@@ -73,14 +78,13 @@ export const augmentation = (inputShape: readonly number[]): Layer[] => [
 ]
 
 /**
- * The network: convolutions, dense layers, softmax over `classes` or one number. With `augment`, `model` moves the pixels
+ * The network: convolutions, dense layers, softmax over `classes` or one number. If it augments, `model` moves the pixels
  * first, and `saved` is the part of it that does not.
  */
 export function buildImageNetwork(
   plan: ImagePlan,
   { shape, classes, rows }: Problem,
   seed: number,
-  augment: boolean,
 ): { model: Trainable; saved: Sequential } {
   const dropout = () => (plan.dropout > 0 ? [layers.dropout({ rate: plan.dropout })] : [])
   const saved = sequential({
@@ -93,7 +97,7 @@ export function buildImageNetwork(
     ],
     seed,
   })
-  const model = augment ? sequential({ layers: [...augmentation(shape), saved], seed }) : saved
+  const model = plan.augment ? sequential({ layers: [...augmentation(shape), saved], seed }) : saved
   model.compile({
     optimizer: optimizerOf(plan, rows),
     loss: lossFor(classes),

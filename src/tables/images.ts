@@ -8,7 +8,9 @@ import type { ReadingProgress } from './lines.ts'
 import { checkTrainOptions, type TrainOptions } from './options.ts'
 import { greyOf, isGrey } from './pixels.ts'
 import type { Prediction } from './predictions.ts'
-import { evaluateSamples, type Labelled, learnSamples, loadSampleModel, predictSamples } from './samples.ts'
+import { type Labelled, type SampleData, sampleTrials } from './sampleParts.ts'
+import { evaluateSamples, learnSamples, loadSampleModel, predictSamples } from './samples.ts'
+import type { TrialData } from './trying.ts'
 import { Warnings } from './warnings.ts'
 
 /** Images that are predicted at once: their pixels are in memory. */
@@ -59,13 +61,14 @@ function numbersOf(files: readonly ImageFile[], classes: readonly string[]): Flo
   })
 }
 
-/** `train` for a folder of images. */
-export async function trainImages(options: TrainOptions): Promise<TrainResult> {
-  checkTrainOptions(options, 'images')
-  const { data, size = 64, progress } = options
+const usualSize = 64
+
+/** A folder of images to train on. */
+async function readSamples(
+  { data, size = usualSize, progress }: TrainOptions,
+  warnings: Warnings,
+): Promise<SampleData> {
   positiveInteger('train', 'size', size)
-  const folder = await openFolder(options)
-  const warnings = new Warnings()
   const files = await labelledImages(data, warnings)
   const train = await readAll(files.train, size, warnings, progress?.reading)
   const test = files.test && (await readAll(files.test, size, warnings, progress?.reading))
@@ -79,25 +82,34 @@ export async function trainImages(options: TrainOptions): Promise<TrainResult> {
     x: tensorOf(values, size, channels),
     truth: numbersOf(files, classes),
   })
-  return learnSamples(
-    folder,
-    { ...options, size },
-    {
-      kind: 'images',
-      from: `images of ${size}×${size}×${channels}`,
-      target: 'folder',
-      classes,
-      train: labelled(train),
-      test: test && labelled(test),
-      place: {
-        name: 'file',
-        at: (part, sample) => relative(data, (part === 'train' ? train : test!).files[sample]!.path),
-      },
-      setAside:
-        files.train.length - train.files.length + (files.test?.length ?? 0) - (test?.files.length ?? 0),
+  return {
+    kind: 'images',
+    from: `images of ${size}×${size}×${channels}`,
+    target: 'folder',
+    classes,
+    train: labelled(train),
+    test: test && labelled(test),
+    place: {
+      name: 'file',
+      at: (part, sample) => relative(data, (part === 'train' ? train : test!).files[sample]!.path),
     },
-    warnings,
-  )
+    setAside: files.train.length - train.files.length + (files.test?.length ?? 0) - (test?.files.length ?? 0),
+  }
+}
+
+/** `train` for a folder of images. */
+export async function trainImages(options: TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options, 'images')
+  const folder = await openFolder(options)
+  const warnings = new Warnings()
+  const data = await readSamples(options, warnings)
+  return learnSamples(folder, { ...options, size: options.size ?? usualSize }, data, warnings)
+}
+
+/** A folder of images to try networks on. */
+export async function imageTrials(options: TrainOptions): Promise<TrialData> {
+  const warnings = new Warnings()
+  return sampleTrials(await readSamples(options, warnings), options, warnings)
 }
 
 async function* pieces(

@@ -5,7 +5,7 @@ export type { TrainConfiguration, TrainOptions, TrainProgress } from './options.
 export type { PredictedRow, Prediction } from './predictions.ts'
 export { type ColumnProfile, profile } from './profile.ts'
 export type { ClassScores, RegressionScores, Scores, TextScores } from './scores.ts'
-export { type SearchOptions, type TuneResult, tuneTable } from './searching.ts'
+export { type SearchOptions, type TuneResult, tune } from './searching.ts'
 export { openTable, type Table, type TableOptions } from './source.ts'
 export { trainTable } from './training.ts'
 export { Warnings } from './warnings.ts'

@@ -3,16 +3,18 @@ import { join } from 'node:path'
 import { oneOf, show } from '../errors.ts'
 import { type ApplyOptions, evaluateTable, predictTable } from './applying.ts'
 import { isArrayFile } from './arrayFiles.ts'
-import { evaluateArrays, predictArrays, trainArrays } from './arrays.ts'
+import { arrayTrials, evaluateArrays, predictArrays, trainArrays } from './arrays.ts'
 import { files, readJson } from './folder.ts'
 import { holdsImages } from './imageFiles.ts'
-import { evaluateImages, predictImages, trainImages } from './images.ts'
+import { evaluateImages, imageTrials, predictImages, trainImages } from './images.ts'
 import type { TrainResult } from './learning.ts'
-import { type KindName, kindNames, type TrainOptions } from './options.ts'
+import { checkTrainOptions, type KindName, kindNames, type TrainOptions } from './options.ts'
 import type { Prediction } from './predictions.ts'
 import type { Scores } from './scores.ts'
+import { tableTrials } from './tableTrials.ts'
 import { trainText } from './textTraining.ts'
 import { trainTable } from './training.ts'
+import type { TrialData } from './trying.ts'
 import { evaluateText } from './writing.ts'
 
 /** What a trained model came to on other data. */
@@ -30,16 +32,23 @@ export interface ModelOptions extends ApplyOptions {
 /** What can be done with one kind of data. */
 interface Kind {
   train(options: TrainOptions): Promise<TrainResult>
+  /** To try networks on. */
+  trials(options: TrainOptions): Promise<TrialData>
   evaluate(folder: string, data: string, options: ModelOptions): Promise<Evaluation>
   predict(folder: string, data: string, options: ModelOptions): Promise<Prediction>
 }
 
 const kinds: Readonly<Record<KindName, Kind>> = {
-  table: { train: trainTable, evaluate: evaluateTable, predict: predictTable },
-  arrays: { train: trainArrays, evaluate: evaluateArrays, predict: predictArrays },
-  images: { train: trainImages, evaluate: evaluateImages, predict: predictImages },
+  table: { train: trainTable, trials: tableTrials, evaluate: evaluateTable, predict: predictTable },
+  arrays: { train: trainArrays, trials: arrayTrials, evaluate: evaluateArrays, predict: predictArrays },
+  images: { train: trainImages, trials: imageTrials, evaluate: evaluateImages, predict: predictImages },
   text: {
     train: trainText,
+    async trials({ data }) {
+      throw new RangeError(
+        `train: networks can be compared on a table, arrays or images, got a text, ${data}; train it with other options`,
+      )
+    },
     evaluate: evaluateText,
     async predict(_folder, data) {
       throw new RangeError(
@@ -63,6 +72,17 @@ export async function kindOf({ data, format, text }: TrainOptions): Promise<Kind
     `${data}: must be a file, or a folder of IDX files, npy files or images, got a folder of ${show(names)}; give another one`,
   )
 }
+
+/** The kind of data, once the options suit it. */
+export async function checkedKindOf(options: TrainOptions): Promise<KindName> {
+  const kind = await kindOf(options)
+  checkTrainOptions(options, kind)
+  return kind
+}
+
+/** Data of a kind to try networks on. @throws as `train` */
+export const trialDataOf = (options: TrainOptions, kind: KindName): Promise<TrialData> =>
+  kinds[kind].trials(options)
 
 /** The kind of data that a model was trained on. */
 export async function kindOfModel(folder: string): Promise<KindName> {

@@ -78,6 +78,11 @@ export interface Samples<X extends Tensor | Tensor[] = Tensor | Tensor[]> {
   readonly y: Tensor
 }
 
+export interface LabelledSamples<X extends Tensor | Tensor[] = Tensor | Tensor[]> extends Samples<X> {
+  /** Class numbers, or the numbers that are predicted as they are. */
+  readonly truth: Float64Array
+}
+
 /** What data of any kind comes to before a network is trained on it: the kind decides, `learn` trains. */
 export interface Lesson
   extends Pick<TrainResult, 'kind' | 'task' | 'target' | 'from' | 'columns' | 'rows'>,

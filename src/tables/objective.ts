@@ -1,10 +1,10 @@
 import { averaged, kFold, type Objective } from '../tune/tune.ts'
 import type { ChosenPlan } from './choosing.ts'
+import { checkedKindOf, trialDataOf } from './kinds.ts'
 import type { TrainConfiguration } from './options.ts'
-import type { Prepared } from './preparing.ts'
 import { planAt } from './spaces.ts'
 import { allButTest } from './splitting.ts'
-import { type Ground, groundOf, lossOf, prepareTable } from './trying.ts'
+import { type Ground, lossOf, type TrialData } from './trying.ts'
 
 /** What a trial depends on besides its parameters. */
 export interface Search {
@@ -16,21 +16,19 @@ export interface Search {
 }
 
 /** What each network is tried on: the validation part, or each fold of all rows but the test's. */
-export function groundsOf(prepared: Prepared, { options, folds }: Search): Ground[] {
-  if (folds === 1) return [groundOf(prepared, options)]
-  const { parts, roles, truthAt, target } = prepared
+export function groundsOf(data: TrialData, { options, folds }: Search): Ground[] {
+  if (folds === 1) return [data.ground()]
+  const { parts, truthAt, groupAt, target } = data
   const rows = allButTest(parts)
   const labels = (of: (row: number) => number) => Array.from(rows, of)
   const split = kFold(rows.length, {
     folds,
     seed: options.seed ?? 7,
     ...(target.task === 'class' && { stratify: labels(truthAt) }),
-    ...(options.group !== undefined && { groups: labels(row => roles.divider!.values[row]!) }),
+    ...(groupAt && { groups: labels(groupAt) }),
   })
   const taken = (places: Int32Array) => Uint32Array.from(places, place => rows[place]!)
-  return split.map(({ train, test }) =>
-    groundOf(prepared, options, { training: taken(train), validation: taken(test) }),
-  )
+  return split.map(({ train, test }) => data.ground({ training: taken(train), validation: taken(test) }))
 }
 
 /** A trial is the lowest loss on the validation part, or its mean over the folds. */
@@ -52,11 +50,13 @@ export function objectiveOf(
 
 let loading: Promise<Objective> | undefined
 
-/** For threads: the table is read once in each; this module's URL says what is searched. */
+/** For threads: the data is read once in each; this module's URL says what is searched. */
 const objective: Objective = async trial => {
   loading ??= (async () => {
     const search = JSON.parse(new URL(import.meta.url).searchParams.get('search')!) as Search
-    return objectiveOf(groundsOf(await prepareTable(search.options), search), search, 1)
+    const { options } = search
+    const data = await trialDataOf(options, await checkedKindOf(options))
+    return objectiveOf(groundsOf(data, search), search, 1)
   })()
   return (await loading)(trial)
 }

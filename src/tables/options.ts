@@ -25,8 +25,6 @@ export interface TrainConfiguration
   text?: boolean
   /** Of a folder of images: rows and columns that each is brought to. Default 64. */
   size?: number
-  /** Of images: whether they are mirrored, moved and zoomed a little while they are trained on. Default false. */
-  augment?: boolean
   /** A network of one's own: a module (.js, .mjs, .ts) whose default export makes it, or a layers model (.json). */
   model?: string
   /** What tells that network from others: repeated with another one, training is refused. */

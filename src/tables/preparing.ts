@@ -2,7 +2,7 @@ import { show } from '../errors.ts'
 import { readColumns } from './columns.ts'
 import { Encoder } from './encoder.ts'
 import { EncodingLearner, momentsOf, type Preprocessing, type Target } from './encoding.ts'
-import { type Samples, targetsOf } from './learning.ts'
+import { type LabelledSamples, targetsOf } from './learning.ts'
 import type { TableConfiguration, TrainOptions } from './options.ts'
 import { assignRoles, classesOf, type Roles, split, usableRows } from './planning.ts'
 import { profile } from './profile.ts'
@@ -14,18 +14,13 @@ import { Warnings } from './warnings.ts'
 /** Most bytes that a part's inputs may take. */
 const mostBytes = 2 ** 31 - 2 ** 20
 
-export interface TableSamples extends Samples {
-  /** Class numbers, or the target's numbers as they are. */
-  readonly truth: Float64Array
-}
-
 function samplesOf(
   encoder: Encoder,
   roles: Roles,
   target: Target,
   rows: Uint32Array,
   truthAt: (row: number) => number,
-): TableSamples {
+): LabelledSamples {
   const bytes = 4 * rows.length * (encoder.width + (encoder.lookups?.columns ?? 0))
   if (bytes > mostBytes)
     throw new RangeError(

@@ -1,9 +1,9 @@
 import { findLearningRate, type RateRange } from '../model/rateRange.ts'
-import { type Chosen, chooseNetwork } from './choosing.ts'
-import { checkTrainOptions, type TrainOptions } from './options.ts'
+import type { Chosen } from './choosing.ts'
+import { checkedKindOf, trialDataOf } from './kinds.ts'
+import type { TrainOptions } from './options.ts'
 import { chooseFitting } from './room.ts'
-import { groundOf, prepareTable } from './trying.ts'
-import { Warnings } from './warnings.ts'
+import { standardPlan } from './trying.ts'
 
 export interface RateOptions {
   /** The first rate. Default 1e-6. */
@@ -15,24 +15,29 @@ export interface RateOptions {
 }
 
 /** What a range test found, and what was tested. */
-export type TableRates = RateRange & Pick<Chosen, 'plan' | 'shape'> & { readonly rows: number }
+export type TrainRates = RateRange &
+  Pick<Chosen, 'plan' | 'shape'> & {
+    readonly rows: number
+    readonly warnings: readonly string[]
+  }
 
 /**
- * A learning-rate range test of the network that `trainTable` would train, on the training part.
- * @throws as `trainTable` and `findLearningRate`
+ * A learning-rate range test of the network that `train` would train, on the training part.
+ * @throws as `train` and `findLearningRate`
  */
-export async function findTableRate({
+export async function findTrainRate({
   from,
   to,
   steps,
   ...training
-}: TrainOptions & RateOptions): Promise<TableRates> {
-  checkTrainOptions(training, 'table')
+}: TrainOptions & RateOptions): Promise<TrainRates> {
+  const data = await trialDataOf(training, await checkedKindOf(training))
   const { seed = 7, workers = 'auto', signal } = training
-  const prepared = await prepareTable(training)
-  const ground = groundOf(prepared, training)
-  const choose = (more?: object) => chooseNetwork({ ...training, ...more }, ground.problem, seed)
-  const { model, plan, shape } = await chooseFitting(choose, training, ground, new Warnings())
+  const ground = data.ground()
+  const standard = await standardPlan(training, data)
+  const choose = (more?: object) => ground.choose({ ...standard, ...more }, seed)
+  const { warnings } = data
+  const { model, plan, shape } = await chooseFitting(choose, training, ground, warnings)
   const range = { from, to, steps }
   const found = await findLearningRate(model, ground.training.x, ground.training.y, {
     ...Object.fromEntries(Object.entries(range).filter(([, value]) => value !== undefined)),
@@ -43,5 +48,5 @@ export async function findTableRate({
     ...(signal && { signal }),
   })
   model.dispose()
-  return { ...found, plan, shape, rows: ground.problem.rows }
+  return { ...found, plan, shape, rows: ground.problem.rows, warnings: warnings.lines() }
 }

@@ -5,45 +5,21 @@ import { show } from '../errors.ts'
 import { loadLayersModel } from '../model/loading.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { chooseNetwork } from './choosing.ts'
-import { checkTarget, momentsOf, type Target } from './encoding.ts'
+import { checkTarget, type Target } from './encoding.ts'
 import { files, modelUrl, readJson } from './folder.ts'
 import { baselineOf, checkThreshold, scoreOf, settleClasses } from './judging.ts'
-import { classWeightsOf, learn, type Samples, type TrainResult, targetsOf } from './learning.ts'
+import { classWeightsOf, learn, type Samples, type TrainResult } from './learning.ts'
 import type { Problem } from './networks.ts'
 import type { KindName, TrainOptions } from './options.ts'
 import { secondsAStep } from './pacing.ts'
 import { outputsOf, type Prediction, predictedRows, predictionNames, valuesOf } from './predictions.ts'
 import { bytesOf, chooseFitting, roomFor } from './room.ts'
-import { checkScaling, fitScaling, pick, type Scaling, scaled } from './scaling.ts'
+import { divideSamples, type Labelled, type SampleData, scaleSamples } from './sampleParts.ts'
+import { checkScaling, pick, type Scaling, scaled } from './scaling.ts'
 import { type Scores, scorerOf } from './scores.ts'
-import { splitStratified } from './splitting.ts'
 import type { ScoredPart } from './story.ts'
 import { thumbnailOf } from './thumbnails.ts'
 import type { Warnings } from './warnings.ts'
-
-// Samples that are arrays of numbers: columns (k), or images (height, width, channels).
-
-/** Samples with what is to be predicted of each: numbers of classes, or the numbers themselves. */
-export interface Labelled {
-  readonly x: Tensor
-  readonly truth: Float64Array
-}
-
-export interface SampleData {
-  readonly kind: KindName
-  /** What the inputs are, as people say it. */
-  readonly from: string
-  /** Name of what is predicted. */
-  readonly target: string
-  /** Undefined for regression. */
-  readonly classes: readonly string[] | undefined
-  readonly train: Labelled
-  /** Drawn from the others if there is none. */
-  readonly test: Labelled | undefined
-  readonly setAside: number
-  /** What the report calls a sample, and how it tells which one it is. */
-  readonly place: { readonly name: string; at(part: 'train' | 'test', sample: number): number | string }
-}
 
 /** All that samples go through before and after the network. */
 export interface SamplePreprocessing {
@@ -54,11 +30,6 @@ export interface SamplePreprocessing {
   readonly scaling: Scaling
   readonly target: Target
 }
-
-const someOf = ({ x, truth }: Labelled, rows: Uint32Array): Labelled => ({
-  x: pick(x, rows),
-  truth: Float64Array.from(rows, row => truth[row]!),
-})
 
 /** Images are trained on for so many epochs as there is time for: the rate must have fallen by then. */
 async function inTime(options: TrainOptions, problem: Problem, training: Samples): Promise<TrainOptions> {
@@ -79,44 +50,19 @@ export async function learnSamples(
   data: SampleData,
   warnings: Warnings,
 ): Promise<TrainResult> {
-  const { validation = 0.15, test = 0.15, seed = 7, workers = 'auto' } = options
-  const { train, classes } = data
-  if (data.test && options.test !== undefined)
-    throw new RangeError(`train: test must not be given for data with a test part, got ${test}; leave it out`)
-  const rows = splitStratified(
-    Uint32Array.from(train.truth.keys()),
-    row => (classes ? train.truth[row]! : 0),
-    { validation, test: data.test ? 0 : test },
-    seed,
-  )
-  const target = (
-    classes
-      ? { name: data.target, task: 'class', type: 'number', classes }
-      : { name: data.target, task: 'regression', type: 'number', ...momentsOf(train.truth, rows.training) }
-  ) as Target
+  const { seed = 7, workers = 'auto' } = options
+  const rows = divideSamples(data, options)
+  const { problem, target, scaling, bytes, ...samples } = scaleSamples(data, rows)
   checkThreshold('train', options.threshold, target)
-  const training = someOf(train, rows.training)
-  const scaling = fitScaling(training.x)
-  const ready = ({ x, truth }: Labelled) => ({ x: scaled(x, scaling), y: targetsOf(target, truth), truth })
-  const parts = {
-    training: ready(training),
-    validation: ready(someOf(train, rows.validation)),
-    test: ready(data.test ?? someOf(train, rows.test)),
-  }
-  const shape = train.x.shape.slice(1)
-  const problem = { shape, classes: classes?.length, rows: rows.training.length }
-  const held = {
-    samples: bytesOf(
-      train.x,
-      ...(data.test ? [data.test.x] : []),
-      training.x,
-      ...Object.values(parts).map(({ x }) => x),
-    ),
-  }
+  const parts = { ...samples, test: samples.test(rows.test) }
+  const { train, classes } = data
+  const { training, validation } = parts
+  const { shape } = problem
+  const held = { samples: bytes + bytesOf(parts.test.x) }
   roomFor(options.maxMemory, held)
-  const timed = await inTime(options, problem, parts.training)
+  const timed = await inTime(options, problem, training)
   const choose = (more?: object) => chooseNetwork({ ...timed, ...more }, problem, seed)
-  const chosen = await chooseFitting(choose, options, { ...parts, held }, warnings)
+  const chosen = await chooseFitting(choose, options, { training, validation, held }, warnings)
   /** Where a row of a part was in the data. */
   const origin = (part: ScoredPart, row: number) =>
     part === 'test' && data.test
@@ -155,12 +101,12 @@ export async function learnSamples(
         setAside: data.setAside,
       },
       inputs: sizeOf(shape),
-      training: parts.training,
-      validation: parts.validation,
+      training,
+      validation,
       held,
       ...(options.balance && classes && { classWeight: classWeightsOf(training.truth, classes.length) }),
       preprocessing,
-      settle: () => settleClasses(chosen.model, target, [parts.validation], parts.validation.truth, options),
+      settle: () => settleClasses(chosen.model, target, [validation], validation.truth, options),
       story: {
         target,
         truth: part => parts[part].truth,

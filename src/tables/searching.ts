@@ -1,24 +1,17 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { basename, extname, resolve } from 'node:path'
 import { inRange, positiveInteger } from '../errors.ts'
-import { type Pruner, type Sampler, type Study, type TrialRecord, tune } from '../tune/tune.ts'
+import { type Pruner, type Sampler, type Study, tune as searchSpace, type TrialRecord } from '../tune/tune.ts'
 import type { ChosenPlan } from './choosing.ts'
 import { files } from './folder.ts'
+import { checkedKindOf, train, trialDataOf } from './kinds.ts'
 import { checkFolder, folderOf, type TrainResult } from './learning.ts'
 import { groundsOf, objectiveOf, type Search } from './objective.ts'
-import {
-  checkTrainOptions,
-  configurationOf,
-  type TableConfiguration,
-  type TrainConfiguration,
-  type TrainOptions,
-} from './options.ts'
+import { configurationOf, type TrainConfiguration, type TrainOptions } from './options.ts'
+import { hashOf, pathsOf } from './searched.ts'
 import { planAt, spaceOf } from './spaces.ts'
-import { trainTable } from './training.ts'
-import { type Ground, lossOf, prepareTable, standardPlan } from './trying.ts'
+import { type Ground, lossOf, standardPlan } from './trying.ts'
 
 /** Options of a search beside those of the training. */
 export interface SearchOptions {
@@ -57,12 +50,6 @@ export interface TuneResult {
   readonly result?: TrainResult
 }
 
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(path)) hash.update(piece)
-  return hash.digest('hex')
-}
-
 /** Time that threads take before their first trial. */
 const startSeconds = 2
 
@@ -99,14 +86,14 @@ async function isBegun(folder: string): Promise<boolean> {
 }
 
 /**
- * Searches for what a network for a table is to be like, and trains the best with `trainTable`, from which the folder
- * comes. Only rows of the training and validation parts are searched with.
- * @throws as `trainTable` and `tune`
+ * Searches for what a network for a table, arrays or images is to be like, and trains the best with `train`, from which the
+ * folder comes. Only rows of the training and validation parts are searched with.
+ * @throws as `train` and the main module's `tune`
  */
-export async function tuneTable(options: TrainOptions & SearchOptions): Promise<TuneResult> {
+export async function tune(options: TrainOptions & SearchOptions): Promise<TuneResult> {
   const { trials: asked, sampler = 'tpe', pruner, folds = 1, parallel = 'auto', lag = 8, ...others } = options
   const { study: given, search: names, maxSeconds, onStandard, onTrial, ...training } = others
-  checkTrainOptions(training, 'table')
+  const kind = await checkedKindOf(training)
   positiveInteger('tune', 'folds', folds)
   if (maxSeconds !== undefined) inRange('tune', 'maxSeconds', maxSeconds, '(0, 2000000]')
   if (folds > 1 && training.time !== undefined)
@@ -118,13 +105,13 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
   const file = resolve(given ?? `${folder}.study.jsonl`)
 
   const configuration = configurationOf(training)
-  const prepared = await prepareTable(training)
-  const plan = await standardPlan(configuration, prepared)
-  // Of a file: its absolute path, and what tells it from another network.
-  const own = training.model === undefined ? {} : { model: plan.model, modelSha256: plan.modelSha256 }
-  const fixed = { ...configuration, ...own, data: resolve(training.data) } as TrainConfiguration
+  const data = await trialDataOf(training, kind)
+  const plan = await standardPlan(configuration, data)
+  const paths = pathsOf(training)
+  const own = training.model === undefined ? {} : { modelSha256: plan.modelSha256 }
+  const fixed = { ...configuration, ...own, ...paths } as TrainConfiguration
   const search: Search = { options: fixed, plan, folds }
-  const grounds = groundsOf(prepared, search)
+  const grounds = groundsOf(data, search)
   const space = spaceOf(configuration, plan, names)
 
   const timeout = maxSeconds === undefined ? [] : [AbortSignal.timeout(1000 * maxSeconds)]
@@ -143,7 +130,7 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
 
   const url = new URL(`./objective${extname(import.meta.url)}`, import.meta.url)
   url.searchParams.set('search', JSON.stringify(search))
-  const study = (await tune(space, aside > 1 ? url : objectiveOf(grounds, search, workers), {
+  const study = (await searchSpace(space, aside > 1 ? url : objectiveOf(grounds, search, workers), {
     ...(trials !== undefined && { trials }),
     sampler,
     pruner: prunerOf(pruner, plan.epochs, folds),
@@ -154,9 +141,8 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
     about: {
       ...fixed,
       folds,
-      data: basename(fixed.data),
-      ...(training.model !== undefined && { model: basename(training.model) }),
-      sha256: await hashOf(fixed.data),
+      ...Object.fromEntries(Object.entries(paths).map(([what, path]) => [what, basename(path)])),
+      sha256: await hashOf([paths.data, ...(paths.labels === undefined ? [] : [paths.labels])]),
     },
     signal,
     ...(onTrial && { onTrial }),
@@ -165,12 +151,12 @@ export async function tuneTable(options: TrainOptions & SearchOptions): Promise<
   if (stop?.aborted) return { ...about, interrupted: true }
   const { best } = study
   const chosen = best && best.value! < standard ? planAt(best.parameters, plan) : plan
-  const result = await trainTable({
+  const result = await train({
     ...training,
     ...chosen,
     out: folder,
     resume: begun,
     ...(progress && { progress }),
-  } as TableConfiguration & TrainOptions)
+  })
   return { ...about, interrupted: result.interrupted, plan: chosen, result }
 }

@@ -2,26 +2,35 @@ import { basename } from 'node:path'
 import { show, suggestion } from '../errors.ts'
 import type { Choice, Parameter, Space } from '../tune/tune.ts'
 import type { ChosenPlan } from './choosing.ts'
+import type { ImagePlan } from './imageNetworks.ts'
 import type { Plan } from './networks.ts'
 import type { TrainConfiguration } from './options.ts'
 
-const deep = { depth: [1, 2, 3, 4] }
+/** Filters of the first convolution, and of each after it, as many times as many. */
+const widening = [1, 2, 4]
 
 /** What may be searched, around what would be chosen without a search. */
-const parametersFor = ({ batchSize, learningRate }: ChosenPlan): Record<string, Parameter> => ({
-  learningRate: { float: [1e-4, 0.1], log: true },
-  // A network that is compiled has its own rate, which may fall, but not along a cosine.
-  schedule: {
-    choice: learningRate === undefined ? ['plateau', 'constant'] : ['plateau', 'cosine', 'constant'],
-  },
-  optimizer: { choice: ['adam', 'momentum'] },
-  depth: { int: [0, 4] },
-  width: { int: [8, 512], log: true, when: deep },
-  dropout: { float: [0, 0.5], when: deep },
-  weightDecay: { float: [1e-4, 1], log: true },
-  noise: { float: [0, 0.3] },
-  batchSize: { choice: [batchSize / 2, batchSize, 2 * batchSize, 4 * batchSize] },
-})
+function parametersFor({ batchSize, learningRate, filters }: ChosenPlan): Record<string, Parameter> {
+  // Convolutions need fewer layers after them.
+  const most = filters ? 2 : 4
+  const deep = { depth: Array.from({ length: most }, (_, i) => i + 1) }
+  return {
+    learningRate: { float: [1e-4, 0.1], log: true },
+    // A network that is compiled has its own rate, which may fall, but not along a cosine.
+    schedule: {
+      choice: learningRate === undefined ? ['plateau', 'constant'] : ['plateau', 'cosine', 'constant'],
+    },
+    optimizer: { choice: ['adam', 'momentum'] },
+    depth: { int: [0, most] },
+    width: { int: [8, 512], log: true, when: deep },
+    dropout: { float: [0, 0.5], when: deep },
+    filters: { int: [8, 64], log: true },
+    augment: { choice: [false, true] },
+    weightDecay: { float: [1e-4, 1], log: true },
+    noise: { float: [0, 0.3] },
+    batchSize: { choice: [batchSize / 2, batchSize, 2 * batchSize, 4 * batchSize] },
+  }
+}
 
 /** The options of a plan that a parameter stands for. */
 const optionOf = (name: string): keyof Plan =>
@@ -36,9 +45,9 @@ export function spaceOf(options: TrainConfiguration, plan: ChosenPlan, search?: 
   const all = Object.keys(parameters)
   const known = all.filter(name => optionOf(name) in plan)
   for (const name of search ?? []) {
-    if (all.includes(name) && !known.includes(name))
+    if (options.model !== undefined && all.includes(name) && !known.includes(name))
       throw new RangeError(
-        `tune: search must name what ${basename(options.model!)} does not decide itself, got ${show(name)}; ` +
+        `tune: search must name what ${basename(options.model)} does not decide itself, got ${show(name)}; ` +
           `there are ${known.join(', ')}`,
       )
     if (!known.includes(name))
@@ -59,18 +68,25 @@ export function spaceOf(options: TrainConfiguration, plan: ChosenPlan, search?: 
   return Object.fromEntries(entries)
 }
 
-/** The plan of a trial; each layer has half the units of the one before. */
+/** The plan of a trial; each dense layer has half the units of the one before. */
 export function planAt(parameters: Readonly<Record<string, Choice>>, chosen: ChosenPlan): ChosenPlan {
-  const { depth, width, ...rest } = parameters
+  const { depth, width, filters, ...rest } = parameters
   if (chosen.hidden === undefined) return { ...chosen, ...rest }
-  const plan = chosen as unknown as Plan
+  const plan = chosen as unknown as Plan & Partial<ImagePlan>
   const layers = depth === undefined ? (width === undefined ? 0 : plan.hidden.length) : Number(depth)
   const units = width === undefined ? (plan.hidden[0] ?? 0) : Number(width)
   const isSearched = depth !== undefined || width !== undefined
   const hidden = isSearched
     ? Array.from({ length: layers }, (_, i) => Math.max(1, Math.round(units / 2 ** i)))
     : plan.hidden
-  // Both take the weights towards 0; the one that is searched is the only one.
-  const l2 = 'weightDecay' in parameters ? 0 : plan.l2
-  return { ...plan, l2, ...rest, hidden }
+  return {
+    ...plan,
+    // Both take the weights towards 0; the one that is searched is the only one.
+    ...('weightDecay' in parameters && 'l2' in plan && { l2: 0 }),
+    ...(filters !== undefined && {
+      filters: plan.filters!.map((_, i) => Number(filters) * (widening[i] ?? widening.at(-1)!)),
+    }),
+    ...rest,
+    hidden,
+  }
 }

@@ -1,75 +1,47 @@
 import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
-import { type Chosen, type ChosenPlan, chooseNetwork, planOf } from './choosing.ts'
-import { Encoder } from './encoder.ts'
-import { classWeightsOf } from './learning.ts'
+import { type Chosen, type ChosenPlan, chooseNetwork } from './choosing.ts'
+import type { Target } from './encoding.ts'
+import type { LabelledSamples } from './learning.ts'
 import { judgedBy, type Problem } from './networks.ts'
-import type { TableConfiguration, TrainConfiguration, TrainOptions } from './options.ts'
-import { checkColumn } from './planning.ts'
-import { type Prepared, prepare, samplesOfParts, type TableSamples, withParts } from './preparing.ts'
-import { type Held, roomFor } from './room.ts'
-import { openTable } from './source.ts'
-import { Warnings } from './warnings.ts'
+import type { TrainConfiguration } from './options.ts'
+import type { Held } from './room.ts'
+import type { Parts } from './splitting.ts'
+import type { Warnings } from './warnings.ts'
 
 /** Samples that networks are tried on, one after the other. */
 export interface Ground {
-  readonly prepared: Prepared
+  readonly target: Target
   readonly problem: Problem
-  readonly training: TableSamples
-  readonly validation: TableSamples
+  readonly training: LabelledSamples
+  readonly validation: LabelledSamples
   readonly held: Held
   /** Bytes that a training may take, if that is limited. */
   readonly room: number | undefined
   readonly classWeight: Readonly<Record<number, number>> | undefined
   /** The network of a plan. */
-  choose(plan: object, seed: number): Promise<Chosen>
+  choose(plan: ChosenPlan, seed: number): Promise<Chosen>
 }
 
-/** Reads a table to try networks on. */
-export async function prepareTable(options: TrainOptions): Promise<Prepared> {
-  const table = await openTable(options.data, options)
-  const given = options as TableConfiguration & TrainOptions
-  checkColumn(table, 'target', given.target)
-  return prepare(table, given, new Warnings())
-}
+/** Rows that are trained on, and rows that decide. */
+export type Divided = Pick<Parts, 'training' | 'validation'>
 
-/** What a network is chosen for. */
-function problemOf({ parts, target, preprocessing }: Prepared): Problem {
-  const { width, lookups } = new Encoder(preprocessing.columns)
-  const classes = target.task === 'class' ? target.classes.length : undefined
-  return { rows: parts.training.length, classes, shape: [width], lookups }
-}
-
-/** A table's parts, or other ones of it, encoded by what the rows say that are trained on. */
-export function groundOf(
-  prepared: Prepared,
-  options: TrainConfiguration,
-  parts: Pick<Prepared['parts'], 'training' | 'validation'> = prepared.parts,
-): Ground {
-  const own = parts === prepared.parts ? prepared : withParts(prepared, options, parts)
-  const { training, validation, held } = samplesOfParts(own)
-  const problem = problemOf(own)
-  const { classes } = problem
-  return {
-    prepared: own,
-    problem,
-    training,
-    validation,
-    held,
-    room: roomFor(prepared.maxMemory, held),
-    classWeight: options.balance && classes ? classWeightsOf(training.truth, classes) : undefined,
-    choose(plan, seed) {
-      // Other parts may have other words, and a module's network then other inputs.
-      const { modelSha256: _, ...asked } = { ...options, ...plan }
-      return chooseNetwork(asked, problem, seed)
-    },
-  }
+/** Data to try networks on: as it is divided, or divided in another way. */
+export interface TrialData {
+  readonly target: Target
+  readonly problem: Problem
+  readonly parts: Parts
+  /** Number of a row's class, or the number that is predicted. */
+  truthAt(row: number): number
+  /** Of rows that are to stay together. */
+  groupAt?(row: number): number
+  readonly warnings: Warnings
+  /** These rows, prepared by what those say that are trained on; without `parts` those of the data. */
+  ground(parts?: Divided): Ground
 }
 
 /** What is trained without a search. @throws as `chooseNetwork` */
-export async function standardPlan(options: TrainConfiguration, prepared: Prepared): Promise<ChosenPlan> {
-  const problem = problemOf(prepared)
-  if (options.model === undefined) return { ...planOf(options, problem) }
+export async function standardPlan(options: TrainConfiguration, { problem }: TrialData): Promise<ChosenPlan> {
   const { model, plan } = await chooseNetwork(options, problem, options.seed ?? 7)
   model.dispose()
   return plan
@@ -86,7 +58,7 @@ export interface TryOptions {
 }
 
 /**
- * Trains a network as `trainTable` does, to the same bits; it is to be disposed of. `losses`: on the validation part after each
+ * Trains a network as `train` does, to the same bits; it is to be disposed of. `losses`: on the validation part after each
  * epoch, without the penalty of l2, so that plans can be compared.
  */
 export async function tryPlan(
