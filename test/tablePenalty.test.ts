@@ -8,8 +8,9 @@ import type { RunReport } from '../src/report/report.ts'
 import { files, readJson } from '../src/tables/folder.ts'
 import { foldsOf } from '../src/tables/folds.ts'
 import type { TableConfiguration, TrainOptions } from '../src/tables/options.ts'
+import { tableTrials } from '../src/tables/tableTrials.ts'
 import { trainTable } from '../src/tables/training.ts'
-import { groundOf, prepareTable, standardPlan, tryPlan } from '../src/tables/trying.ts'
+import { standardPlan, tryPlan } from '../src/tables/trying.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'penalty-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -49,14 +50,14 @@ function hearing() {
 /** Gains of a stronger penalty over a weaker one in each fold, all of them trained with. */
 async function gainsOf(data: string, weaker: number, stronger: number) {
   const asked = { ...options, data }
-  const prepared = await prepareTable(asked)
-  const plan = { ...(await standardPlan(asked, prepared)), epochs: 10 }
+  const trials = await tableTrials(asked)
+  const plan = { ...(await standardPlan(asked, trials)), epochs: 10 }
   const gains: number[] = []
-  for (const parts of foldsOf(prepared, asked, 5)) {
+  for (const parts of foldsOf(trials, 3, 5)) {
     const losses: number[] = []
     for (const l2 of [weaker, stronger]) {
       const trial = { seed: 3, workers: 1, toTheEnd: true }
-      const tried = await tryPlan(groundOf(prepared, asked, parts), { ...plan, l2 }, trial)
+      const tried = await tryPlan(trials.ground(parts), { ...plan, l2 }, trial)
       losses.push(tried.losses.at(-1)!)
       tried.model.dispose()
     }
@@ -173,13 +174,13 @@ test('it is not chosen where it is given, for few rows or groups, by time, and f
 
 test('groups stay in one fold, and each row but those of the test is validated with once', async () => {
   const asked = { ...options, data: noise, group: 'day', ignore: ['few'] }
-  const prepared = await prepareTable(asked)
-  const groupOf = (row: number) => prepared.roles.divider!.values[row]!
-  const split = foldsOf(prepared, asked, 5)
-  const held = split.flatMap(({ validation }) => [...validation]).sort((a, b) => a - b)
-  expect(held).toEqual([...prepared.parts.training, ...prepared.parts.validation].sort((a, b) => a - b))
+  const trials = await tableTrials(asked)
+  const split = foldsOf(trials, 3, 5)
+  const sorted = (rows: Iterable<number>) => [...rows].sort((a, b) => a - b)
+  const { training: all, validation: some } = trials.parts
+  expect(sorted(split.flatMap(({ validation }) => [...validation]))).toEqual(sorted([...all, ...some]))
   for (const { training, validation } of split) {
-    const groups = new Set(Array.from(training, groupOf))
-    expect([...validation].filter(row => groups.has(groupOf(row)))).toEqual([])
+    const groups = new Set(Array.from(training, row => trials.groupAt!(row)))
+    expect([...validation].filter(row => groups.has(trials.groupAt!(row)))).toEqual([])
   }
 })

@@ -1,13 +1,14 @@
 import { join } from 'node:path'
-import { planOf } from './choosing.ts'
+import type { ChosenPlan } from './choosing.ts'
 import { files, readJson } from './folder.ts'
 import { foldsOf } from './folds.ts'
-import { choosePlan, fewRows, type Plan } from './networks.ts'
+import { choosePlan, fewRows } from './networks.ts'
 import { checkConfiguration, type TrainOptions } from './options.ts'
 import type { PreparedInPieces } from './piecewise.ts'
 import type { Prepared } from './preparing.ts'
 import type { TableRows } from './rows.ts'
-import { groundOf, tryPlan } from './trying.ts'
+import { trialsOf } from './tableTrials.ts'
+import { standardPlan, type TrialData, tryPlan } from './trying.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Penalties that are tried, as multiples of the standard one, which is 1.5 divided by the rows: up to 50 divided by them. */
@@ -97,21 +98,19 @@ class Limit {
 }
 
 /** Gives the loss at the end of a training on all folds but one, of the rows in that one. */
-function trialsOf(
-  prepared: Prepared,
-  options: Options,
-  plan: Plan,
+function lossOutOfFold(
+  data: TrialData,
+  { seed, workers = 'auto' }: Options,
+  plan: ChosenPlan,
   limit: Limit,
 ): (l2: number, fold: number) => Promise<number> {
-  const divided = foldsOf(prepared, options, folds)
+  const divided = foldsOf(data, seed, folds)
   const known = new Map<string, number>()
   return async (l2, fold) => {
     const key = `${l2} ${fold}`
     if (!known.has(key)) {
-      const ground = groundOf(prepared, options, divided[fold])
-      const { seed, workers = 'auto' } = options
       const trial = { seed, workers, signal: limit.signal, toTheEnd: true }
-      const { model, history, losses } = await tryPlan(ground, { ...plan, l2 }, trial)
+      const { model, history, losses } = await tryPlan(data.ground(divided[fold]), { ...plan, l2 }, trial)
       model.dispose()
       limit.spend(history.worked.seconds)
       known.set(key, losses.at(-1)!)
@@ -140,25 +139,24 @@ async function isBetter(lossOf: (l2: number, fold: number) => Promise<number>, l
 export async function choosePenalty(
   options: Options,
   prepared: Prepared | PreparedInPieces,
-  { encoder, held }: Pick<TableRows, 'encoder' | 'held'>,
+  { held }: Pick<TableRows, 'held'>,
   warnings: Warnings,
 ): Promise<Choosing> {
   if (!isAsked(options, prepared)) return { seconds: 0 }
-  const { target, parts, maxMemory } = prepared
-  const classes = target.task === 'class' ? target.classes.length : undefined
-  const problem = { rows: parts.training.length, classes, shape: [encoder.width] }
-  const plan = planOf(options, problem)
-  // The rate falls to its end in half of the epochs, too; many more would take long, and choose alike.
-  const epochs = Math.ceil(Math.min(plan.epochs, choosePlan(problem).epochs) / 2)
-  const [standard, ...others] = strengths.map(strength => Number((strength * plan.l2).toPrecision(2)))
-  options.progress?.penalty?.({ standard: standard!, folds })
   // The parts stay in memory, encoded.
+  const { maxMemory } = prepared
   const beside = maxMemory === undefined ? {} : { maxMemory: maxMemory - held['encoded rows']! }
+  const data = trialsOf({ ...prepared, ...beside }, options, warnings)
+  const plan = await standardPlan(options, data)
+  // The rate falls to its end in half of the epochs, too; many more would take long, and choose alike.
+  const epochs = Math.ceil(Math.min(plan.epochs, choosePlan(data.problem).epochs) / 2)
+  const [standard, ...others] = strengths.map(times => Number((times * (plan.l2 as number)).toPrecision(2)))
+  options.progress?.penalty?.({ standard: standard!, folds })
   const limit = new Limit(options)
   const tried = [standard!]
   let l2 = standard!
   try {
-    const lossOf = trialsOf({ ...prepared, ...beside }, options, { ...plan, epochs }, limit)
+    const lossOf = lossOutOfFold(data, options, { ...plan, epochs }, limit)
     for (const other of others) {
       tried.push(other)
       if (!(await isBetter(lossOf, other, l2))) break
