@@ -29,6 +29,7 @@ beforeAll(() => {
 test('train, evaluate and predict say what they did', { timeout: 150_000 }, () => {
   const trained = run('train', ...wine, '--seed', '3', ...quick)
   expect(wordsOf(trained.stderr)).toEqual([
+    'choosing the l0 penalty, 0 or a stronger one, by 0-fold cross-validation',
     'training on 0 rows, 0 inputs, 0 weights, at most 0 epochs',
     ...Array.from({ length: 5 }, () => 'epoch 0/0 loss 0 validation loss 0'),
     'training again on 0 rows, those of the validation among them, 0 epochs',
@@ -40,9 +41,10 @@ test('train, evaluate and predict say what they did', { timeout: 150_000 }, () =
     'class of "cultivar" from 0 columns (0 inputs)',
     'rows: 0 training, 0 validation, 0 test',
     'network: 0, 0 weights',
+    'l0 penalty: 0, chosen among 0, 0 by 0-fold cross-validation',
     'stopped after 0 epochs: epochs',
     "trained again for 0 epochs on all 0 rows but the test's",
-    'time: reading 0 s, encoding 0 s, training 0 s (0 rows a second)',
+    'time: reading 0 s, encoding 0 s, choosing 0 s, training 0 s (0 rows a second)',
     `test: ${scores}`,
     `baseline: ${scores}`,
     'calibration error 0 %, before calibration 0 %',

@@ -45,6 +45,10 @@ export async function progressOf(say: (line: string) => void): Promise<TrainProg
       reading.update(bytes, total)
       if (bytes >= total) reading.stop()
     },
+    penalty({ standard, folds }) {
+      reading.stop()
+      say(`choosing the l2 penalty, ${standard} or a stronger one, by ${folds}-fold cross-validation`)
+    },
     begin(about) {
       reading.stop()
       epochs = about.epochs
@@ -71,9 +75,10 @@ export async function progressOf(say: (line: string) => void): Promise<TrainProg
 }
 
 /** Where the time went. */
-function spent({ seconds: { reading, encoding, training }, rowsPerSecond }: TrainResult): string {
-  const parts = Object.entries({ reading, encoding, training }).filter(([, spent]) => spent !== undefined)
-  const times = parts.map(([name, spent]) => `${name} ${spent!.toFixed(1)} s`).join(', ')
+function spent({ seconds: { reading, encoding, choosing, training }, rowsPerSecond }: TrainResult): string {
+  const parts = Object.entries({ reading, encoding, choosing, training })
+  const known = parts.filter(([, spent]) => spent !== undefined)
+  const times = known.map(([name, spent]) => `${name} ${spent!.toFixed(1)} s`).join(', ')
   return `time: ${times} (${rowsPerSecond.toLocaleString('en')} rows a second)`
 }
 
@@ -91,6 +96,9 @@ async function dashboardOf({ dashboard }: Given): Promise<Dashboard | undefined>
   }
 }
 
+const penaltyLine = ({ l2, tried, folds }: NonNullable<TrainResult['penalty']>) =>
+  `l2 penalty: ${l2}, chosen among ${tried.join(', ')} by ${folds}-fold cross-validation`
+
 export function print(result: TrainResult): void {
   const { rows, network, scores } = result
   const what = result.task === 'text' ? 'characters' : 'rows'
@@ -98,6 +106,7 @@ export function print(result: TrainResult): void {
   say(`${result.task} of "${result.target}" from ${result.from} (${network.inputs} inputs)`)
   say(`${what}: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
+  if (result.penalty) say(penaltyLine(result.penalty))
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
   if (result.refit)
     say(`trained again for ${result.refit.epochs} epochs on all ${result.refit.rows} rows but the test's`)

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { Tensor } from '../data/tensor.ts'
 import { show } from '../errors.ts'
@@ -11,6 +11,7 @@ import type { Target } from './encoding.ts'
 import { fitLesson } from './fitting.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
+import type { PenaltyChoice } from './penalty.ts'
 import { isRefit, refit } from './refitting.ts'
 import { Reporter } from './reporting.ts'
 import type { Held } from './room.ts'
@@ -18,10 +19,11 @@ import type { Scores } from './scores.ts'
 import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
-/** How long it took to read a table twice, and to make inputs of it. */
+/** How long it took to read a table twice, to make inputs of it, and to choose the penalty. */
 export interface Seconds {
   readonly reading?: number
   readonly encoding?: number
+  readonly choosing?: number
 }
 
 /** What a training came to. */
@@ -52,6 +54,8 @@ export interface TrainResult {
   readonly workers: number
   readonly epochs: number
   readonly stopReason: string
+  /** Where the data has chosen the l2 penalty. */
+  readonly penalty?: PenaltyChoice
   /** Of the training on all rows but the test's, from which the model is. */
   readonly refit?: { readonly rows: number; readonly epochs: number }
   /** How long what took; training without validation and checkpoints. */
@@ -91,6 +95,8 @@ export interface Lesson
   readonly validation: Samples | Batches
   /** What is in memory beside the training. */
   readonly held: Held
+  /** Where the data has chosen the l2 penalty. */
+  readonly penalty?: PenaltyChoice
   /** If not all. */
   readonly stepsPerEpoch?: number
   readonly classWeight?: Readonly<Record<number, number>>
@@ -155,12 +161,53 @@ const networkOf = ({ plan, inputs, model, shape }: Lesson): TrainResult['network
   shape,
 })
 
-function timesOf({ seconds, rows, plan }: Lesson, { worked }: History) {
+function timesOf({ seconds, rows, plan }: Lesson, { worked }: Pick<History, 'worked'>) {
   const rowsPerStep = rows.training / Math.ceil(rows.training / plan.batchSize)
   return {
     seconds: { ...seconds, training: worked.seconds },
     rowsPerSecond: worked.seconds > 0 ? Math.round((rowsPerStep * worked.steps) / worked.seconds) : 0,
   }
+}
+
+/** What is known of a training before it is scored. */
+const aboutOf = (
+  folder: string,
+  seed: number,
+  lesson: Lesson,
+  history: Pick<History, 'workers' | 'epoch' | 'stopReason' | 'worked'>,
+  warnings: Warnings,
+): TrainResult => ({
+  folder,
+  interrupted: false,
+  kind: lesson.kind,
+  task: lesson.task,
+  target: lesson.target,
+  from: lesson.from,
+  columns: lesson.columns,
+  rows: lesson.rows,
+  network: networkOf(lesson),
+  seed,
+  workers: history.workers,
+  epochs: history.epoch.length,
+  stopReason: history.stopReason,
+  ...(lesson.penalty && { penalty: lesson.penalty }),
+  ...timesOf(lesson, history),
+  warnings: warnings.lines(),
+})
+
+/** Writes a folder to go on from, where a signal came before the network was decided on: that is done anew then. */
+export async function postpone(
+  folder: string,
+  options: TrainOptions,
+  seed: number,
+  lesson: Lesson,
+  warnings: Warnings,
+): Promise<TrainResult> {
+  const configuration = { ...configurationOf(options), data: resolve(options.data), seed }
+  await writeJson(folder, files.configuration, configuration)
+  await mkdir(checkpointFolder(folder), { recursive: true })
+  const history = { workers: 0, epoch: [], stopReason: 'aborted', worked: { steps: 0, seconds: 0 } }
+  return { ...aboutOf(folder, seed, lesson, history, warnings), interrupted: true }
 }
 
 /**
@@ -206,24 +253,9 @@ export async function learn(
     ],
     { directory, isValidated: true },
   )
-  const about = {
-    folder,
-    interrupted: signal?.aborted === true && history.stopReason === 'aborted',
-    kind: lesson.kind,
-    task: lesson.task,
-    target: lesson.target,
-    from: lesson.from,
-    columns: lesson.columns,
-    rows,
-    network: networkOf(lesson),
-    seed,
-    workers: history.workers,
-    epochs: history.epoch.length,
-    stopReason: history.stopReason,
-    ...timesOf(lesson, history),
-    warnings: warnings.lines(),
-  }
-  if (about.interrupted) return about
+  const isInterrupted = signal?.aborted === true && history.stopReason === 'aborted'
+  const about = aboutOf(folder, seed, lesson, history, warnings)
+  if (isInterrupted) return { ...about, interrupted: true }
   await lesson.settle?.()
   const validation = await lesson.score('validation')
   const second = refits

@@ -1,9 +1,9 @@
-import { averaged, kFold, type Objective } from '../tune/tune.ts'
+import { averaged, type Objective } from '../tune/tune.ts'
 import type { ChosenPlan } from './choosing.ts'
+import { foldsOf } from './folds.ts'
 import { checkedKindOf, trialDataOf } from './kinds.ts'
 import type { TrainConfiguration } from './options.ts'
 import { planAt } from './spaces.ts'
-import { allButTest } from './splitting.ts'
 import { type Ground, lossOf, type TrialData } from './trying.ts'
 
 /** What a trial depends on besides its parameters. */
@@ -18,17 +18,7 @@ export interface Search {
 /** What each network is tried on: the validation part, or each fold of all rows but the test's. */
 export function groundsOf(data: TrialData, { options, folds }: Search): Ground[] {
   if (folds === 1) return [data.ground()]
-  const { parts, truthAt, groupAt, target } = data
-  const rows = allButTest(parts)
-  const labels = (of: (row: number) => number) => Array.from(rows, of)
-  const split = kFold(rows.length, {
-    folds,
-    seed: options.seed ?? 7,
-    ...(target.task === 'class' && { stratify: labels(truthAt) }),
-    ...(groupAt && { groups: labels(groupAt) }),
-  })
-  const taken = (places: Int32Array) => Uint32Array.from(places, place => rows[place]!)
-  return split.map(({ train, test }) => data.ground({ training: taken(train), validation: taken(test) }))
+  return foldsOf(data, options.seed ?? 7, folds).map(parts => data.ground(parts))
 }
 
 /** A trial is the lowest loss on the validation part, or its mean over the folds. */

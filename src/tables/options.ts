@@ -113,6 +113,8 @@ export interface TrainProgress {
     warnings: readonly string[]
   }): void
   epoch?(epoch: number, logs: Readonly<Record<string, number>>): void
+  /** Before all of it: of few rows of a table, the data chooses the l2 penalty, the standard one or a stronger one. */
+  penalty?(about: { standard: number; folds: number }): void
   /** Training begins anew, on all rows but the test's. */
   refit?(about: { rows: number; epochs: number }): void
   /** After each epoch, and at the end; `current` makes the report so far. */

@@ -117,6 +117,15 @@ export class Reporter {
           value: figure(rows.training),
           note: `${figure(rows.validation)} to validate, ${figure(rows.test)} to test`,
         },
+        ...(lesson.penalty
+          ? [
+              {
+                name: 'L2 penalty',
+                value: figure(lesson.penalty.l2),
+                note: `of ${lesson.penalty.tried.join(', ')} by ${lesson.penalty.folds} folds`,
+              },
+            ]
+          : []),
         { name: 'Weights', value: figure(network.reduce((sum, { weights }) => sum + weights, 0)) },
       ],
       remarks: result

@@ -52,9 +52,7 @@ export function groundOf(
 }
 
 /** A table to try networks on. */
-export async function tableTrials(options: TrainOptions): Promise<TrialData> {
-  const warnings = new Warnings()
-  const prepared = await prepareTable(options, warnings)
+export function trialsOf(prepared: Prepared, options: TrainOptions, warnings: Warnings): TrialData {
   const { parts, truthAt, target, roles } = prepared
   return {
     target,
@@ -65,4 +63,10 @@ export async function tableTrials(options: TrainOptions): Promise<TrialData> {
     warnings,
     ground: parts => groundOf(prepared, options, parts),
   }
+}
+
+/** The same, read. */
+export async function tableTrials(options: TrainOptions): Promise<TrialData> {
+  const warnings = new Warnings()
+  return trialsOf(await prepareTable(options, warnings), options, warnings)
 }
