@@ -8,6 +8,7 @@ import { writeParquet } from '../src/formats/parquet.ts'
 import { Encoder } from '../src/tables/encoder.ts'
 import { type Encoding, EncodingLearner } from '../src/tables/encoding.ts'
 import { evaluateTable, openTable, predictTable, profile, trainTable, Warnings } from '../src/tables/index.ts'
+import { textLines } from '../src/tables/lines.ts'
 import { columnOf } from '../src/tables/words.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'inputs-'))
@@ -33,6 +34,36 @@ test('texts become words, weighed by how rare they are, as scikit-learn does', (
     [row[0]! / length, row[1]! / length, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0].map(value => value.toFixed(5)),
   )
 })
+
+test.each(['', '\n'])(
+  'lines are whole, however they are cut while they are read; at the end %j',
+  async end => {
+    const lengths = [
+      1,
+      0,
+      65_535,
+      65_536,
+      65_537,
+      3,
+      200_000,
+      ...Array.from({ length: 90_000 }, (_, i) => i % 7),
+    ]
+    const lines = lengths.map(
+      (length, i) => 'aé東𐐷'.repeat(length).slice(0, length) + (i % 1000 === 0 ? '\r' : 'x'),
+    )
+    const path = join(folder, 'lines.txt')
+    writeFileSync(path, `\ufeff${lines.join('\n')}${end}`)
+    const read: string[] = []
+    for await (const piece of textLines('lines.txt', path)) {
+      expect(piece.line).toBe(read.length + 1)
+      read.push(...piece.lines)
+    }
+    // What half a character becomes in a file.
+    const written = lines.map(line => Buffer.from(line).toString())
+    expect(read.length).toBe(written.length)
+    expect(read.findIndex((line, i) => line !== written[i])).toBe(-1)
+  },
+)
 
 test('words of other scripts, and columns that are no prose', async () => {
   const column = columnOf('t', 'text')

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { openRegularFile, readSome } from '../formats/files.ts'
 
-/** Bytes that are read at once. */
-const blockBytes = 2 ** 20
+/** Bytes that are read at once: few, so that the texts of their fields are gone before the garbage collector moves them. */
+const blockBytes = 2 ** 16
 /** Longest line, and longest record of several lines: a file without line breaks must not fill the memory. */
 export const longestLine = 4 * 2 ** 20
 
@@ -97,21 +97,25 @@ export async function* textLines(
   path: string,
   progress?: ReadingProgress,
 ): AsyncGenerator<Piece, void, undefined> {
-  let rest: Buffer = Buffer.alloc(0)
+  /** A line that has begun. */
+  let rest: Buffer[] = []
+  let length = 0
   let line = 1
   for await (const block of blocks(where, path, progress)) {
-    const bytes = rest.length > 0 ? Buffer.concat([rest, block]) : block
-    const end = bytes.lastIndexOf(10) + 1
+    const end = block.lastIndexOf(10) + 1
     if (end > 0) {
-      const lines = decode(where, bytes.subarray(0, end - 1), line).split('\n')
+      const lines = decode(where, Buffer.concat([...rest, block.subarray(0, end - 1)]), line).split('\n')
       yield { line, lines }
       line += lines.length
+      rest = []
+      length = 0
     }
-    rest = bytes.subarray(end)
-    if (rest.length > longestLine)
+    rest.push(block.subarray(end))
+    length += block.length - end
+    if (length > longestLine)
       throw new RangeError(
         `${where} line ${line}: must have at most ${longestLine} bytes, got more; is it a table of lines?`,
       )
   }
-  if (rest.length > 0) yield { line, lines: [decode(where, rest, line)] }
+  if (length > 0) yield { line, lines: [decode(where, Buffer.concat(rest), line)] }
 }
