@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { expect, test } from 'vitest'
 import { canRevectorize } from '../src/runtime/tiers.ts'
+import { withFolder } from './checkpoints/folder.ts'
 
 const run = promisify(execFile)
 const script = fileURLToPath(new URL('./hashes.mjs', import.meta.url))
@@ -52,3 +56,26 @@ test.each([
   }).catch(error => error.stderr)
   expect(message).toContain(`RangeError: ${name} must be ${allowed}, got "${value}"; correct or unset it`)
 })
+
+const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array }
+
+test.runIf(zstdCompressSync)('what is packed by Zstandard asks an old Node for a newer one', () =>
+  withFolder(async folder => {
+    const path = join(folder, 'packed.parquet')
+    const columnData = [{ name: 'a', data: Float64Array.from({ length: 1000 }, (_, i) => i % 7) }]
+    const compressors = { ZSTD: zstdCompressSync! }
+    writeFileSync(path, Buffer.from(parquetWriteBuffer({ columnData, codec: 'ZSTD', compressors })))
+    const inspect = (node: string, env: NodeJS.ProcessEnv) =>
+      run(node, [join(root, 'dist/command/index.js'), 'inspect', path], { env }).then(
+        ({ stdout }) => stdout,
+        error => String(error.stderr),
+      )
+    expect(await inspect(process.execPath, process.env)).toMatch('1000 rows')
+    const { stdout } = await run('node', ['-p', '"zstdCompressSync" in zlib'], { env: machine })
+    expect(await inspect('node', machine)).toMatch(
+      stdout === 'true\n'
+        ? '1000 rows'
+        : /must be packed by uncompressed, Snappy, gzip, Brotli, got Zstandard; take Node 22.15 or newer\n$/,
+    )
+  }),
+)

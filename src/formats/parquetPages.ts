@@ -29,7 +29,8 @@ function unpack(where: string, codec: number, packed: Buffer, length: number, bu
   if (codec === 1) return unpackSnappy(where, packed, length)
   if (codec !== 0 && !unpackers[codec]) {
     const known = codecs.filter((_, i) => i < 2 || unpackers[i]).join(', ')
-    throw new RangeError(`${where} must be packed by ${known}, got ${codecs[codec] ?? codec}; write it anew`)
+    const remedy = codecs[codec] === 'Zstandard' ? 'take Node 22.15 or newer' : 'write it anew'
+    throw new RangeError(`${where} must be packed by ${known}, got ${codecs[codec] ?? codec}; ${remedy}`)
   }
   const bytes = codec === 0 ? packed : unpackBy(where, unpackers[codec]!, packed, length)
   if (bytes.length === length) return bytes
