@@ -162,9 +162,9 @@ export async function learningCurve(
 
 type AnyPlan = Partial<Plan & ImagePlan>
 
-/** Fewer units, or filters, of each layer. */
-const fewer = (sizes: readonly number[], times: number) =>
-  sizes.map(size => Math.max(1, Math.round(size / times)))
+/** So many times as many units, or filters, of each layer. */
+const times = (factor: number, sizes: readonly number[]) =>
+  sizes.map(size => Math.max(1, Math.round(factor * size)))
 
 /** What each variant changes in a network that does nothing against overfitting. */
 const variants: Readonly<Record<string, (plan: AnyPlan) => Omit<Manner, 'plan'> & { plan?: AnyPlan }>> = {
@@ -173,10 +173,10 @@ const variants: Readonly<Record<string, (plan: AnyPlan) => Omit<Manner, 'plan'> 
   'weight-decay': () => ({ plan: { weightDecay: 0.3 } }),
   augmentation: ({ augment }) => ({ plan: augment === undefined ? { noise: 0.2 } : { augment: true } }),
   smaller: ({ hidden = [], filters }) => ({
-    plan: { hidden: fewer(hidden, 4), ...(filters && { filters: fewer(filters, 2) }) },
+    plan: { hidden: times(1 / 4, hidden), ...(filters && { filters: times(1 / 2, filters) }) },
   }),
   larger: ({ hidden = [], filters }) => ({
-    plan: { hidden: fewer(hidden, 1 / 4), ...(filters && { filters: fewer(filters, 1 / 2) }) },
+    plan: { hidden: times(4, hidden), ...(filters && { filters: times(2, filters) }) },
   }),
   ensemble: () => ({ networks: 5 }),
   'no-stopping': () => ({ toTheEnd: true }),

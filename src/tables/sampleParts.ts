@@ -7,7 +7,7 @@ import type { KindName, TrainOptions } from './options.ts'
 import { bytesOf, roomFor } from './room.ts'
 import { fitScaling, pick, type Scaling, scaled } from './scaling.ts'
 import { type Parts, splitStratified } from './splitting.ts'
-import type { Divided, TrialData } from './trying.ts'
+import type { Divided, Ground, TrialData } from './trying.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Samples with what is to be predicted of each: numbers of classes, or the numbers themselves. */
@@ -98,7 +98,7 @@ export function scaleSamples(data: SampleData, { training: rows, validation }: D
 export function sampleTrials(data: SampleData, options: TrainOptions, warnings: Warnings): TrialData {
   const parts = divideSamples(data, options)
   const { truth } = data.train
-  const ground = (some: Divided = parts) => {
+  const groundOf = (some: Divided): Ground => {
     const { problem, target, training, validation, bytes } = scaleSamples(data, some)
     const held = { samples: bytes }
     const { classes } = problem
@@ -110,9 +110,16 @@ export function sampleTrials(data: SampleData, options: TrainOptions, warnings: 
       held,
       room: roomFor(options.maxMemory, held),
       classWeight: options.balance && classes ? classWeightsOf(training.truth, classes) : undefined,
-      choose: (plan: object, seed: number) => chooseNetwork({ ...options, ...plan }, problem, seed),
+      choose: (plan, seed) => chooseNetwork({ ...options, ...plan }, problem, seed),
     }
   }
-  const { target, problem } = ground()
-  return { target, problem, parts, truthAt: row => truth[row]!, warnings, ground }
+  const own = groundOf(parts)
+  return {
+    target: own.target,
+    problem: own.problem,
+    parts,
+    truthAt: row => truth[row]!,
+    warnings,
+    ground: some => (some ? groundOf(some) : own),
+  }
 }
