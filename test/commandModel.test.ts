@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import * as ls from '../src/index.ts'
 import { chooseNetwork } from '../src/tables/choosing.ts'
+import { prepareTable } from '../src/tables/tableTrials.ts'
 import { commandBed } from './commandBed.ts'
 import { pngOf } from './formats/pngFile.ts'
 
@@ -29,8 +30,12 @@ const softmax = "units: 3, activation: 'softmax'"
 
 beforeAll(() => {
   write('flowers.csv', ['long,wide,thick,kind,weight', ...flowers].join('\n'))
+  write('rare.csv', ['long,wide,thick,kind,weight,word', ...rare].join('\n'))
   write('net.mjs', stack(softmax))
 })
+
+/** The same with a word that stands in one row only. */
+const rare = flowers.map((line, i) => `${line},${i === 7 ? 'rare' : 'often'}`)
 
 const kinds = ['flowers.csv', '--target', 'kind', '--ignore', 'weight', '--workers', '1']
 const own = (file: string, out: string, ...more: string[]) => [
@@ -225,4 +230,37 @@ test('words that are looked up are a second input', async () => {
   await expect(chooseNetwork({ data: '', model: join(folder, 'one.json') }, problem, 5)).rejects.toThrow(
     'one.json: must take samples of [4] and [2], input 2 integers below 30, got [4]; change its inputShape',
   )
+})
+
+test('trained again, a module may make another network of more rows', { timeout: 60_000 }, () => {
+  write(
+    'penalised.mjs',
+    `export default ({ shape, rows, lockstep: { layers, regularizers, sequential } }) => {
+      const kernelRegularizer = regularizers.l2({ l2: 1 / rows })
+      return sequential({ layers: [layers.dense({ ${softmax}, inputShape: shape, kernelRegularizer })] })
+    }`,
+  )
+  const once = JSON.parse(done(...own('penalised.mjs', 'penalised', '--epochs', '2')))
+  expect(once.refit).toEqual({ rows: 340, epochs: 2 })
+  const again = ['train', '--config', 'penalised/configuration.json', '--out', 'penalised-again', '--json']
+  expect(JSON.parse(done(...again)).scores).toEqual(once.scores)
+})
+
+test('a layers model that does not fit the words of more rows is kept as it was', {
+  timeout: 60_000,
+}, async () => {
+  const options = { data: join(folder, 'rare.csv'), target: 'kind', types: { word: 'category' as const } }
+  const isHeldBack = async (seed: number) =>
+    (await prepareTable({ ...options, seed })).parts.validation.includes(7)
+  let seed = 1
+  while (!(await isHeldBack(seed))) seed++
+  const args = ['rare.csv', '--target', 'kind', '--types', 'word=category', '--workers', '1', '--json']
+  const train = (...more: string[]) => run('train', ...args, '--epochs', '2', '--seed', `${seed}`, ...more)
+  train('--no-refit', '--l2', '0', '--out', 'rare-first')
+  const result = JSON.parse(train('--model', 'rare-first/model.json', '--out', 'rare-kept').stdout)
+  expect(result.refit).toBeUndefined()
+  expect(result.warnings.at(-1)).toMatch(
+    /^the validation part is not trained on: .*model\.json: must take samples of \[\d\], got/,
+  )
+  expect(read('rare-kept', 'metrics.json').scores).toEqual(result.scores)
 })

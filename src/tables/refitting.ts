@@ -39,18 +39,19 @@ export async function refit(
   warnings: Warnings,
 ): Promise<Refit | undefined> {
   const { maxSeconds, maxMemory, progress, ...others } = options
-  const skip = (what: string) =>
-    warnings.say(`the validation part is not trained on: there is no ${what} left`)
+  const skip = (why: string) => warnings.say(`the validation part is not trained on: ${why}`)
   const { training, validation } = lesson.rows
   const seconds = (history.worked.seconds * (training + validation)) / training
   const left = maxSeconds === undefined ? Infinity : maxSeconds - history.worked.seconds
   if (history.stopReason === 'maxSeconds' || seconds > left) {
-    skip('time')
+    skip('there is no time left')
     return undefined
   }
   const whole = await lesson.whole!().catch(error => {
-    if (!(error instanceof RangeError) || maxMemory === undefined) throw error
-    skip('memory')
+    // A network of a file may not fit what the rows of the validation part add.
+    const why = options.model !== undefined ? error.message : 'there is no memory left'
+    if (!(error instanceof RangeError) || (options.model ?? maxMemory) === undefined) throw error
+    skip(why)
   })
   if (!whole) return undefined
   const { plan, rows } = whole

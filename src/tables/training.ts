@@ -156,7 +156,9 @@ async function lessonOf(
         if (target.task === 'class') Object.assign(all.target, target)
         const encoded = rowsInMemory(all)
         const both = { ...encoded.held, 'rows of the first training': held['encoded rows']! }
-        return lessonOf({ ...options, ...plan }, all, { ...encoded, held: both }, seed, warnings)
+        // A module may make another network of more rows.
+        const { modelSha256: _, ...asked } = { ...options, ...plan }
+        return lessonOf(asked, all, { ...encoded, held: both }, seed, warnings)
       },
     }),
     settle: () => settleClasses(model, target, rows.pieces('validation'), truth.validation, options),
