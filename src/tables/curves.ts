@@ -4,7 +4,7 @@ import { inRange, positiveInteger, show, suggestion } from '../errors.ts'
 import { derive } from '../tune/seeds.ts'
 import type { ChosenPlan } from './choosing.ts'
 import type { ImagePlan } from './imageNetworks.ts'
-import { checkedKindOf, trialDataOf } from './kinds.ts'
+import { trialDataOf } from './kinds.ts'
 import type { Plan } from './networks.ts'
 import type { TrainOptions } from './options.ts'
 import { outputsOf } from './predictions.ts'
@@ -120,7 +120,7 @@ const leastRows = 8
 async function prepared(options: TrainOptions, repeats: number, maxSeconds: number | undefined) {
   positiveInteger('learningCurve', 'repeats', repeats)
   if (maxSeconds !== undefined) inRange('learningCurve', 'maxSeconds', maxSeconds, '(0, 2000000]')
-  const data = await trialDataOf(options, await checkedKindOf(options))
+  const data = await trialDataOf(options)
   const plan = await standardPlan(options, data)
   const about: About = { plan, task: data.target.task, warnings: data.warnings.lines() }
   return { data, plan, about }

@@ -80,9 +80,9 @@ export async function checkedKindOf(options: TrainOptions): Promise<KindName> {
   return kind
 }
 
-/** Data of a kind to try networks on. @throws as `train` */
-export const trialDataOf = (options: TrainOptions, kind: KindName): Promise<TrialData> =>
-  kinds[kind].trials(options)
+/** Data of any kind to try networks on. @throws as `train` */
+export const trialDataOf = async (options: TrainOptions): Promise<TrialData> =>
+  kinds[await checkedKindOf(options)].trials(options)
 
 /** The kind of data that a model was trained on. */
 export async function kindOfModel(folder: string): Promise<KindName> {

@@ -1,7 +1,7 @@
 import { averaged, type Objective } from '../tune/tune.ts'
 import type { ChosenPlan } from './choosing.ts'
 import { foldsOf } from './folds.ts'
-import { checkedKindOf, trialDataOf } from './kinds.ts'
+import { trialDataOf } from './kinds.ts'
 import type { TrainConfiguration } from './options.ts'
 import { planAt } from './spaces.ts'
 import { type Ground, lossOf, type TrialData } from './trying.ts'
@@ -44,9 +44,7 @@ let loading: Promise<Objective> | undefined
 const objective: Objective = async trial => {
   loading ??= (async () => {
     const search = JSON.parse(new URL(import.meta.url).searchParams.get('search')!) as Search
-    const { options } = search
-    const data = await trialDataOf(options, await checkedKindOf(options))
-    return objectiveOf(groundsOf(data, search), search, 1)
+    return objectiveOf(groundsOf(await trialDataOf(search.options), search), search, 1)
   })()
   return (await loading)(trial)
 }

@@ -7,6 +7,7 @@ import { checkConfiguration, type TrainOptions } from './options.ts'
 import type { PreparedInPieces } from './piecewise.ts'
 import type { Prepared } from './preparing.ts'
 import type { TableRows } from './rows.ts'
+import { allButTest } from './splitting.ts'
 import { trialsOf } from './tableTrials.ts'
 import { standardPlan, type TrialData, tryPlan } from './trying.ts'
 import type { Warnings } from './warnings.ts'
@@ -54,10 +55,9 @@ function isAsked(
 ): prepared is Prepared {
   const { training, validation } = prepared.parts
   if (l2 !== undefined || model !== undefined || time !== undefined || 'partAt' in prepared) return false
+  if (training.length >= fewRows || training.length + validation.length < leastRows) return false
   const { divider } = prepared.roles
-  const rows = [...training, ...validation]
-  const apart = new Set(divider ? rows.map(row => divider.values[row]) : rows)
-  return training.length < fewRows && rows.length >= leastRows && apart.size >= folds
+  return !divider || new Set(Array.from(allButTest(prepared.parts), row => divider.values[row])).size >= folds
 }
 
 /** Ends the trials early: on a signal, or once they would take too much of the time that there is. */

@@ -1,6 +1,6 @@
 import { findLearningRate, type RateRange } from '../model/rateRange.ts'
 import type { Chosen } from './choosing.ts'
-import { checkedKindOf, trialDataOf } from './kinds.ts'
+import { trialDataOf } from './kinds.ts'
 import type { TrainOptions } from './options.ts'
 import { chooseFitting } from './room.ts'
 import { standardPlan } from './trying.ts'
@@ -31,7 +31,7 @@ export async function findTrainRate({
   steps,
   ...training
 }: TrainOptions & RateOptions): Promise<TrainRates> {
-  const data = await trialDataOf(training, await checkedKindOf(training))
+  const data = await trialDataOf(training)
   const { seed = 7, workers = 'auto', signal } = training
   const ground = data.ground()
   const standard = await standardPlan(training, data)

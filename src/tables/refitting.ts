@@ -49,9 +49,8 @@ export async function refit(
   }
   const whole = await lesson.whole!().catch(error => {
     // A network of a file may not fit what the rows of the validation part add.
-    const why = options.model !== undefined ? error.message : 'there is no memory left'
     if (!(error instanceof RangeError) || (options.model ?? maxMemory) === undefined) throw error
-    skip(why)
+    skip(options.model === undefined ? 'there is no memory left' : error.message)
   })
   if (!whole) return undefined
   const { plan, rows } = whole

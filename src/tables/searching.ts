@@ -93,7 +93,7 @@ async function isBegun(folder: string): Promise<boolean> {
 export async function tune(options: TrainOptions & SearchOptions): Promise<TuneResult> {
   const { trials: asked, sampler = 'tpe', pruner, folds = 1, parallel = 'auto', lag = 8, ...others } = options
   const { study: given, search: names, maxSeconds, onStandard, onTrial, ...training } = others
-  const kind = await checkedKindOf(training)
+  await checkedKindOf(training)
   positiveInteger('tune', 'folds', folds)
   if (maxSeconds !== undefined) inRange('tune', 'maxSeconds', maxSeconds, '(0, 2000000]')
   if (folds > 1 && training.time !== undefined)
@@ -105,7 +105,7 @@ export async function tune(options: TrainOptions & SearchOptions): Promise<TuneR
   const file = resolve(given ?? `${folder}.study.jsonl`)
 
   const configuration = configurationOf(training)
-  const data = await trialDataOf(training, kind)
+  const data = await trialDataOf(training)
   const plan = await standardPlan(configuration, data)
   const paths = pathsOf(training)
   const own = training.model === undefined ? {} : { modelSha256: plan.modelSha256 }
