@@ -84,7 +84,7 @@ test('learning-curve: scores over rows, and variants', { timeout: 60_000 }, () =
   )
   const lines = variants.stdout.trim().split('\n')
   expect(lines.map(line => line.split(/ {2,}/)[0])).toEqual([
-    ...['variant', 'plain', 'dropout', 'smaller', 'ensemble', 'as train'],
+    ...['variant', 'plain', 'dropout', 'smaller', 'ensemble', 'standard'],
   ])
   expect(lines[2]).toMatch(
     /^dropout +\d\.\d{4} ± \d\.\d{4} +\d\.\d{4} ± \d\.\d{4} +\d\.\d{4} ± \d\.\d{4} +[012] of 2$/,

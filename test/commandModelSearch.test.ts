@@ -82,7 +82,7 @@ test('learning-curve trains a network of a file on more and more rows, and compa
   expect(plan).toMatchObject({ model: join(folder, 'net.mjs'), learningRate: 0.003 })
   const open = ['weight-decay', 'ensemble', 'no-stopping']
   const { variants } = JSON.parse(done(...curve, '--compare', open.join()))
-  expect(variants.map(({ name }: { name: string }) => name)).toEqual(['plain', ...open, 'as train'])
+  expect(variants.map(({ name }: { name: string }) => name)).toEqual(['plain', ...open, 'standard'])
   const lossOf = (i: number) => variants[i].seeds[0].validation
   expect(lossOf(1)).not.toBe(lossOf(0))
   expect(lossOf(2)).not.toBe(lossOf(0))

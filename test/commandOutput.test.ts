@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +9,7 @@ import { Tensor } from '../src/index.ts'
 import { commandBed } from './commandBed.ts'
 import { archive } from './formats/npzFile.ts'
 
-const { folder, run, done, refused, signalled } = commandBed('output')
+const { folder, program, run, done, refused, signalled } = commandBed('output')
 const wine = ['wine.csv', '--target', 'cultivar']
 const quick = ['--workers', '1', '--epochs', '5']
 
@@ -29,7 +30,7 @@ beforeAll(() => {
 test('train, evaluate and predict say what they did', { timeout: 150_000 }, () => {
   const trained = run('train', ...wine, '--seed', '3', ...quick)
   expect(wordsOf(trained.stderr)).toEqual([
-    'choosing the l0 penalty, 0 or a stronger one, by 0-fold cross-validation',
+    'choosing a network, 0 with l0 0 or another, by 0-fold cross-validation',
     'training on 0 rows, 0 inputs, 0 weights, at most 0 epochs',
     ...Array.from({ length: 5 }, () => 'epoch 0/0 loss 0 validation loss 0'),
     'training again on 0 rows, those of the validation among them, 0 epochs',
@@ -41,7 +42,7 @@ test('train, evaluate and predict say what they did', { timeout: 150_000 }, () =
     'class of "cultivar" from 0 columns (0 inputs)',
     'rows: 0 training, 0 validation, 0 test',
     'network: 0, 0 weights',
-    'l0 penalty: 0, chosen among 0, 0 by 0-fold cross-validation',
+    'chosen: 0 with l0 0, of 0 with l0 0, 0 with l0 0, linear with l0 0 by 0-fold cross-validation',
     'stopped after 0 epochs: epochs',
     "trained again for 0 epochs on all 0 rows but the test's",
     'time: reading 0 s, encoding 0 s, choosing 0 s, training 0 s (0 rows a second)',
@@ -70,6 +71,25 @@ test('train, evaluate and predict say what they did', { timeout: 150_000 }, () =
     'probability class_2': expect.any(Number),
   })
   expect(done('predict', 'wine.model', 'wine.csv', '--json').split('\n')).toHaveLength(179)
+})
+
+test('what nobody reads, or no disk takes, is no reason to lose a training', { timeout: 150_000 }, () => {
+  const shell = (line: string) => {
+    const command = `"${process.execPath}" "${program()}"`
+    return spawnSync('bash', ['-c', `set -o pipefail; ${line.replace('lockstep', command)}`], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+  }
+  const first = shell('lockstep train wine.csv --target cultivar --epochs 2 --out unread 2>&1 | head -1')
+  expect(first).toMatchObject({ status: 0, stdout: expect.stringMatching(/^choosing a network, .*\n$/) })
+  const some = shell('lockstep predict unread wine.csv | head -1')
+  expect(some).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^prediction,.*\n$/) })
+  for (const line of ['predict unread wine.csv', 'inspect unread']) {
+    const { status, stderr } = shell(`lockstep ${line} > /dev/full`)
+    expect(stderr).toMatch(/^lockstep: not all could be written to the standard output: ENOSPC.*\n$/)
+    expect(status).toBe(1)
+  }
 })
 
 test('numbers: options of the network, and what is said of them', { timeout: 150_000 }, () => {

@@ -110,7 +110,7 @@ test('more and more images, and variants of their network', { timeout: 120_000 }
   expect(task).toBe('class')
   const names = ['augmentation', 'smaller', 'larger', 'dropout', 'weight-decay']
   const { variants, plan } = json(...curve, '--augment', '--compare', names.join())
-  expect(variants.map(({ name }: { name: string }) => name)).toEqual(['plain', ...names, 'as train'])
+  expect(variants.map(({ name }: { name: string }) => name)).toEqual(['plain', ...names, 'standard'])
   expect(plan).toMatchObject({ augment: true, filters: [4, 8] })
   const losses = variants.map(({ seeds }: { seeds: { validation: number }[] }) => seeds[0]!.validation)
   expect(new Set(losses).size).toBe(names.length + 2)

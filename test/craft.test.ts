@@ -15,7 +15,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Those that take a few seconds; `npm run campaign -- docs` runs all. */
-const quick = all.filter(({ line }) => /^node average|lockstep lr|constant$/.test(line))
+const quick = all.filter(({ line }) => /^node average|lockstep lr|constant$|tumours$/.test(line))
 
 describe('commands of the pages about the craft', { timeout: 150_000 }, () => {
   test.each(quick)('$line prints what is shown', async shown => {

@@ -62,7 +62,8 @@ test('the model is trained on all rows but those of the test, for as long as was
 })
 
 test('where standing still ends training, the best epoch is the last, at the rates of the plateaus', async () => {
-  const more = { schedule: 'plateau', patience: 3, epochs: 60, learningRate: 0.02 } as const
+  const still = { schedule: 'plateau', patience: 3 } as const
+  const more = { ...still, epochs: 60, learningRate: 0.02, hidden: [128, 64] }
   const { folder: where, refit, stopReason, epochs } = await train(more)
   expect(stopReason).toBe('earlyStopping')
   expect(refit!.epochs).toBe(epochs - 3)

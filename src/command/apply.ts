@@ -60,9 +60,6 @@ async function pour(lines: AsyncIterable<string>): Promise<void> {
       }),
     )
   }
-  process.stdout.on('error', () => {
-    closed = true
-  })
   for await (const line of lines) {
     text += line
     if (text.length >= 65_536) await flush()

@@ -72,7 +72,7 @@ export const training = (command: Command): Command =>
     .option('--test <SHARE>', 'of rows that are only scored (0.15)', number)
     .option('--balance', 'rare classes weigh more')
     .option('--threshold <P>', 'of the second of two classes: a probability, balanced, or f1', threshold)
-    .option('--hidden <LIST>', 'units of the hidden layers: 256,64', numbers)
+    .option('--hidden <LIST>', 'units of the hidden layers: 256,64; "" for a linear model', numbers)
     .option('--model <FILE>', 'a network: .js or .ts that makes it, or .json of a layers model')
     .option('--text', 'DATA is a text that is to be continued')
     .option('--blocks <N>', 'of attention, in a network for text', number)

@@ -15,7 +15,7 @@ import {
   training,
 } from './arguments.ts'
 import { addSearches } from './searches.ts'
-import { note, UsageError } from './terminal.ts'
+import { heedOutput, note, UsageError } from './terminal.ts'
 
 const { Command: Program, CommanderError } = await import('commander')
 
@@ -129,6 +129,7 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof Error && (/: | must /.test(error.message) || codeOf(error) !== undefined)
 
 for (const command of [program, ...program.commands]) command.exitOverride()
+heedOutput()
 try {
   await program.parseAsync()
 } catch (error) {

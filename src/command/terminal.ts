@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { codeOf } from '../formats/files.ts'
 
 /** A mistake in what was typed: exit code 2. */
 export class UsageError extends Error {}
@@ -13,6 +14,20 @@ export const note = (line: string): void => {
 
 export const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
+}
+
+/** A reader that has had enough ends nothing; what could not be written for another reason is an error in the end. */
+export function heedOutput(): void {
+  let isTold = false
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', error => {
+      if (codeOf(error) === 'EPIPE' || isTold) return
+      isTold = true
+      process.on('exit', () => {
+        process.exitCode = 1
+        note(`lockstep: not all could be written to the standard output: ${error.message}`)
+      })
+    })
 }
 
 export function warn(warnings: readonly string[]): void {

@@ -5,6 +5,7 @@ import { files, readJson } from '../tables/folder.ts'
 import * as kinds from '../tables/kinds.ts'
 import type { TrainResult } from '../tables/learning.ts'
 import { checkConfiguration, type TrainOptions, type TrainProgress } from '../tables/options.ts'
+import { nameOf } from '../tables/selection.ts'
 import { details, headline } from './describe.ts'
 import { barOf, interruption, isLive, note, say, UsageError, warn } from './terminal.ts'
 
@@ -45,9 +46,9 @@ export async function progressOf(say: (line: string) => void): Promise<TrainProg
       reading.update(bytes, total)
       if (bytes >= total) reading.stop()
     },
-    penalty({ standard, folds }) {
+    choosing({ standard, folds }) {
       reading.stop()
-      say(`choosing the l2 penalty, ${standard} or a stronger one, by ${folds}-fold cross-validation`)
+      say(`choosing a network, ${nameOf(standard)} or another, by ${folds}-fold cross-validation`)
     },
     begin(about) {
       reading.stop()
@@ -96,8 +97,8 @@ async function dashboardOf({ dashboard }: Given): Promise<Dashboard | undefined>
   }
 }
 
-const penaltyLine = ({ l2, tried, folds }: NonNullable<TrainResult['penalty']>) =>
-  `l2 penalty: ${l2}, chosen among ${tried.join(', ')} by ${folds}-fold cross-validation`
+const choiceLine = ({ tried, folds, ...chosen }: NonNullable<TrainResult['choice']>) =>
+  `chosen: ${nameOf(chosen)}, of ${tried.map(nameOf).join(', ')} by ${folds}-fold cross-validation`
 
 export function print(result: TrainResult): void {
   const { rows, network, scores } = result
@@ -106,7 +107,7 @@ export function print(result: TrainResult): void {
   say(`${result.task} of "${result.target}" from ${result.from} (${network.inputs} inputs)`)
   say(`${what}: ${rows.training} training, ${rows.validation} validation, ${rows.test} test${setAside}`)
   say(`network: ${network.shape}, ${network.weights} weights`)
-  if (result.penalty) say(penaltyLine(result.penalty))
+  if (result.choice) say(choiceLine(result.choice))
   say(`stopped after ${result.epochs} epochs: ${result.stopReason}`)
   if (result.refit)
     say(`trained again for ${result.refit.epochs} epochs on all ${result.refit.rows} rows but the test's`)

@@ -127,7 +127,7 @@ async function prepared(options: TrainOptions, repeats: number, maxSeconds: numb
 }
 
 /**
- * Scores of the network that `train` would train over the number of rows that it is trained on: sizes double from
+ * Scores of the standard network of `train` over the number of rows that it is trained on: sizes double from
  * one to the next, the smaller parts lie in the larger ones, and the validation part is the same. A seed decides which rows,
  * and the network's choices.
  * @throws as `train`
@@ -194,8 +194,8 @@ const openIn = ({ model }: TrainOptions) =>
   model === undefined ? 'networks for images have' : `${basename(model)} does not decide itself`
 
 /**
- * Trains a network that does nothing against overfitting but to stop early, the variants of it, and the network that
- * `train` would train.
+ * Trains a network that does nothing against overfitting but to stop early, the variants of it, and the standard one of
+ * `train`.
  * @throws RangeError for an unknown variant; as `train`
  */
 export async function compareVariants(
@@ -222,7 +222,7 @@ export async function compareVariants(
   const manners: [string, Manner][] = [
     ['plain', { plan: plain }],
     ...names.map((name): [string, Manner] => [name, open.get(name)!]),
-    ['as train', { plan }],
+    ['standard', { plan }],
   ]
   const measured = manners.map(() => [] as Measurement[])
   let done = 0

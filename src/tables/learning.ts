@@ -11,15 +11,15 @@ import type { Target } from './encoding.ts'
 import { fitLesson } from './fitting.ts'
 import { checkpointFolder, files, modelUrl, writeJson } from './folder.ts'
 import { configurationOf, type KindName, type TrainOptions } from './options.ts'
-import type { PenaltyChoice } from './penalty.ts'
 import { isRefit, refit } from './refitting.ts'
 import { Reporter } from './reporting.ts'
 import type { Held } from './room.ts'
 import type { Scores } from './scores.ts'
+import type { NetworkChoice } from './selection.ts'
 import type { Story } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
-/** How long it took to read a table twice, to make inputs of it, and to choose the penalty. */
+/** How long it took to read a table twice, to make inputs of it, and to choose the network. */
 export interface Seconds {
   readonly reading?: number
   readonly encoding?: number
@@ -54,8 +54,8 @@ export interface TrainResult {
   readonly workers: number
   readonly epochs: number
   readonly stopReason: string
-  /** Where the data has chosen the l2 penalty. */
-  readonly penalty?: PenaltyChoice
+  /** Where the data has chosen the network. */
+  readonly choice?: NetworkChoice
   /** Of the training on all rows but the test's, from which the model is. */
   readonly refit?: { readonly rows: number; readonly epochs: number }
   /** How long what took; training without validation and checkpoints. */
@@ -95,8 +95,8 @@ export interface Lesson
   readonly validation: Samples | Batches
   /** What is in memory beside the training. */
   readonly held: Held
-  /** Where the data has chosen the l2 penalty. */
-  readonly penalty?: PenaltyChoice
+  /** Where the data has chosen the network. */
+  readonly choice?: NetworkChoice
   /** If not all. */
   readonly stepsPerEpoch?: number
   readonly classWeight?: Readonly<Record<number, number>>
@@ -190,7 +190,7 @@ const aboutOf = (
   workers: history.workers,
   epochs: history.epoch.length,
   stopReason: history.stopReason,
-  ...(lesson.penalty && { penalty: lesson.penalty }),
+  ...(lesson.choice && { choice: lesson.choice }),
   ...timesOf(lesson, history),
   warnings: warnings.lines(),
 })

@@ -58,11 +58,12 @@ function hiddenFor({ rows, shape }: Pick<Problem, 'rows' | 'shape'>): readonly n
  */
 export function choosePlan(
   problem: Pick<Problem, 'rows' | 'classes' | 'shape'>,
-  asked: { readonly schedule?: Plan['schedule']; readonly epochs?: number } = {},
+  asked: Partial<Pick<Plan, 'hidden' | 'schedule' | 'epochs'>> = {},
 ): Plan {
-  const { rows, classes } = problem
+  const { rows, classes = 0 } = problem
+  const { hidden = hiddenFor(problem) } = asked
   const common = {
-    hidden: hiddenFor(problem),
+    hidden,
     dropout: 0,
     weightDecay: 0,
     noise: 0,
@@ -71,9 +72,12 @@ export function choosePlan(
     schedule: 'cosine',
   } as const
   if (rows < fewRows) {
-    const l2 = Number((1.5 / rows).toPrecision(2))
-    const pace =
-      rows < 1000
+    const isLinear = hidden.length === 0
+    // Of a linear model that of scikit-learn's logistic regression (C = 1), whose two classes share one column, and ridge.
+    const l2 = Number(((isLinear ? (classes > 2 ? 0.5 : 1) : 1.5) / rows).toPrecision(2))
+    const pace = isLinear
+      ? { learningRate: 0.05, batchSize: 64, epochs: rows < 1000 ? 200 : 100 }
+      : rows < 1000
         ? { dropout: 0.05, learningRate: 3e-3, batchSize: 32, epochs: 60 }
         : { learningRate: 4e-3, batchSize: 64, epochs: 80 }
     const { schedule = 'cosine', epochs = pace.epochs } = asked

@@ -5,6 +5,7 @@ import type { ThresholdAim } from './calibration.ts'
 import { type ColumnType, columnTypes } from './fields.ts'
 import type { ImagePlan } from './imageNetworks.ts'
 import type { Plan } from './networks.ts'
+import type { Candidate } from './selection.ts'
 import type { TableOptions } from './source.ts'
 import { checkShares } from './splitting.ts'
 import type { TextPlan } from './textNetworks.ts'
@@ -113,8 +114,8 @@ export interface TrainProgress {
     warnings: readonly string[]
   }): void
   epoch?(epoch: number, logs: Readonly<Record<string, number>>): void
-  /** Before all of it: of few rows of a table, the data chooses the l2 penalty, the standard one or a stronger one. */
-  penalty?(about: { standard: number; folds: number }): void
+  /** Before all of it: of few rows of a table, the data chooses a network, the standard one or another. */
+  choosing?(about: { standard: Candidate; folds: number }): void
   /** Training begins anew, on all rows but the test's. */
   refit?(about: { rows: number; epochs: number }): void
   /** After each epoch, and at the end; `current` makes the report so far. */

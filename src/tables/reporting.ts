@@ -10,6 +10,7 @@ import { files } from './folder.ts'
 import type { Lesson, TrainResult } from './learning.ts'
 import { configurationOf, type TrainOptions } from './options.ts'
 import type { Scores } from './scores.ts'
+import { nameOf } from './selection.ts'
 import { examine } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -117,12 +118,12 @@ export class Reporter {
           value: figure(rows.training),
           note: `${figure(rows.validation)} to validate, ${figure(rows.test)} to test`,
         },
-        ...(lesson.penalty
+        ...(lesson.choice
           ? [
               {
-                name: 'L2 penalty',
-                value: figure(lesson.penalty.l2),
-                note: `of ${lesson.penalty.tried.join(', ')} by ${lesson.penalty.folds} folds`,
+                name: 'Chosen',
+                value: nameOf(lesson.choice),
+                note: `of ${lesson.choice.tried.map(nameOf).join(', ')} by ${lesson.choice.folds} folds`,
               },
             ]
           : []),

@@ -4,12 +4,12 @@ import { countsInMemory } from './distributions.ts'
 import { baselineOf, checkThreshold, scoreOf, settleClasses } from './judging.ts'
 import { classWeightsOf, type Lesson, learn, openFolder, postpone, type TrainResult } from './learning.ts'
 import { checkTrainOptions, type TableConfiguration, type TrainOptions } from './options.ts'
-import { choosePenalty, savedPenalty } from './penalty.ts'
 import { goesToDisk, type PreparedInPieces, readInPieces, textsOf } from './piecewise.ts'
 import { checkColumn } from './planning.ts'
 import { type Prepared, read, survey, withParts } from './preparing.ts'
 import { chooseFitting } from './room.ts'
 import { rowsInMemory, type TableRows } from './rows.ts'
+import { chooseByFolds, savedChoice } from './selection.ts'
 import { openTable, type Table } from './source.ts'
 import { allButTest } from './splitting.ts'
 import { type ScoredPart, type Story, summaryOf, textOf } from './story.ts'
@@ -93,14 +93,14 @@ export async function trainTable(options: TableConfiguration & TrainOptions): Pr
   try {
     const { seed = 7 } = options
     checkThreshold('train', options.threshold, prepared.target)
-    const asked = { ...(options.resume && (await savedPenalty(folder, options))), ...options, seed }
-    const { choice, isInterrupted, seconds: choosing } = await choosePenalty(asked, prepared, rows, warnings)
-    const chosen = { ...asked, ...(choice && { l2: choice.l2 }) }
+    const asked = { ...options, ...(options.resume && (await savedChoice(folder, options))), seed }
+    const { choice, isInterrupted, seconds: choosing } = await chooseByFolds(asked, prepared, rows, warnings)
+    const chosen = { ...asked, ...(choice && { hidden: choice.hidden, l2: choice.l2 }) }
     const lesson = await lessonOf(chosen, prepared, rows, seed, warnings)
     if (isInterrupted) return await postpone(folder, options, seed, lesson, warnings)
     const { maxSeconds } = options
     const given = { ...options, ...(maxSeconds !== undefined && { maxSeconds: maxSeconds - choosing }) }
-    const about = choice && { penalty: choice, seconds: { ...seconds, choosing } }
+    const about = choice && { choice, seconds: { ...seconds, choosing } }
     return await learn(folder, given, seed, { ...lesson, seconds, ...about }, warnings)
   } finally {
     await rows.close()
