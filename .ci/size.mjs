@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 
 // Raise them by what a change is worth, unpackedSize never above 1_500_000: that is promised.
-const budgets = { size: 520_000, unpackedSize: 1_490_000 }
+const budgets = { size: 520_000, unpackedSize: 1_496_000 }
 const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json'], { encoding: 'utf8' }))
 const { size, unpackedSize, files } = packed
 console.log(`The package has ${files.length} files, ${size} bytes packed and ${unpackedSize} unpacked.`)

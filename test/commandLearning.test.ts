@@ -119,9 +119,13 @@ test('what the last doubling says', () => {
     rows,
     seeds: losses.map(validation => ({ training: 0, validation, score: 1 })),
   })
-  expect(outlook([of(10, [0.5, 0.6]), of(20, [0.3, 0.41])], 'log loss')).toMatch(/more data will help/)
-  expect(outlook([of(10, [0.5, 0.3]), of(20, [0.3, 0.49])], 'log loss')).toMatch(/hardly help/)
-  expect(outlook([of(10, [0.3, 0.3]), of(20, [0.5, 0.5])], 'log loss')).toMatch(/rose by 0.2 .*will not help/)
+  expect(outlook([of(10, [0.5, 0.6]), of(20, [0.3, 0.41])], 'log loss', 'rows')).toMatch(
+    /more data will help/,
+  )
+  expect(outlook([of(10, [0.5, 0.3]), of(20, [0.3, 0.49])], 'log loss', 'rows')).toMatch(/hardly help/)
+  expect(outlook([of(10, [0.3, 0.3]), of(20, [0.5, 0.5])], 'log loss', 'rows')).toMatch(
+    /rose by 0.2 .*will not help/,
+  )
 })
 
 test('a chart of text', () => {

@@ -120,7 +120,7 @@ test('more and more images, and variants of their network', { timeout: 120_000 }
   expect(compared.variants[1].seeds[0].validation).not.toBe(compared.variants[0].seeds[0].validation)
 })
 
-test('what networks for images do not have is neither searched nor compared, texts are not at all', () => {
+test('what networks for images do not have is neither searched nor compared', () => {
   expect(refused(1, 'learning-curve', ...bars, '--compare', 'l2')).toMatch(
     'learningCurve: compare must name what networks for images have, got "l2"; there are dropout, weight-decay, augmentation, ' +
       'smaller, larger, ensemble, no-stopping\n',
@@ -131,9 +131,5 @@ test('what networks for images do not have is neither searched nor compared, tex
   )
   expect(refused(1, 'tune', 'digits', '--search', 'filters', '--filters', '8')).toMatch(
     'tune: filters must be given or searched, got both; leave one of them out\n',
-  )
-  write('words.txt', 'a text')
-  expect(refused(1, 'lr', 'words.txt', '--text')).toMatch(
-    'train: networks can be compared on a table, arrays or images, got a text, words.txt; train it with other options\n',
   )
 })

@@ -177,12 +177,12 @@ test.each([
   const outputs = classes ?? 1
   for (const [i, weight] of weights.entries()) {
     const [input, output] = [Math.floor(i / outputs), i % outputs]
-    const errors = Array.from(truth, (of, row) => {
+    const errors = Array.from(truth!, (of, row) => {
       const wanted = classes ? (of === output ? 1 : 0) : told![row]!
       return said![row * outputs + output]! - wanted
     })
     const slope =
-      errors.reduce((sum, error, row) => sum + error * values![row * 3 + input]!, 0) / truth.length
+      errors.reduce((sum, error, row) => sum + error * values![row * 3 + input]!, 0) / truth!.length
     expect(Math.abs((classes ? 1 : 2) * slope + 2 * l2 * weight)).toBeLessThan(3e-3)
   }
   model.dispose()

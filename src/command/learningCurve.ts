@@ -40,7 +40,7 @@ const namesOf = (task: 'class' | 'regression') =>
     : { loss: 'root mean squared error', score: 'R²' }
 
 /** What the last doubling of the rows says of the next one. */
-export function outlook(points: readonly CurvePoint[], loss: string): string {
+export function outlook(points: readonly CurvePoint[], loss: string, unit: string): string {
   const [before, last] = [points.at(-2), points.at(-1)]
   if (!before || !last) return 'More sizes would say whether more data helps.'
   const repeats = Math.min(before.seeds.length, last.seeds.length)
@@ -50,7 +50,7 @@ export function outlook(points: readonly CurvePoint[], loss: string): string {
   )
   const { mean, deviation } = meanOf(gains)
   const error = deviation / Math.sqrt(repeats)
-  const said = `From ${before.rows} to ${last.rows} rows the ${loss} fell by ${figure(mean)} ± ${figure(error)}`
+  const said = `From ${before.rows} to ${last.rows} ${unit} the ${loss} fell by ${figure(mean)} ± ${figure(error)}`
   if (mean > 2 * error && mean > 0.01 * of(last, 'validation').mean)
     return `${said}: more data will help, twice as much perhaps by up to as much again.`
   if (mean < -2 * error)
@@ -58,7 +58,7 @@ export function outlook(points: readonly CurvePoint[], loss: string): string {
   return `${said}, which is within what chance does: more data of this kind will hardly help.`
 }
 
-function printCurve(points: readonly CurvePoint[], task: 'class' | 'regression'): void {
+function printCurve(points: readonly CurvePoint[], task: 'class' | 'regression', unit: string): void {
   const { loss, score } = namesOf(task)
   const rows = points.map(point => [
     String(point.rows),
@@ -66,13 +66,13 @@ function printCurve(points: readonly CurvePoint[], task: 'class' | 'regression')
     plusMinus(of(point, 'validation')),
     plusMinus(of(point, 'score')),
   ])
-  for (const line of aligned([['rows', `training ${loss}`, `validation ${loss}`, score], ...rows])) say(line)
+  for (const line of aligned([[unit, `training ${loss}`, `validation ${loss}`, score], ...rows])) say(line)
   const curves = (['validation', 'training'] as const).map(part => ({
     points: points.map(point => [point.rows, of(point, part).mean] as const),
   }))
-  const labels = { xLabel: 'rows trained on', yLabel: `${loss}: validation above, training below` }
+  const labels = { xLabel: `${unit} trained on`, yLabel: `${loss}: validation above, training below` }
   for (const line of chart({ curves, log: true, ...labels })) say(line)
-  say(outlook(points, loss))
+  say(outlook(points, loss, unit))
 }
 
 function printVariants(
@@ -135,18 +135,19 @@ export async function learningCurveOf(given: Given): Promise<number> {
       return 0
     }
     const curve = await learningCurve({ ...shared, ...(sizes !== undefined && { sizes }) })
-    const { points, plan, task, warnings } = curve
+    const { points, plan, task, unit, warnings } = curve
     bar.stop()
     if (interrupted.code() !== undefined) return interrupted.code()!
     warn(warnings)
     const { loss } = namesOf(task)
     const title = `Learning curve of ${basename(options.data)}`
-    const x = { label: 'rows trained on', log: true }
+    const x = { label: `${unit} trained on`, log: true }
+    const said = outlook(points, loss, unit)
     await writePicture(output, title, [
-      { title, x, y: { label: loss }, dots: true, series: seriesOf(points), note: outlook(points, loss) },
+      { title, x, y: { label: loss }, dots: true, series: seriesOf(points), note: said },
     ])
-    if (given.json) say(JSON.stringify({ task, plan, points, outlook: outlook(points, loss), warnings }))
-    else printCurve(points, task)
+    if (given.json) say(JSON.stringify({ task, plan, points, outlook: said, warnings }))
+    else printCurve(points, task, unit)
     return 0
   } finally {
     bar.stop()

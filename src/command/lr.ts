@@ -57,8 +57,11 @@ export async function lr({ from, to, updates, output, maxSeconds, ...given }: Gi
     )
     return 0
   }
-  const by = plan.optimizer ?? 'the optimizer that it is compiled with'
-  note(`${rates.length} steps of ${plan.batchSize} of ${rows} rows; ${shape}, ${by}`)
+  const by = plan.optimizer ?? (options.text ? 'adamw' : 'the optimizer that it is compiled with')
+  const of = options.text ? 'windows of a text of' : 'of'
+  note(
+    `${rates.length} steps of ${plan.batchSize} ${of} ${rows} ${options.text ? 'characters' : 'rows'}; ${shape}, ${by}`,
+  )
   for (const line of chart({
     curves: [{ points: shown }],
     xLabel: 'learning rate',

@@ -31,10 +31,11 @@ const together = (data: string | undefined, options: Record<string, unknown>) =>
 /** Commands that train many networks to learn from their comparison. */
 export function addSearches(program: Command): void {
   onData(program.command('tune'))
-    .summary('search for the best settings of a network for a table, arrays or images, and train it')
+    .summary('search for the best settings of a network, and train it')
     .description(
       'Searches for learning rate, schedule, optimizer, depth, width, dropout, weight decay, batch size, and noise on columns ' +
-        'or filters and augmentation of images: for all that no option fixes. Then trains the best, as train does. ' +
+        'or filters and augmentation of images; of texts for rate, dropout, blocks and their width: for all that no option fixes. ' +
+        'Then trains the best, as train does. ' +
         'The test part has no say in the search.',
     )
     .option('--out <FOLDER>', 'of the model; default: the name of DATA with .model')
@@ -63,7 +64,7 @@ ${exitCodes}`,
   onData(program.command('lr'))
     .summary('learning-rate range test: rate against loss, and a suggested rate')
     .description(
-      'Trains the network that train would, with a learning rate that rises exponentially from step to step, until the loss ' +
+      'Trains the standard network of train, with a learning rate that rises exponentially from step to step, until the loss ' +
         'grows (L. Smith 2017). Suggested is a tenth of the rate at which the smoothed loss is lowest.',
     )
     .option('--from <RATE>', 'the first rate (1e-6)', number)
@@ -77,6 +78,7 @@ Examples:
   lockstep lr wine.csv --target cultivar
   lockstep lr cars.csv --target mpg --optimizer momentum --batch-size 128 --output rates.html
   lockstep lr fashion-mnist
+  lockstep lr novel.txt --text
 ${exitCodes}`,
     )
     .action(ending(async (data, options) => (await import('./lr.ts')).lr(together(data, options))))
@@ -84,7 +86,7 @@ ${exitCodes}`,
   onData(program.command('learning-curve'))
     .summary('score over the number of rows; or variants of a network, side by side')
     .description(
-      'Trains the network that train would on more and more rows, several times each, and says whether more data will help. ' +
+      'Trains the standard network of train on more and more rows, several times each, and says whether more data will help. ' +
         'With --compare it trains a network that does nothing against overfitting, and variants of it, on all rows.',
     )
     .option('--sizes <N>', 'numbers of rows, each twice the one before (5)', number)

@@ -1,20 +1,26 @@
 import { basename } from 'node:path'
 import { randomNumbers } from '../data/random.ts'
+import type { Tensor } from '../data/tensor.ts'
 import { inRange, positiveInteger, show, suggestion } from '../errors.ts'
 import { derive } from '../tune/seeds.ts'
 import type { ChosenPlan } from './choosing.ts'
 import type { ImagePlan } from './imageNetworks.ts'
 import { trialDataOf } from './kinds.ts'
+import type { Samples } from './learning.ts'
 import type { Plan } from './networks.ts'
 import type { TrainOptions } from './options.ts'
 import { outputsOf } from './predictions.ts'
+import { pick } from './scaling.ts'
 import { type ClassScores, type RegressionScores, scorerOf } from './scores.ts'
-import { type Ground, standardPlan, tryPlan } from './trying.ts'
+import type { TextPlan } from './textNetworks.ts'
+import { type Ground, standardPlan, type TryOptions, tryPlan } from './trying.ts'
 
 /** What was trained on, and how. */
 interface About {
   readonly plan: ChosenPlan
   readonly task: 'class' | 'regression'
+  /** What is counted: rows, or windows of a text. */
+  readonly unit: 'rows' | 'windows'
   readonly warnings: readonly string[]
 }
 
@@ -62,12 +68,33 @@ interface Manner {
   readonly toTheEnd?: boolean
 }
 
+/** Windows from the beginning of the training part that are scored. */
+const mostScored = 1000
+
+/** Nats a character, and how many of them are expected first. */
+async function measureText(ground: Ground, plan: ChosenPlan, options: TryOptions): Promise<Measurement> {
+  const { model } = await tryPlan(ground, plan, options)
+  const said = async ({ x, y }: Samples) => {
+    const some = Uint32Array.from({ length: Math.min(mostScored, y.shape[0]!) }, (_, i) => i)
+    const { workers = 'auto' } = options
+    return (await model.evaluateAsync(pick(x as Tensor, some), pick(y, some), { workers })) as Record<
+      string,
+      number
+    >
+  }
+  const [training, validation] = [await said(ground.training), await said(ground.validation)]
+  model.dispose()
+  const nats = 'sparseCategoricalCrossentropy'
+  return { training: training[nats]!, validation: validation[nats]!, score: validation.acc! }
+}
+
 async function measure(
   ground: Ground,
   { plan, networks = 1, toTheEnd = false }: Manner,
   seed: number,
   { workers = 'auto', signal }: Pick<TrainOptions, 'workers' | 'signal'>,
 ): Promise<Measurement> {
+  if (ground.problem.isText) return measureText(ground, plan, { seed, workers, signal, toTheEnd })
   const parts = ['training', 'validation'] as const
   const sums = parts.map(part => new Float64Array(ground[part].y.size * (ground.problem.classes ?? 1)))
   for (let n = 0; n < networks; n++) {
@@ -81,7 +108,7 @@ async function measure(
   }
   const [training, validation] = parts.map((part, p) => {
     const scorer = scorerOf(ground.target)
-    scorer.take(sums[p]!, ground[part].truth)
+    scorer.take(sums[p]!, ground[part].truth!)
     return scorer.finish()
   }) as [TableScores, TableScores]
   return { training: lossIn(training), validation: lossIn(validation), score: scoreIn(validation) }
@@ -122,7 +149,8 @@ async function prepared(options: TrainOptions, repeats: number, maxSeconds: numb
   if (maxSeconds !== undefined) inRange('learningCurve', 'maxSeconds', maxSeconds, '(0, 2000000]')
   const data = await trialDataOf(options)
   const plan = await standardPlan(options, data)
-  const about: About = { plan, task: data.target.task, warnings: data.warnings.lines() }
+  const unit = data.problem.isText ? 'windows' : 'rows'
+  const about: About = { plan, task: data.target.task, unit, warnings: data.warnings.lines() }
   return { data, plan, about }
 }
 
@@ -139,32 +167,40 @@ export async function learningCurve(
   positiveInteger('learningCurve', 'sizes', sizes)
   const { data, plan, about } = await prepared(training, repeats, maxSeconds)
   const over = untilOver(training.signal, maxSeconds)
-  const { parts, target, truthAt } = data
+  const { parts, target, truthAt, problem } = data
   const all = parts.training
+  const classOf = target.task === 'class' && truthAt ? truthAt : () => 0
   const counts = Array.from({ length: sizes }, (_, i) => Math.round(all.length / 2 ** (sizes - 1 - i)))
   const wanted = counts.filter(count => count >= leastRows)
   const measured = wanted.map(() => [] as Measurement[])
   let done = 0
   for (let n = 0; n < repeats; n++) {
     const seed = derive(training.seed ?? 7, n)
-    const order = nestedOrder(all, target.task === 'class' ? truthAt : () => 0, seed)
+    // Windows of a text overlap: less of it is its beginning.
+    const order = problem.isText ? all : nestedOrder(all, classOf, seed)
     for (const [i, count] of wanted.entries()) {
       const ground = data.ground({ training: order.slice(0, count).sort(), validation: parts.validation })
       const found = await measure(ground, { plan }, seed, { ...training, signal: over })
       if (over.aborted) break
       measured[i]!.push(found)
-      onTraining?.(++done, repeats * wanted.length, `${count} rows`, found)
+      onTraining?.(++done, repeats * wanted.length, `${count} ${about.unit}`, found)
     }
   }
   const points = wanted.map((rows, i) => ({ rows, seeds: measured[i]! }))
   return { points: points.filter(({ seeds }) => seeds.length > 0), ...about }
 }
 
-type AnyPlan = Partial<Plan & ImagePlan>
+type AnyPlan = Partial<Plan & ImagePlan & TextPlan>
 
 /** So many times as many units, or filters, of each layer. */
 const times = (factor: number, sizes: readonly number[]) =>
   sizes.map(size => Math.max(1, Math.round(factor * size)))
+
+/** Layers, filters or blocks that are so many times as large, of dense layers the square. */
+function sized({ hidden = [], filters, blocks, width }: AnyPlan, factor: number): AnyPlan {
+  if (blocks) return { blocks: times(factor, [blocks])[0]!, width: 32 * times(factor / 32, [width!])[0]! }
+  return { hidden: times(factor ** 2, hidden), ...(filters && { filters: times(factor, filters) }) }
+}
 
 /** What each variant changes in a network that does nothing against overfitting. */
 const variants: Readonly<Record<string, (plan: AnyPlan) => Omit<Manner, 'plan'> & { plan?: AnyPlan }>> = {
@@ -172,12 +208,8 @@ const variants: Readonly<Record<string, (plan: AnyPlan) => Omit<Manner, 'plan'> 
   l2: () => ({ plan: { l2: 0.01 } }),
   'weight-decay': () => ({ plan: { weightDecay: 0.3 } }),
   augmentation: ({ augment }) => ({ plan: augment === undefined ? { noise: 0.2 } : { augment: true } }),
-  smaller: ({ hidden = [], filters }) => ({
-    plan: { hidden: times(1 / 4, hidden), ...(filters && { filters: times(1 / 2, filters) }) },
-  }),
-  larger: ({ hidden = [], filters }) => ({
-    plan: { hidden: times(4, hidden), ...(filters && { filters: times(2, filters) }) },
-  }),
+  smaller: plan => ({ plan: sized(plan, 1 / 2) }),
+  larger: plan => ({ plan: sized(plan, 2) }),
   ensemble: () => ({ networks: 5 }),
   'no-stopping': () => ({ toTheEnd: true }),
 }
@@ -185,13 +217,18 @@ const variants: Readonly<Record<string, (plan: AnyPlan) => Omit<Manner, 'plan'> 
 /** The variants of a plan; of a network of a file only those of what the file leaves open. */
 function mannersOf(plain: ChosenPlan): Map<string, Manner> {
   const all = Object.entries(variants).map(([name, of]) => ({ name, ...of(plain) }))
-  const open = all.filter(({ plan = {} }) => Object.keys(plan).every(option => option in plain))
+  const isText = plain.steps !== undefined
+  const open = all.filter(
+    ({ plan = {}, networks }) => Object.keys(plan).every(option => option in plain) && !(isText && networks),
+  )
   return new Map(open.map(({ name, plan, ...rest }) => [name, { ...rest, plan: { ...plain, ...plan } }]))
 }
 
 /** What decides which variants there are. */
-const openIn = ({ model }: TrainOptions) =>
-  model === undefined ? 'networks for images have' : `${basename(model)} does not decide itself`
+const openIn = ({ model, text }: TrainOptions) =>
+  model === undefined
+    ? `networks for ${text ? 'text' : 'images'} have`
+    : `${basename(model)} does not decide itself`
 
 /**
  * Trains a network that does nothing against overfitting but to stop early, the variants of it, and the standard one of

@@ -13,7 +13,7 @@ export function foldsOf(
   const split = kFold(rows.length, {
     folds,
     seed,
-    ...(target.task === 'class' && { stratify: labels(truthAt) }),
+    ...(truthAt && target.task === 'class' && { stratify: labels(truthAt) }),
     ...(groupAt && { groups: labels(groupAt) }),
   })
   const taken = (places: Int32Array) => Uint32Array.from(places, place => rows[place]!)

@@ -13,6 +13,7 @@ import type { Prediction } from './predictions.ts'
 import type { Scores } from './scores.ts'
 import { tableTrials } from './tableTrials.ts'
 import { trainText } from './textTraining.ts'
+import { textTrials } from './textTrials.ts'
 import { trainTable } from './training.ts'
 import type { TrialData } from './trying.ts'
 import { evaluateText } from './writing.ts'
@@ -44,11 +45,7 @@ const kinds: Readonly<Record<KindName, Kind>> = {
   images: { train: trainImages, trials: imageTrials, evaluate: evaluateImages, predict: predictImages },
   text: {
     train: trainText,
-    async trials({ data }) {
-      throw new RangeError(
-        `train: networks can be compared on a table, arrays or images, got a text, ${data}; train it with other options`,
-      )
-    },
+    trials: textTrials,
     evaluate: evaluateText,
     async predict(_folder, data) {
       throw new RangeError(

@@ -22,7 +22,7 @@ export type TrainRates = RateRange &
   }
 
 /**
- * A learning-rate range test of the network that `train` would train, on the training part.
+ * A learning-rate range test of the standard network of `train`, on the training part.
  * @throws as `train` and `findLearningRate`
  */
 export async function findTrainRate({

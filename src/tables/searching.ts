@@ -86,7 +86,7 @@ async function isBegun(folder: string): Promise<boolean> {
 }
 
 /**
- * Searches for what a network for a table, arrays or images is to be like, and trains the best with `train`, from which the
+ * Searches for what a network for a table, arrays, images or a text is to be like, and trains the best with `train`, from which the
  * folder comes. Only rows of the training and validation parts are searched with.
  * @throws as `train` and the main module's `tune`
  */
@@ -96,8 +96,10 @@ export async function tune(options: TrainOptions & SearchOptions): Promise<TuneR
   await checkedKindOf(training)
   positiveInteger('tune', 'folds', folds)
   if (maxSeconds !== undefined) inRange('tune', 'maxSeconds', maxSeconds, '(0, 2000000]')
-  if (folds > 1 && training.time !== undefined)
-    throw new RangeError(`tune: folds must be 1 where rows are split by time, got ${folds}; leave one out`)
+  if (folds > 1 && (training.time !== undefined || training.text))
+    throw new RangeError(
+      `tune: folds must be 1 for ${training.text ? 'a text' : 'rows that are split by time'}, got ${folds}; leave them out`,
+    )
   const { seed = 7, workers = 'auto', signal: stop, progress } = training
   const folder = folderOf(training)
   const begun = await isBegun(folder)

@@ -10,7 +10,15 @@ import type { TrainConfiguration } from './options.ts'
 const widening = [1, 2, 4]
 
 /** What may be searched, around what would be chosen without a search. */
-function parametersFor({ batchSize, learningRate, filters }: ChosenPlan): Record<string, Parameter> {
+function parametersFor({ batchSize, learningRate, filters, ...of }: ChosenPlan): Record<string, Parameter> {
+  // Larger ones would learn more in as many steps, which would take longer.
+  if (of.steps !== undefined)
+    return {
+      learningRate: { float: [1e-4, 0.02], log: true },
+      dropout: { float: [0, 0.3] },
+      ...((of.blocks as number) > 1 && { blocks: { int: [1, of.blocks as number] } }),
+      ...((of.width as number) > 32 && { width: { int: [32, of.width as number], step: 32 } }),
+    }
   // Convolutions need fewer layers after them.
   const most = filters ? 2 : 4
   const deep = { depth: Array.from({ length: most }, (_, i) => i + 1) }
@@ -32,9 +40,9 @@ function parametersFor({ batchSize, learningRate, filters }: ChosenPlan): Record
   }
 }
 
-/** The options of a plan that a parameter stands for. */
-const optionOf = (name: string): keyof Plan =>
-  name === 'depth' || name === 'width' ? 'hidden' : (name as keyof Plan)
+/** The option of a plan that a parameter stands for. */
+const optionOf = (name: string, plan: ChosenPlan): keyof Plan =>
+  !(name in plan) && (name === 'depth' || name === 'width') ? 'hidden' : (name as keyof Plan)
 
 /**
  * The space of all that is not given, or of `search` alone.
@@ -43,7 +51,7 @@ const optionOf = (name: string): keyof Plan =>
 export function spaceOf(options: TrainConfiguration, plan: ChosenPlan, search?: readonly string[]): Space {
   const parameters = parametersFor(plan)
   const all = Object.keys(parameters)
-  const known = all.filter(name => optionOf(name) in plan)
+  const known = all.filter(name => optionOf(name, plan) in plan)
   for (const name of search ?? []) {
     if (options.model !== undefined && all.includes(name) && !known.includes(name))
       throw new RangeError(
@@ -52,12 +60,12 @@ export function spaceOf(options: TrainConfiguration, plan: ChosenPlan, search?: 
       )
     if (!known.includes(name))
       throw new RangeError(`tune: search must name parameters, got ${show(name)}; ${suggestion(name, known)}`)
-    if (options[optionOf(name)] !== undefined)
+    if (options[optionOf(name, plan)] !== undefined)
       throw new RangeError(
-        `tune: ${optionOf(name)} must be given or searched, got both; leave one of them out`,
+        `tune: ${optionOf(name, plan)} must be given or searched, got both; leave one of them out`,
       )
   }
-  const wanted = search ?? known.filter(name => options[optionOf(name)] === undefined)
+  const wanted = search ?? known.filter(name => options[optionOf(name, plan)] === undefined)
   const entries = Object.entries(parameters).flatMap(([name, { when, ...rest }]) => {
     if (!wanted.includes(name)) return []
     // The condition falls where the depth is not searched.
@@ -71,7 +79,7 @@ export function spaceOf(options: TrainConfiguration, plan: ChosenPlan, search?: 
 /** The plan of a trial; each dense layer has half the units of the one before. */
 export function planAt(parameters: Readonly<Record<string, Choice>>, chosen: ChosenPlan): ChosenPlan {
   const { depth, width, filters, ...rest } = parameters
-  if (chosen.hidden === undefined) return { ...chosen, ...rest }
+  if (chosen.hidden === undefined) return { ...chosen, ...parameters }
   const plan = chosen as unknown as Plan & Partial<ImagePlan>
   const layers = depth === undefined ? (width === undefined ? 0 : plan.hidden.length) : Number(depth)
   const units = width === undefined ? (plan.hidden[0] ?? 0) : Number(width)

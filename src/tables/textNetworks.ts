@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { positiveInteger, show } from '../errors.ts'
 import { input } from '../layers/input.ts'
 import type { SymbolicTensor } from '../layers/symbolic.ts'
@@ -7,6 +8,10 @@ import type { Trainable } from '../model/trainable.ts'
 import type { MetricName } from '../training/metrics.ts'
 import { train } from '../training/optimizers.ts'
 import { schedules } from '../training/schedules.ts'
+import { type Chosen, refuse } from './choosing.ts'
+import { readNetwork } from './networkFiles.ts'
+import { stoppingOf } from './networks.ts'
+import type { TrainOptions } from './options.ts'
 
 /** What a network for text and its training are made of. */
 export interface TextPlan {
@@ -59,7 +64,7 @@ const chain = (x: SymbolicTensor, ...parts: readonly { apply(x: SymbolicTensor):
  * A decoder of transformer blocks with normalisation before attention and before the dense layers, as in GPT-2 (A. Radford et
  * al., 2019): characters (context) → what follows each of them (context, vocabulary).
  */
-export function buildTextNetwork(plan: TextPlan, vocabulary: number, seed: number): Model {
+function buildTextNetwork(plan: TextPlan, vocabulary: number, seed: number): Model {
   const { blocks, width, context, dropout } = plan
   const numHeads = Math.max(1, width / 32)
   const dropped = () => (dropout > 0 ? [layers.dropout({ rate: dropout })] : [])
@@ -94,11 +99,7 @@ export function buildTextNetwork(plan: TextPlan, vocabulary: number, seed: numbe
 }
 
 /** AdamW, whose rate rises and falls to a twentieth; `metrics` beside the loss. */
-export function compileForText(
-  network: Trainable,
-  plan: TextPlan,
-  metrics: readonly MetricName[] = [],
-): void {
+function compileForText(network: Trainable, plan: TextPlan, metrics: readonly MetricName[] = []): void {
   const { steps } = plan
   const warmupSteps = Math.ceil(steps / 30)
   const learningRate = schedules.cosine({
@@ -114,4 +115,46 @@ export function compileForText(
     metrics,
     leaves: plan.leaves,
   })
+}
+
+/** Passes in which the steps are taken: twenty that end with a look at the validation part, or as many as the windows ask for. */
+function epochsOf({ steps, batchSize }: TextPlan, windows: number): number {
+  const all = Math.ceil(steps / Math.ceil(windows / batchSize))
+  return Math.max(1, all, Math.min(20, Math.floor(steps / 50)))
+}
+
+/** The network of a plan, a GPT or that of a file, and how it is trained on so many characters and windows of them. */
+export async function chooseTextNetwork(
+  options: TrainOptions,
+  plan: TextPlan,
+  {
+    vocabulary,
+    rows,
+    windows,
+  }: { readonly vocabulary: number; readonly rows: number; readonly windows: number },
+  seed: number,
+): Promise<Chosen> {
+  const { blocks, width, dropout, ...open } = plan
+  const from = `${plan.context} characters of ${vocabulary}`
+  const epochs = options.epochs ?? epochsOf(plan, windows)
+  positiveInteger('train', 'epochs', epochs)
+  const stopping = stoppingOf({ schedule: 'cosine', patience: epochs }, 'val_loss')
+  if (options.model === undefined)
+    return {
+      model: buildTextNetwork(plan, vocabulary, seed),
+      plan: { ...plan, epochs },
+      shape: `${from}-${blocks} blocks of ${width}`,
+      ...stopping,
+    }
+  refuse(options, ['blocks', 'width', 'dropout'], 'a network of a file')
+  const problem = { shape: [plan.context], classes: vocabulary, isText: true, rows }
+  const { model, path, sha256 } = await readNetwork(options.model, problem, seed, options.modelSha256)
+  // Penalties are in the loss, but no nats.
+  compileForText(model, plan, ['sparseCategoricalCrossentropy'])
+  return {
+    model,
+    plan: { ...open, epochs, model: path, modelSha256: sha256 },
+    shape: `${from}-${basename(path)}`,
+    ...stopping,
+  }
 }

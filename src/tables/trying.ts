@@ -2,7 +2,7 @@ import type { History } from '../model/history.ts'
 import type { Trainable } from '../model/trainable.ts'
 import { type Chosen, type ChosenPlan, chooseNetwork } from './choosing.ts'
 import type { Target } from './encoding.ts'
-import type { LabelledSamples } from './learning.ts'
+import type { LabelledSamples, Samples } from './learning.ts'
 import { judgedBy, type Problem } from './networks.ts'
 import type { TrainConfiguration } from './options.ts'
 import type { Held } from './room.ts'
@@ -13,8 +13,9 @@ import type { Warnings } from './warnings.ts'
 export interface Ground {
   readonly target: Target
   readonly problem: Problem
-  readonly training: LabelledSamples
-  readonly validation: LabelledSamples
+  /** Of a text without the truth, which the targets say. */
+  readonly training: Partial<LabelledSamples> & Samples
+  readonly validation: Partial<LabelledSamples> & Samples
   readonly held: Held
   /** Bytes that a training may take, if that is limited. */
   readonly room: number | undefined
@@ -31,8 +32,10 @@ export interface TrialData {
   readonly target: Target
   readonly problem: Problem
   readonly parts: Parts
-  /** Number of a row's class, or the number that is predicted. */
-  truthAt(row: number): number
+  /** What is trained without a search, where that is known. */
+  readonly standard?: ChosenPlan
+  /** Number of a row's class, or the number that is predicted; of a text none. */
+  truthAt?(row: number): number
   /** Of rows that are to stay together. */
   groupAt?(row: number): number
   readonly warnings: Warnings
@@ -41,7 +44,11 @@ export interface TrialData {
 }
 
 /** What is trained without a search. @throws as `chooseNetwork` */
-export async function standardPlan(options: TrainConfiguration, { problem }: TrialData): Promise<ChosenPlan> {
+export async function standardPlan(
+  options: TrainConfiguration,
+  { problem, standard }: TrialData,
+): Promise<ChosenPlan> {
+  if (standard) return standard
   const { model, plan } = await chooseNetwork(options, problem, options.seed ?? 7)
   model.dispose()
   return plan
@@ -66,15 +73,17 @@ export async function tryPlan(
   plan: ChosenPlan,
   { seed, workers = 'auto', signal, toTheEnd = false, onEpoch }: TryOptions,
 ): Promise<{ model: Trainable; history: History; losses: readonly number[] }> {
-  const { model, callbacks } = await choose(plan, seed)
+  const { model, callbacks, plan: own } = await choose(plan, seed)
   const { objectives, leaves, mixUp, optimizer } = model.compiled
   const { loss, metrics } = judgedBy(problem.classes)
+  const { batchSize, epochs, steps } = own
   model.compile({ optimizer, loss: objectives.loss, metrics: [loss, ...metrics], leaves, mixUp })
   const heldLoss = `val_${loss}`
   try {
     const history = await model.fit(training.x, training.y, {
-      batchSize: plan.batchSize,
-      epochs: plan.epochs,
+      batchSize,
+      epochs,
+      ...(steps !== undefined && { stepsPerEpoch: Math.ceil((steps as number) / epochs) }),
       validationData: [validation.x, validation.y],
       seed,
       workers,
