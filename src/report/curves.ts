@@ -19,3 +19,7 @@ export function bestEpochOf(epochs: readonly EpochRecord[], monitor = 'val_loss'
   }
   return place
 }
+
+/** Workers that measured their waiting in the last epoch: the first ones find out how many are fastest. */
+export const workersOf = (epochs: readonly EpochRecord[]): number =>
+  epochs.at(-1)?.pace?.barrierShares.length ?? 0

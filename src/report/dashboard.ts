@@ -5,7 +5,7 @@ import { judge } from './gate.ts'
 import { html } from './markup.ts'
 import { livePageOf, livePolicyOf } from './page.ts'
 import type { RunReport } from './report.ts'
-import { sectionsOf } from './view.ts'
+import { type Section, sectionsOf } from './view.ts'
 
 export interface DashboardOptions {
   /** Default 0: any that is free. */
@@ -131,18 +131,28 @@ export class Dashboard {
     response.end(`${reasons[status]}\n`)
   }
 
+  /** What there is to show: where that cannot be drawn, why. */
+  private drawn(): { readonly title: string; readonly sections: readonly Section[] } {
+    try {
+      const report = this.current?.()
+      return { title: report?.title ?? 'Training', sections: report ? sectionsOf(report) : [] }
+    } catch (error) {
+      const content = html`<p>This page cannot be drawn: ${String(error)}. The training goes on.</p>`
+      return { title: 'Training', sections: [{ id: 'failure', content }] }
+    }
+  }
+
   private sections(): { id: string; content: string }[] {
-    const sections = this.current ? sectionsOf(this.current()) : []
-    return sections.map(({ id, content }) => ({ id, content: String(content) }))
+    return this.drawn().sections.map(({ id, content }) => ({ id, content: String(content) }))
   }
 
   /** The page with empty sections, which the first events fill. */
   private sendPage(response: ServerResponse): void {
-    const report = this.current?.()
-    const sections = report ? sectionsOf(report).map(({ id }) => html`<section id="${id}"></section>`) : []
-    const body = html`<main><p id="state" class="state">connecting</p>${sections}</main>`
+    const { title, sections } = this.drawn()
+    const empty = sections.map(({ id }) => html`<section id="${id}"></section>`)
+    const body = html`<main><p id="state" class="state">connecting</p>${empty}</main>`
     response.writeHead(200, { ...headers, 'Content-Type': 'text/html; charset=utf-8' })
-    response.end(String(livePageOf(report?.title ?? 'Training', body, script)))
+    response.end(String(livePageOf(title, body, script)))
   }
 
   private listen(response: ServerResponse): void {

@@ -1,4 +1,4 @@
-import { bestEpochOf, curveOf } from './curves.ts'
+import { bestEpochOf, curveOf, workersOf } from './curves.ts'
 import type { Remark, TrainingSummary } from './report.ts'
 import { figure, percent } from './scales.ts'
 
@@ -84,7 +84,9 @@ function gradients({ epochs }: TrainingSummary): Remark | undefined {
     .filter(Number.isFinite)
   if (norms.length < 5) return undefined
   const middle = norms.toSorted((a, b) => a - b)[Math.floor(norms.length / 2)]!
-  const most = Math.max(...norms.slice(1))
+  // Gradients are large before anything is learned.
+  const settled = norms.findIndex(norm => norm <= middle)
+  const most = norms.slice(settled).reduce((largest, norm) => Math.max(largest, norm), 0)
   if (!(most > 10 * middle)) return undefined
   return look(
     `The norm of gradients came to ${figure(most)}, ${figure(most / middle)} times its median: steps of that size undo ` +
@@ -93,6 +95,7 @@ function gradients({ epochs }: TrainingSummary): Remark | undefined {
 }
 
 function barriers({ epochs }: TrainingSummary): Remark | undefined {
+  if (workersOf(epochs) < 2) return undefined
   const shares = epochs.flatMap(({ pace }) =>
     pace && pace.barrierShares.length > 0 ? [mean(pace.barrierShares)] : [],
   )

@@ -1,6 +1,6 @@
 import { barChart, heatMap, sparkline } from './bars.ts'
 import { histogram, lineChart, type Point, type Series, scatterChart } from './charts.ts'
-import { bestEpochOf, curveOf } from './curves.ts'
+import { bestEpochOf, curveOf, workersOf } from './curves.ts'
 import { html, type Markup, type Part } from './markup.ts'
 import type { ClassReport, RunReport, TrainingSummary } from './report.ts'
 import { figure, percent } from './scales.ts'
@@ -45,7 +45,7 @@ function paceCharts({ epochs }: TrainingSummary): Part {
   const paces = epochs.flatMap(({ epoch, pace }) => (pace ? [{ epoch, ...pace }] : []))
   if (paces.length === 0) return undefined
   const speed = paces.map(({ epoch, samples, seconds }): Point => [epoch, samples / Math.max(seconds, 1e-9)])
-  const workers = Math.max(...paces.map(({ barrierShares }) => barrierShares.length))
+  const workers = workersOf(epochs)
   const waits = Array.from({ length: workers }, (_, rank) => ({
     name: `worker ${rank + 1}`,
     points: paces.map(

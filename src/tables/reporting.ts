@@ -10,7 +10,7 @@ import { files } from './folder.ts'
 import type { Lesson, TrainResult } from './learning.ts'
 import { configurationOf, type TrainOptions } from './options.ts'
 import type { Scores } from './scores.ts'
-import { nameOf } from './selection.ts'
+import { layersOf } from './selection.ts'
 import { examine } from './story.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -122,8 +122,8 @@ export class Reporter {
           ? [
               {
                 name: 'Chosen',
-                value: nameOf(lesson.choice),
-                note: `of ${lesson.choice.tried.map(nameOf).join(', ')} by ${lesson.choice.folds} folds`,
+                value: layersOf(lesson.choice),
+                note: `l2 ${lesson.choice.l2}, of ${lesson.choice.tried.length} networks by ${lesson.choice.folds} folds`,
               },
             ]
           : []),

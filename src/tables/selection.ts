@@ -36,8 +36,8 @@ export interface NetworkChoice extends Candidate {
 }
 
 /** As people say it. */
-export const nameOf = ({ hidden, l2 }: Candidate): string =>
-  `${hidden.length > 0 ? hidden.join('-') : 'linear'} with l2 ${l2}`
+export const layersOf = ({ hidden }: Candidate): string => (hidden.length > 0 ? hidden.join('-') : 'linear')
+export const nameOf = (candidate: Candidate): string => `${layersOf(candidate)} with l2 ${candidate.l2}`
 
 /** What choosing came to. */
 interface Choosing {
@@ -108,6 +108,8 @@ class Limit {
   }
 }
 
+type LossOf = (plan: ChosenPlan, fold: number) => Promise<number>
+
 /** Gives the loss at the end of a training on all folds but one, of the rows in that one. */
 function lossOutOfFold(data: TrialData, { seed, workers = 'auto' }: Options, limit: Limit): LossOf {
   const divided = foldsOf(data, seed, folds)
@@ -125,8 +127,6 @@ function lossOutOfFold(data: TrialData, { seed, workers = 'auto' }: Options, lim
     return losses[fold]
   }
 }
-
-type LossOf = (plan: ChosenPlan, fold: number) => Promise<number>
 
 /** Whether a loss is lower by more than a standard error of the mean difference over the folds. */
 async function isBetter(lossOf: LossOf, plan: ChosenPlan, than: ChosenPlan): Promise<boolean> {

@@ -204,3 +204,24 @@ test('readers are few; a slow one is dropped, while the others hear all', async 
   first!.end()
   slow!.end()
 })
+
+test('a report that cannot be drawn is told of on the page, and stops nothing', async () => {
+  const wrong = () => {
+    throw new TypeError('no <b>report</b>')
+  }
+  dashboard.show(wrong)
+  const { status, body } = await ask('GET', '/', known())
+  expect(status).toBe(200)
+  expect(body).toContain('<section id="failure"></section>')
+  const reader = await read()
+  for (let i = 0; i < 2000 && !reader.tail().includes('goes on'); i++)
+    await new Promise(done => setTimeout(done, 2))
+  expect(reader.tail()).toContain(
+    'cannot be drawn: TypeError: no &lt;b&gt;report&lt;/b&gt;. The training goes on.',
+  )
+  dashboard.show(() => plainReport({ title: 'again', epochs: [], planned: 1, network: [], isDone: false }))
+  for (let i = 0; i < 2000 && !reader.tail().includes('again'); i++)
+    await new Promise(done => setTimeout(done, 2))
+  expect(reader.tail()).toContain('again')
+  reader.end()
+})

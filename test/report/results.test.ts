@@ -160,6 +160,20 @@ test.each<[string, TrainingSummary, RegExp[]]>([
   if (said.length === 0) expect(texts).toEqual([])
 })
 
+test('gradients before anything is learned, and workers that were given up, are no matter', () => {
+  const training = summary(e => ({
+    loss: 1 / e,
+    val_loss: 1.3 / e,
+    gradientNorm: e < 4 ? 50 / e : 1 + 1 / e,
+  }))
+  const epochs = training.epochs.map((epoch, i) => ({
+    ...epoch,
+    pace: { samples: 1, seconds: 1, barrierShares: i === 1 ? [0.1, 0.6] : [] },
+  }))
+  const texts = remarksOnTraining({ ...training, epochs }).map(({ text }) => text)
+  expect(texts.join()).not.toMatch(/gradients|waited/)
+})
+
 test('scores tell where nothing was learned, where rows are few, and which classes are missed', () => {
   const score = { name: 'accuracy', value: 0.6, baseline: 0.62 }
   expect(remarksOnScore('test', 50, score).map(({ text }) => text)).toEqual([
