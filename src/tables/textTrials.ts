@@ -21,7 +21,8 @@ export async function textTrials(options: TrainOptions): Promise<TrialData> {
   const { training, validation, held } = windowsIn(options, read, context)
   const problem = { shape: [context], classes: characters.length, isText: true, rows: codes.length }
   const target = { name: 'next character', task: 'class', type: 'category', classes: characters } as const
-  const choose = (plan: object, seed: number, windows = training.x.shape[0]!) => {
+  const all = training.x.shape[0]!
+  const choose = (plan: object, seed: number, windows = all) => {
     const about = { vocabulary: characters.length, rows: codes.length, windows }
     return chooseTextNetwork({ ...options, ...plan }, { ...standard, ...plan } as TextPlan, about, seed)
   }
@@ -45,7 +46,7 @@ export async function textTrials(options: TrainOptions): Promise<TrialData> {
     standard: plan,
     warnings,
     ground(some) {
-      if (!some) return own
+      if (!some || some.training.length === all) return own
       const { x, y } = training
       return {
         ...own,
