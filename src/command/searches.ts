@@ -34,9 +34,8 @@ export function addSearches(program: Command): void {
     .summary('search for the best settings of a network, and train it')
     .description(
       'Searches for learning rate, schedule, optimizer, depth, width, dropout, weight decay, batch size, and noise on columns ' +
-        'or filters and augmentation of images; of texts for rate, dropout, blocks and their width: for all that no option fixes. ' +
-        'Then trains the best, as train does. ' +
-        'The test part has no say in the search.',
+        'or filters and augmentation of images; of texts for rate, dropout, blocks and their width: for all that no option ' +
+        'fixes. Then trains the best, as train does. The test part has no say in the search.',
     )
     .option('--out <FOLDER>', 'of the model; default: the name of DATA with .model')
     .option('--trials <N>', 'networks that are tried (50; of a grid all)', number)

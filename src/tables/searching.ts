@@ -86,8 +86,8 @@ async function isBegun(folder: string): Promise<boolean> {
 }
 
 /**
- * Searches for what a network for a table, arrays, images or a text is to be like, and trains the best with `train`, from which the
- * folder comes. Only rows of the training and validation parts are searched with.
+ * Searches for what a network for a table, arrays, images or a text is to be like, and trains the best with `train`, from
+ * which the folder comes. Only rows of the training and validation parts are searched with.
  * @throws as `train` and the main module's `tune`
  */
 export async function tune(options: TrainOptions & SearchOptions): Promise<TuneResult> {
